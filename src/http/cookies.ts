@@ -1,0 +1,39 @@
+/** What a cookie of ours needs besides its value. */
+export type CookieOptions = {
+  /** Seconds; absent makes it last as long as the browser runs. */
+  readonly maxAge?: number
+  /** Whether the site is https. */
+  readonly isSecure: boolean
+}
+
+/**
+ * The name a cookie goes by. On https the `__Host-` prefix has the browser itself see to it that
+ * no other host and no plain-http page has set it (RFC 6265bis §4.1.3.2).
+ */
+export function cookieName(name: string, isSecure: boolean): string {
+  return isSecure ? `__Host-${name}` : name
+}
+
+/** Reads a request's cookies; of one sent twice the first counts. */
+export function readCookies(request: Request): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>()
+  for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
+    const equals = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(equals, 0)).trim()
+    if (name && !cookies.has(name)) cookies.set(name, pair.slice(equals + 1).trim())
+  }
+  return cookies
+}
+
+/** A Set-Cookie value: for the whole host, out of scripts' reach, not sent by cross-site forms. */
+export function writeCookie(name: string, value: string, options: CookieOptions): string {
+  const parts = [`${name}=${value}`, 'Path=/', 'HttpOnly', 'SameSite=Lax']
+  if (options.isSecure) parts.push('Secure')
+  if (options.maxAge !== undefined) parts.push(`Max-Age=${options.maxAge}`)
+  return parts.join('; ')
+}
+
+/** A Set-Cookie value that deletes a cookie. */
+export function deleteCookie(name: string, isSecure: boolean): string {
+  return writeCookie(name, '', { maxAge: 0, isSecure })
+}
