@@ -1,0 +1,93 @@
+import { OAuthError } from '../errors.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import type { Params } from '../params.ts'
+import { type Client, isClientSecret, openClient } from './client.ts'
+
+type Credentials = {
+  readonly method: 'none' | 'client_secret_basic' | 'client_secret_post'
+  readonly clientId: string
+  readonly secret?: string
+}
+
+/**
+ * Authenticates the client of a token or revocation request (RFC 6749 §2.3, §3.2.1).
+ * The method is enforced as registered: a confidential client cannot leave its secret out, and a
+ * public one cannot pretend to have one.
+ */
+export function authenticateClient(
+  authorization: string | null,
+  params: Params,
+  keyring: Keyring,
+): Client {
+  const credentials = readCredentials(authorization, params)
+  const client = openClient(credentials.clientId, keyring)
+  if (!client) throw unauthorized(NOT_REGISTERED, credentials)
+  checkMethod(client, credentials)
+  if (credentials.secret && !isClientSecret(client, credentials.secret, keyring)) {
+    throw unauthorized('The client_secret is not the one given at registration.', credentials)
+  }
+  return client
+}
+
+const NOT_REGISTERED =
+  'No client with this client_id is registered here. Register again at the registration_endpoint.'
+
+function readCredentials(authorization: string | null, params: Params): Credentials {
+  const clientId = params.get('client_id')
+  const secret = params.get('client_secret')
+  if (authorization !== null) return readBasic(authorization, clientId, secret)
+  if (clientId === undefined) {
+    throw new OAuthError(
+      'invalid_client',
+      'client_id is missing: send it in the form, or with the secret in an Authorization: Basic header.',
+    )
+  }
+  if (secret !== undefined) return { method: 'client_secret_post', clientId, secret }
+  return { method: 'none', clientId }
+}
+
+/** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
+function readBasic(authorization: string, formId?: string, formSecret?: string): Credentials {
+  const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="token endpoint"' } }
+  const [, encoded] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization) ?? []
+  const decoded = encoded && Buffer.from(encoded, 'base64').toString()
+  const colon = decoded?.indexOf(':') ?? -1
+  const clientId = decoded && colon > 0 ? formDecode(decoded.slice(0, colon)) : undefined
+  const secret = decoded && colon > 0 ? formDecode(decoded.slice(colon + 1)) : undefined
+  if (clientId === undefined || secret === undefined) {
+    const text = 'The Authorization header must be: Basic base64(client_id:client_secret).'
+    throw new OAuthError('invalid_client', text, challenge)
+  }
+  if (formSecret !== undefined || (formId !== undefined && formId !== clientId)) {
+    const text = 'Use one way to authenticate: the Authorization header or the form, not both.'
+    throw new OAuthError('invalid_request', text)
+  }
+  return { method: 'client_secret_basic', clientId, secret }
+}
+
+function formDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
+
+function checkMethod(client: Client, credentials: Credentials): void {
+  const { token_endpoint_auth_method: registered } = client
+  if (registered === credentials.method) return
+  // Libraries send the secret in the one place or in the other; it proves the same either way.
+  if (registered !== 'none' && credentials.method !== 'none') return
+  const text =
+    registered === 'none'
+      ? 'This client is public (token_endpoint_auth_method none): send no client_secret.'
+      : `This client must authenticate with its client_secret (${registered}).`
+  throw unauthorized(text, credentials)
+}
+
+function unauthorized(text: string, { method }: Credentials): OAuthError {
+  const isBasic = method === 'client_secret_basic'
+  // RFC 6749 §5.2: the challenge answers the scheme that was used.
+  const headers = isBasic ? { 'WWW-Authenticate': 'Basic realm="token endpoint"' } : {}
+  return new OAuthError('invalid_client', text, { headers })
+}

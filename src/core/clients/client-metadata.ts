@@ -1,0 +1,96 @@
+import { OAuthError } from '../errors.ts'
+import { findRedirectUriFault, type RedirectPolicy } from './redirect-uri.ts'
+
+/** How a client proves itself at the token endpoint (RFC 7591 §2). */
+export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+
+export const TOKEN_ENDPOINT_AUTH_METHODS: readonly TokenEndpointAuthMethod[] = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+]
+
+/** What we keep of a client's metadata (RFC 7591 §2). */
+export type ClientMetadata = {
+  readonly client_name: string | undefined
+  readonly redirect_uris: readonly string[]
+  readonly token_endpoint_auth_method: TokenEndpointAuthMethod
+}
+
+const MAX_REDIRECT_URIS = 16
+const CLIENT_NAME_MAX_LENGTH = 80
+
+/**
+ * Reads a registration request (RFC 7591 §3.1). Unknown members are ignored, as §2 asks; of the
+ * redirect URIs those that nobody may register are dropped, and it fails when none remains.
+ */
+export function parseClientMetadata(document: unknown, policy: RedirectPolicy): ClientMetadata {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw invalid('The registration request must be a JSON object of client metadata (RFC 7591 2).')
+  }
+  const metadata = new Map(Object.entries(document))
+  requireIncludes(metadata, 'grant_types', 'authorization_code')
+  requireIncludes(metadata, 'response_types', 'code')
+  return {
+    client_name: parseName(metadata.get('client_name')),
+    redirect_uris: parseRedirectUris(metadata.get('redirect_uris'), policy),
+    token_endpoint_auth_method: parseAuthMethod(metadata.get('token_endpoint_auth_method')),
+  }
+}
+
+function parseRedirectUris(value: unknown, policy: RedirectPolicy): string[] {
+  if (!Array.isArray(value) || value.length === 0 || value.some((uri) => typeof uri !== 'string')) {
+    const text = 'redirect_uris must be an array of one or more strings.'
+    throw new OAuthError('invalid_redirect_uri', text)
+  }
+  if (value.length > MAX_REDIRECT_URIS) {
+    const text = `redirect_uris has ${value.length} entries; ${MAX_REDIRECT_URIS} at most are taken.`
+    throw new OAuthError('invalid_redirect_uri', text)
+  }
+  const uris = [...new Set(value as string[])]
+  const usable = uris.filter((uri) => findRedirectUriFault(uri, policy) === undefined)
+  if (usable.length > 0) return usable
+  const [first = ''] = uris
+  const fault = findRedirectUriFault(first, policy)
+  const text = `No redirect URI can be registered: '${first.slice(0, 200)}' ${fault}.`
+  throw new OAuthError('invalid_redirect_uri', text)
+}
+
+/** RFC 7591 §2: absent means client_secret_basic. */
+function parseAuthMethod(value: unknown): TokenEndpointAuthMethod {
+  if (value === undefined || value === null) return 'client_secret_basic'
+  const method = TOKEN_ENDPOINT_AUTH_METHODS.find((name) => name === value)
+  if (method) return method
+  const expected = TOKEN_ENDPOINT_AUTH_METHODS.join(', ')
+  throw invalid(`token_endpoint_auth_method must be one of ${expected}.`)
+}
+
+function parseName(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'string') throw invalid('client_name must be a string.')
+  return cleanName(value) || undefined
+}
+
+/**
+ * A name fit to be shown: no control characters, and no marks that turn the direction of the
+ * text or hide in it, with which one name can be made to look like another.
+ */
+export function cleanName(name: string): string {
+  const clean = name
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/\s+/gu, ' ')
+    .trim()
+  return [...clean].slice(0, CLIENT_NAME_MAX_LENGTH).join('')
+}
+
+function requireIncludes(metadata: Map<string, unknown>, name: string, needed: string): void {
+  const value = metadata.get(name)
+  if (value === undefined || value === null) return
+  if (Array.isArray(value) && value.includes(needed)) return
+  throw invalid(`${name} must be an array that includes '${needed}', or be left out.`)
+}
+
+function invalid(text: string): OAuthError {
+  return new OAuthError('invalid_client_metadata', text)
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { OAuthError } from '../errors.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { digest, isMac, mac } from '../keys/mac.ts'
+import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
+
+/** A registered client. Nothing of it is stored: it is what its own id says (RFC 7591 A.5.2). */
+export type Client = ClientMetadata & {
+  readonly client_id: string
+  /** SHA-256 of the id: what records keep in its place. */
+  readonly digest: string
+}
+
+/** The longest client_id: it travels in URLs and in tokens. */
+export const CLIENT_ID_MAX_LENGTH = 1024
+
+const PURPOSE = 'client_id'
+const SECRET_PURPOSE = 'client_secret'
+const VERSION = 'e1'
+const MAC_LENGTH = 43
+
+/** The payload of a client_id, as a tuple to keep it short: salt only where there is a secret. */
+type Payload = [name: string, method: TokenEndpointAuthMethod, uris: string[], salt?: string]
+
+/**
+ * Seals metadata into a client_id: `e1.<key id>.<payload>.<MAC>`. The same metadata of a public
+ * client gives the same id, however often it registers; a confidential one gets an id of its own.
+ */
+export function sealClient(metadata: ClientMetadata, keyring: Keyring): Client {
+  const { client_name = '', token_endpoint_auth_method: method, redirect_uris } = metadata
+  const payload: Payload = [client_name, method, [...redirect_uris]]
+  if (method !== 'none') payload.push(randomBytes(9).toString('base64url'))
+  const text = Buffer.from(JSON.stringify(payload)).toString('base64url')
+  const key = keyring.current
+  const id = `${VERSION}.${key.id}.${text}.${mac(key, PURPOSE, text).toString('base64url')}`
+  if (id.length > CLIENT_ID_MAX_LENGTH) {
+    throw new OAuthError(
+      'invalid_client_metadata',
+      `The registration is too long by ${id.length - CLIENT_ID_MAX_LENGTH} characters: register fewer or shorter redirect_uris.`,
+    )
+  }
+  return { ...metadata, client_id: id, digest: digest(id) }
+}
+
+/** Opens a client_id; undefined when no key of ours made it. */
+export function openClient(clientId: string, keyring: Keyring): Client | undefined {
+  if (clientId.length > CLIENT_ID_MAX_LENGTH) return undefined
+  const [version, keyId = '', text = '', tag = '', ...rest] = clientId.split('.')
+  if (version !== VERSION || tag.length !== MAC_LENGTH || rest.length > 0) return undefined
+  const key = keyring.find(keyId)
+  if (!key || !isMac(mac(key, PURPOSE, text), tag)) return undefined
+  const payload = JSON.parse(Buffer.from(text, 'base64url').toString()) as Payload
+  const [name, token_endpoint_auth_method, redirect_uris] = payload
+  return {
+    client_id: clientId,
+    digest: digest(clientId),
+    client_name: name || undefined,
+    token_endpoint_auth_method,
+    redirect_uris,
+  }
+}
+
+/** The secret of a confidential client: a MAC of its id under the key that made the id. */
+export function clientSecretOf(client: Client, keyring: Keyring): string {
+  return secretMac(client, keyring).toString('base64url')
+}
+
+/** Whether a presented secret is the client's, in constant time. */
+export function isClientSecret(client: Client, secret: string, keyring: Keyring): boolean {
+  return isMac(secretMac(client, keyring), secret)
+}
+
+function secretMac(client: Client, keyring: Keyring): Buffer {
+  const key = keyring.find(client.client_id.split('.')[1] ?? '') ?? keyring.current
+  return mac(key, SECRET_PURPOSE, client.client_id)
+}

@@ -1,0 +1,24 @@
+import type { RedirectPolicy } from './clients/redirect-uri.ts'
+import type { Entra } from './entra/entra.ts'
+import type { Grants } from './grants/grant.ts'
+import type { Config } from './options.ts'
+import type { Revocations } from './protected-resource/revocations.ts'
+import type { Site } from './site.ts'
+import type { AccessTokens } from './tokens/access-token.ts'
+
+/** What outlives a request; made once by `createEntrance`. */
+export type Context = {
+  readonly config: Config
+  readonly accessTokens: AccessTokens
+  readonly grants: Grants
+  readonly revocations: Revocations
+  readonly entra: Entra
+  readonly redirectPolicy: RedirectPolicy
+}
+
+/** One URL's answer. What it throws leaves in the way that its route says. */
+export type Endpoint = (
+  request: Request,
+  site: Site,
+  context: Context,
+) => Promise<Response> | Response

@@ -1,0 +1,142 @@
+import { redirect } from '../../http/responses.ts'
+import { type ClientAddress, redirectErrors } from '../client-redirect.ts'
+import { type Client, openClient } from '../clients/client.ts'
+import {
+  findRedirectUriFault,
+  matchRedirectUri,
+  type RedirectUri,
+} from '../clients/redirect-uri.ts'
+import type { Context } from '../context.ts'
+import { OAuthError } from '../errors.ts'
+import { type Params, readParams } from '../params.ts'
+import { checkResource } from '../resource.ts'
+import { resolveScope } from '../scope.ts'
+import type { Site } from '../site.ts'
+import { isCodeChallenge } from '../tokens/pkce.ts'
+import { createTransactionId, sealRequest, TRANSACTION_TTL } from '../transaction.ts'
+
+/** RFC 6749 has no bound for state; this one is several times what any client sends. */
+const STATE_MAX_LENGTH = 2048
+
+/**
+ * The authorization endpoint (RFC 6749 §3.1, RFC 7636, RFC 8707). It stores nothing and sets
+ * nothing: the checked request goes on, sealed, to the consent page.
+ */
+export async function authorize(request: Request, site: Site, context: Context): Promise<Response> {
+  const params = await readParams(request)
+
+  // Until the redirect URI is known to be the client's own, an error is shown here.
+  const client = requireClient(params, context)
+  const redirectUri = requireRedirectUri(params, client, context)
+  const state = params.get('state')
+  const address: ClientAddress = { redirectUri, state, issuer: site.issuer }
+
+  // From here on the client is told.
+  return redirectErrors(address, () => {
+    const id = createTransactionId()
+    const sealed = sealRequest(
+      {
+        id,
+        clientId: client.client_id,
+        redirectUri,
+        state: checkState(state),
+        codeChallenge: requireCodeChallenge(params),
+        scope: resolveScope(params.get('scope'), context.config),
+        issuer: site.issuer,
+        expiresAt: Math.floor(Date.now() / 1000) + TRANSACTION_TTL,
+      },
+      context.config.keyring,
+    )
+    checkResource(params.get('resource'), context.config)
+    context.config.log({
+      event: 'authorize.accepted',
+      transaction: id,
+      message: 'A client asks for a sign-in.',
+      client: client.client_name,
+      redirectUri,
+    })
+    // Cookies belong to the host that Entra's answer comes back to, so the sign-in moves there.
+    return redirect(`${context.config.site.issuer}/consent?request=${sealed}`)
+  })
+}
+
+function requireClient(params: Params, context: Context): Client {
+  const clientId = params.get('client_id')
+  if (clientId === undefined) {
+    throw new OAuthError('invalid_request', "The parameter 'client_id' is missing.")
+  }
+  const client = openClient(clientId, context.config.keyring)
+  if (client) return client
+  // 400, not 401: it makes clients that look before they open a browser register again.
+  throw new OAuthError(
+    'invalid_client',
+    'No client with this client_id is registered here. Register again at the registration_endpoint.',
+    { status: 400 },
+  )
+}
+
+function requireRedirectUri(params: Params, client: Client, context: Context): RedirectUri {
+  const { redirect_uris } = client
+  const asked =
+    params.get('redirect_uri') ?? (redirect_uris.length === 1 ? redirect_uris[0] : undefined)
+  if (asked === undefined) {
+    throw new OAuthError(
+      'invalid_request',
+      "The parameter 'redirect_uri' is missing; this client registered several.",
+    )
+  }
+  const redirectUri = matchRedirectUri(asked, redirect_uris, context.redirectPolicy)
+  if (redirectUri) return redirectUri
+  const fault = findRedirectUriFault(asked, context.redirectPolicy)
+  throw new OAuthError(
+    'invalid_request',
+    `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client)}.`,
+  )
+}
+
+function notOwn(asked: string, client: Client): string {
+  return client.redirect_uris.includes(asked)
+    ? 'has a scheme that this server does not send codes to; its operator can allow it (privateUseRedirectUris)'
+    : `is not one this client registered (${client.redirect_uris.join(', ').slice(0, 300)})`
+}
+
+function checkState(state: string | undefined): string | undefined {
+  if (state === undefined || state.length <= STATE_MAX_LENGTH) return state
+  const text = `state is longer than ${STATE_MAX_LENGTH} characters.`
+  throw new OAuthError('invalid_request', text)
+}
+
+function requireCodeChallenge(params: Params): string {
+  const responseType = params.get('response_type')
+  if (responseType === undefined) {
+    throw new OAuthError(
+      'invalid_request',
+      "The parameter 'response_type' is missing; 'code' is expected.",
+    )
+  }
+  if (responseType !== 'code') {
+    const text = `response_type '${responseType.slice(0, 40)}' is not supported; 'code' is expected.`
+    throw new OAuthError('unsupported_response_type', text)
+  }
+  const responseMode = params.get('response_mode')
+  if (responseMode !== undefined && responseMode !== 'query') {
+    throw new OAuthError('invalid_request', "response_mode must be 'query', or be left out.")
+  }
+  // RFC 7636 §4.3: a missing method means plain, which nobody gets.
+  const method = params.get('code_challenge_method')
+  const challenge = params.get('code_challenge')
+  if (challenge === undefined) {
+    throw new OAuthError(
+      'invalid_request',
+      'code_challenge is missing: PKCE with S256 is required (RFC 7636).',
+    )
+  }
+  if (method !== 'S256') {
+    throw new OAuthError('invalid_request', "code_challenge_method must be 'S256'.")
+  }
+  if (isCodeChallenge(challenge)) return challenge
+  throw new OAuthError(
+    'invalid_request',
+    'code_challenge must be 43 characters of base64url (RFC 7636 4.2).',
+  )
+}

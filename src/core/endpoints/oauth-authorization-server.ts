@@ -1,0 +1,42 @@
+import { json } from '../../http/responses.ts'
+import { TOKEN_ENDPOINT_AUTH_METHODS } from '../clients/client-metadata.ts'
+import type { Context } from '../context.ts'
+import type { Site } from '../site.ts'
+
+/**
+ * Authorization server metadata (RFC 8414 §2), also for those who ask for OpenID's. Everything
+ * advertised is enforced, and nothing is advertised that clients would trip over: `offline_access`
+ * has several of them add `prompt=consent`.
+ */
+export function oauthAuthorizationServer(
+  _request: Request,
+  site: Site,
+  context: Context,
+): Response {
+  const { issuer } = site
+  const methods = TOKEN_ENDPOINT_AUTH_METHODS
+  return json(
+    {
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+      registration_endpoint: `${issuer}/register`,
+      revocation_endpoint: `${issuer}/revoke`,
+      jwks_uri: `${issuer}/.well-known/jwks.json`,
+      scopes_supported: [context.config.scope],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_methods_supported: methods,
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      protected_resources: [site.resource],
+    },
+    200,
+    METADATA_HEADERS,
+  )
+}
+
+/** Public, and short-lived enough for a changed configuration to arrive. */
+export const METADATA_HEADERS = { 'cache-control': 'public, max-age=300', pragma: '' }

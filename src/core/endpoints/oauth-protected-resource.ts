@@ -1,0 +1,19 @@
+import { json } from '../../http/responses.ts'
+import type { Context } from '../context.ts'
+import type { Site } from '../site.ts'
+import { METADATA_HEADERS } from './oauth-authorization-server.ts'
+
+/** Protected resource metadata (RFC 9728 §2): which authorization server guards the MCP endpoint. */
+export function oauthProtectedResource(_request: Request, site: Site, context: Context): Response {
+  return json(
+    {
+      resource: site.resource,
+      authorization_servers: [site.issuer],
+      scopes_supported: [context.config.scope],
+      bearer_methods_supported: ['header'],
+      resource_name: context.config.name,
+    },
+    200,
+    METADATA_HEADERS,
+  )
+}

@@ -1,0 +1,61 @@
+import { json } from '../../http/responses.ts'
+import type { Client } from '../clients/client.ts'
+import { authenticateClient } from '../clients/client-authentication.ts'
+import type { Context } from '../context.ts'
+import { OAuthError } from '../errors.ts'
+import { redeemCode } from '../grants/authorization-code.ts'
+import type { Grant } from '../grants/grant.ts'
+import { type RefreshContext, redeemRefreshToken } from '../grants/refresh-token.ts'
+import { issueTokens } from '../grants/token-response.ts'
+import { type Params, readParams } from '../params.ts'
+import { checkResource } from '../resource.ts'
+import { resolveScope } from '../scope.ts'
+import type { Site } from '../site.ts'
+
+type Redeem = (params: Params, client: Client, context: RefreshContext) => Promise<Grant>
+
+const GRANT_TYPES: ReadonlyMap<string, Redeem> = new Map<string, Redeem>([
+  ['authorization_code', redeemCode],
+  ['refresh_token', redeemRefreshToken],
+])
+
+/** The token endpoint (RFC 6749 §3.2). What it gives is ours, never Entra's. */
+export async function token(request: Request, _site: Site, context: Context): Promise<Response> {
+  const { config } = context
+  const params = await readParams(request)
+  const grantType = params.get('grant_type')
+  const redeem = requireGrant(grantType)
+  const client = authenticateClient(request.headers.get('authorization'), params, config.keyring)
+  checkResource(params.get('resource'), config)
+  resolveScope(params.get('scope'), config)
+  const grant = await redeem(params, client, {
+    grants: context.grants,
+    keyring: config.keyring,
+    binding: config.binding,
+    revoked: context.revocations,
+    entra: context.entra,
+    log: config.log,
+  })
+  config.log({
+    event: 'token.issued',
+    transaction: grant.transaction,
+    message:
+      grantType === 'refresh_token'
+        ? 'The client renewed its tokens.'
+        : 'The client redeemed its code.',
+    client: client.client_name,
+    oid: grant.user.oid,
+  })
+  const issuing = { ...config, accessTokens: context.accessTokens, resource: config.site.resource }
+  return json(issueTokens(grant, client, issuing))
+}
+
+function requireGrant(grantType: string | undefined): Redeem {
+  if (grantType === undefined) {
+    throw new OAuthError('invalid_request', "The parameter 'grant_type' is missing.")
+  }
+  const redeem = GRANT_TYPES.get(grantType)
+  if (redeem) return redeem
+  const text = `grant_type '${grantType.slice(0, 60)}' is not supported; ${[...GRANT_TYPES.keys()].join(' and ')} are.`
+  throw new OAuthError('unsupported_grant_type', text)
+}

@@ -1,0 +1,212 @@
+import { createRemoteJWKSet, type JWTVerifyGetKey, customFetch as joseFetch } from 'jose'
+import * as oauth from 'oauth4webapi'
+import { EntraError } from '../errors.ts'
+import type { Config } from '../options.ts'
+import type { User } from '../protected-resource/auth-info.ts'
+import { codeChallengeOf } from '../tokens/pkce.ts'
+import { findAadsts, parseDescription } from './aadsts.ts'
+import { createMetadataSource, type EntraMetadata } from './metadata.ts'
+import { verifyTokens } from './verify-tokens.ts'
+
+/** What a successful sign-in or refresh at Entra leaves us with. */
+export type EntraTokens = { readonly user: User; readonly refreshToken: string | undefined }
+
+/** The one thing of a sign-in that Entra's answer must match. */
+export type EntraExchange = {
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+}
+
+/** Entra ID, with us as its client. Every function throws `EntraError`. */
+export type Entra = {
+  /** Where to send the person, after making sure that Entra is there to receive them. */
+  authorizationUrl(exchange: EntraExchange): Promise<URL>
+  /** Redeems the code of an authorization response and verifies what comes for it. */
+  redeemCode(response: URLSearchParams, exchange: EntraExchange): Promise<EntraTokens>
+  /** Renews at Entra; fails for good when the person may not sign in any more. */
+  refresh(refreshToken: string): Promise<EntraTokens>
+}
+
+/** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
+const REACHABLE_TTL = 1
+
+/** How long endpoints are taken as they were, in seconds. */
+const ENDPOINTS_TTL = 3600
+
+/** How long the token endpoint may take, in milliseconds. */
+const TIMEOUT = 10_000
+
+const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
+
+export function createEntra(config: Config): Entra {
+  const { entra, scope } = config
+  const readMetadata = createMetadataSource({ ...entra, fetch: config.fetch })
+  const client: oauth.Client = { client_id: entra.clientId, [oauth.clockTolerance]: 300 }
+  const authentication = oauth.ClientSecretPost(entra.clientSecret)
+  const redirectUri = `${config.site.issuer}/auth/callback`
+  // One resource and the OIDC scopes, on every leg: Entra refuses two (AADSTS28000).
+  const scopes = [`${entra.identifierUri}/${scope}`, ...OIDC_SCOPES].join(' ')
+  const keySet = createKeySet(config.fetch)
+
+  function requestOptions() {
+    return {
+      [oauth.customFetch]: config.fetch,
+      // The emulator on this machine; resolveOptions lets plain http reach nothing else.
+      [oauth.allowInsecureRequests]: entra.authority.startsWith('http:'),
+      signal: AbortSignal.timeout(TIMEOUT),
+      additionalParameters: { scope: scopes },
+    }
+  }
+
+  async function verifyResponse(
+    metadata: EntraMetadata,
+    tokens: oauth.TokenEndpointResponse,
+    nonce: string | undefined,
+  ): Promise<EntraTokens> {
+    const given = { idToken: tokens.id_token, accessToken: tokens.access_token }
+    const keys = keySet(metadata.jwks_uri)
+    const user = await verifyTokens(given, nonce, { ...entra, ...metadata, scope, keys })
+    return { user, refreshToken: tokens.refresh_token }
+  }
+
+  return {
+    async authorizationUrl({ state, nonce, codeVerifier }) {
+      const metadata = await readMetadata(REACHABLE_TTL)
+      const url = new URL(metadata.authorization_endpoint)
+      const params = {
+        client_id: entra.clientId,
+        response_type: 'code',
+        // form_post would come back as a cross-site POST, without our SameSite=Lax cookie.
+        response_mode: 'query',
+        redirect_uri: redirectUri,
+        scope: scopes,
+        state,
+        nonce,
+        code_challenge: codeChallengeOf(codeVerifier),
+        code_challenge_method: 'S256',
+        ...(entra.prompt && { prompt: entra.prompt }),
+      }
+      for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
+      return url
+    },
+
+    async redeemCode(response, { state, nonce, codeVerifier }) {
+      const metadata = await readMetadata(ENDPOINTS_TTL)
+      const tokens = await callEntra(async () => {
+        const params = oauth.validateAuthResponse(metadata, client, response, state)
+        const answer = await oauth.authorizationCodeGrantRequest(
+          ...([metadata, client, authentication, params, redirectUri, codeVerifier] as const),
+          requestOptions(),
+        )
+        const expected = { expectedNonce: nonce, requireIdToken: true }
+        return oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)
+      })
+      return verifyResponse(metadata, tokens, nonce)
+    },
+
+    async refresh(refreshToken) {
+      const metadata = await readMetadata(ENDPOINTS_TTL)
+      const tokens = await callEntra(async () => {
+        const answer = await oauth.refreshTokenGrantRequest(
+          ...([metadata, client, authentication, refreshToken] as const),
+          requestOptions(),
+        )
+        return oauth.processRefreshTokenResponse(metadata, client, answer)
+      })
+      return verifyResponse(metadata, tokens, undefined)
+    },
+  }
+}
+
+/** The error that Entra put into an authorization response. */
+export function entraErrorOf(response: URLSearchParams): EntraError {
+  return toEntraError({
+    error: response.get('error') ?? undefined,
+    error_description: response.get('error_description') ?? undefined,
+    suberror: response.get('error_subcode') ?? undefined,
+  })
+}
+
+/** Entra's key set is fetched when first needed, and again when a key is met that it lacks. */
+function createKeySet(fetch: Config['fetch']): (uri: string) => JWTVerifyGetKey {
+  let kept: { uri: string; keys: JWTVerifyGetKey } | undefined
+  return (uri) => {
+    if (kept?.uri !== uri) {
+      const options = { [joseFetch]: fetch, timeoutDuration: 5000, cooldownDuration: 10_000 }
+      kept = { uri, keys: createRemoteJWKSet(new URL(uri), options) }
+    }
+    return kept.keys
+  }
+}
+
+async function callEntra<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof oauth.ResponseBodyError) {
+      throw toEntraError({ ...error.cause, status: error.status }, error)
+    }
+    if (error instanceof oauth.AuthorizationResponseError) throw entraErrorOf(error.cause)
+    throw noAnswer(error)
+  }
+}
+
+type EntraErrorBody = {
+  error?: unknown
+  error_description?: unknown
+  error_codes?: unknown
+  suberror?: unknown
+  status?: number
+}
+
+function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  const error = text(body.error)
+  const { sentence, ...ids } = parseDescription(text(body.error_description))
+  const [first] = Array.isArray(body.error_codes) ? body.error_codes : []
+  const code = ids.code ?? (typeof first === 'number' ? first : undefined)
+  const known = findAadsts(code, error)
+  const isTransient = known.isTransient === true || body.status === 429 || (body.status ?? 0) >= 500
+  const message = sentence || `Entra answered with the error ${error ?? 'it did not name'}.`
+  const { cure } = known
+  return new EntraError(message, {
+    ...ids,
+    code,
+    error,
+    suberror: text(body.suberror),
+    isTransient,
+    cure,
+    cause,
+  })
+}
+
+/**
+ * Nothing came, or nothing that OAuth knows: a time-out, a front door's HTML page, a 502.
+ * A response that was understood and is wrong (an unexpected issuer or nonce) stays wrong.
+ */
+function noAnswer(cause: unknown): EntraError {
+  const isWrong = cause instanceof oauth.OperationProcessingError && !isHttpTrouble(cause)
+  if (isWrong) {
+    return new EntraError(`Entra's answer cannot be accepted: ${cause.message}.`, {
+      isTransient: false,
+      cure: 'Sign in again; if it happens again, report it.',
+      cause,
+    })
+  }
+  return new EntraError("Entra's token endpoint is not answering.", {
+    isTransient: true,
+    cure: 'Try again in a moment. If it lasts, check the connection from this server to Entra.',
+    cause,
+  })
+}
+
+const HTTP_TROUBLE: ReadonlySet<string | undefined> = new Set([
+  oauth.RESPONSE_IS_NOT_CONFORM,
+  oauth.RESPONSE_IS_NOT_JSON,
+  oauth.PARSE_ERROR,
+])
+
+function isHttpTrouble(error: oauth.OperationProcessingError): boolean {
+  return HTTP_TROUBLE.has(error.code)
+}

@@ -1,0 +1,146 @@
+import { preflight } from '../http/cors.ts'
+import type { RedirectPolicy } from './clients/redirect-uri.ts'
+import type { Context } from './context.ts'
+import { createEntra } from './entra/entra.ts'
+import { createGrants } from './grants/grant.ts'
+import { guardStore } from './guarded-store.ts'
+import { digest } from './keys/mac.ts'
+import { type Config, type EntranceOptions, resolveOptions } from './options.ts'
+import type { AuthInfo } from './protected-resource/auth-info.ts'
+import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
+import { toResponse } from './protected-resource/challenge.ts'
+import { createRevocations } from './protected-resource/revocations.ts'
+import { createRouter } from './router.ts'
+import { checkStoreKeys } from './store-keys.ts'
+import { createAccessTokens } from './tokens/access-token.ts'
+
+/** What is behind the gate: it gets only requests of signed-in people, and who they are. */
+export type ProtectedHandler = (
+  request: Request,
+  context: { authInfo: AuthInfo },
+) => Response | Promise<Response>
+
+export type Entrance = {
+  /** Answers the OAuth endpoints; 404 for any other path. */
+  fetch(request: Request): Promise<Response>
+  /**
+   * Answers the OAuth endpoints and guards all other paths: without a valid access token they
+   * get the 401 or 403 that has a client sign in, with one they reach `handler`.
+   */
+  protect(handler: ProtectedHandler): (request: Request) => Promise<Response>
+  /** Whether a request is for one of the OAuth endpoints or for the MCP endpoint. */
+  isOurs(request: Request): boolean
+  /** The gate alone, from header texts to a verdict, for code that does its own routing. */
+  authenticate: Authenticate
+  /**
+   * Resolves when the store has been read and requests can be answered. Throws `ConfigError` when
+   * the store was written under other keys. Called by the first request, if by nobody before.
+   */
+  ready(): Promise<void>
+  /** Stops reading the store, and closes it. */
+  close(): Promise<void>
+}
+
+/** Puts Microsoft Entra ID sign-in in front of an MCP server. Throws `ConfigError`. */
+export function createEntrance(options: EntranceOptions): Entrance {
+  const config = resolveOptions(options)
+  const context = createContext(config)
+  const router = createRouter(context)
+  const authenticate = createAuthenticate(context)
+  let started: Promise<void> | undefined
+
+  async function start(): Promise<void> {
+    await checkStoreKeys(config)
+    await context.revocations.start()
+  }
+
+  function ready(): Promise<void> {
+    // A start that failed for the moment is tried again by the next request.
+    started ??= start().catch((error: unknown) => {
+      started = undefined
+      throw error
+    })
+    return started
+  }
+
+  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
+    const origin = request.headers.get('origin')
+    // A browser asks before it sends the token, which it does only with the request itself.
+    if (request.method === 'OPTIONS' && origin !== null) return preflight(MCP_METHODS)
+    await ready().catch((error: unknown) => {
+      // The gate itself answers 503 for as long as it has not heard from the store.
+      config.log({ event: 'start.failed', level: 'error', message: String(error) })
+    })
+    const { headers } = request
+    const verdict = authenticate({
+      authorization: headers.get('authorization'),
+      host: headers.get('host') ?? new URL(request.url).host,
+      origin,
+    })
+    if (!verdict.isAllowed) return toResponse(verdict.refusal)
+    const response = await handler(request, { authInfo: verdict.authInfo })
+    return origin === null ? response : readableBy(origin, response)
+  }
+
+  return {
+    fetch: async (request) => (await router.answer(request)) ?? notFound(),
+    protect: (handler) => async (request) =>
+      (await router.answer(request)) ?? (await guard(request, handler)),
+    isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
+    authenticate,
+    ready,
+    async close() {
+      context.revocations.stop()
+      await config.store.close()
+    },
+  }
+}
+
+/** The MCP endpoint, with or without a slash at its end. */
+function isMcpPath(url: string, config: Config): boolean {
+  return new URL(url).pathname.replace(/\/$/, '') === `${config.site.prefix}${config.path}`
+}
+
+const MCP_METHODS = ['GET', 'POST', 'DELETE']
+
+function createContext(config: Config): Context {
+  const store = guardStore(config.store, config.log)
+  const sites = [...config.sites.values()]
+  const redirectPolicy: RedirectPolicy = {
+    ownOrigins: new Set(sites.map((site) => site.origin)),
+    privateUseRedirectUris: config.privateUseRedirectUris,
+  }
+  return {
+    config,
+    redirectPolicy,
+    entra: createEntra(config),
+    grants: createGrants({ ...config, store }),
+    revocations: createRevocations({ ...config, store, clientDigest: digest }),
+    accessTokens: createAccessTokens({
+      keyring: config.keyring,
+      binding: config.binding,
+      audience: config.site.resource,
+      issuers: new Set(sites.map((site) => site.issuer)),
+      ttl: config.accessTokenTtl,
+    }),
+  }
+}
+
+/** The page whose origin was let through may read the answer. */
+function readableBy(origin: string, response: Response): Response {
+  const headers = new Headers(response.headers)
+  headers.set('access-control-allow-origin', origin)
+  headers.append('vary', 'Origin')
+  headers.set(
+    'access-control-expose-headers',
+    'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
+  )
+  return new Response(response.body, { status: response.status, headers })
+}
+
+function notFound(): Response {
+  return new Response('Not found.\n', {
+    status: 404,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+  })
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { json } from '../http/responses.ts'
+import type { Log } from '../log.ts'
+import { OAuthError } from './errors.ts'
+import { clientNotRegisteredPage, errorPage } from './pages/error-page.ts'
+import type { Site } from './site.ts'
+
+/** How errors leave a route: as JSON (RFC 6749 §5.2), or as a page where a person may be looking. */
+export type ErrorForm = 'json' | 'page'
+
+/** The answer to what an endpoint threw. */
+export function errorResponse(
+  thrown: unknown,
+  form: ErrorForm,
+  request: Request,
+  site: Site,
+  log: Log,
+): Response {
+  const error = thrown instanceof OAuthError ? thrown : unexpected(thrown, request, log)
+  const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
+  return isPage ? toPage(error) : toJson(error, site)
+}
+
+/** A fault of ours: the client gets a number, the log gets everything. */
+function unexpected(thrown: unknown, request: Request, log: Log): OAuthError {
+  const id = randomUUID()
+  const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+  const { pathname } = new URL(request.url)
+  log({ event: 'error.unexpected', level: 'error', message, requestId: id, path: pathname })
+  return new OAuthError(
+    'server_error',
+    `Something went wrong. The log has it under the request id ${id}.`,
+  )
+}
+
+function toJson(error: OAuthError, site: Site): Response {
+  const isUnknownClient = error.code === 'invalid_client'
+  const body = {
+    error: error.code,
+    error_description: error.message,
+    // What a client that lost its registration needs to heal by itself.
+    ...(isUnknownClient && { registration_endpoint: `${site.issuer}/register` }),
+  }
+  return json(body, error.status, headersOf(error))
+}
+
+function toPage(error: OAuthError): Response {
+  if (error.code === 'invalid_client') return clientNotRegisteredPage(error.status, error.message)
+  return errorPage({
+    title: TITLES.get(error.code) ?? 'This request cannot be answered',
+    status: error.status,
+    message: error.message,
+    cure: CURES.get(error.code) ?? 'Go back to the application and start the sign-in again.',
+    details: [['Error', error.code]],
+    headers: headersOf(error),
+  })
+}
+
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ['access_denied', 'This sign-in cannot go on'],
+  ['temporarily_unavailable', 'Not available at the moment'],
+  ['server_error', 'Something went wrong'],
+])
+
+const CURES: ReadonlyMap<string, string> = new Map([
+  ['temporarily_unavailable', 'Wait a moment, then reload this page.'],
+  [
+    'server_error',
+    'Try again. If it happens again, tell the operator of this server the request id.',
+  ],
+])
+
+function headersOf(error: OAuthError): Record<string, string> {
+  const retry = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }
+  return { ...error.headers, ...retry }
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto'
+import type { Log } from '../../log.ts'
+import type { Client } from '../clients/client.ts'
+import type { EntraTokens } from '../entra/entra.ts'
+import { OAuthError } from '../errors.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import type { Params } from '../params.ts'
+import type { RevokedGrants } from '../protected-resource/revocations.ts'
+import { isGenuine, readGrantToken, writeGrantToken } from '../tokens/grant-token.ts'
+import { verifyCodeVerifier } from '../tokens/pkce.ts'
+import type { Transaction } from '../transaction.ts'
+import { type Grant, type Grants, type HeldGrant, invalidGrant, now, revokeGrant } from './grant.ts'
+
+/** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
+const CODE_TTL = 300
+
+export type CodeGrantContext = {
+  readonly grants: Grants
+  readonly keyring: Keyring
+  readonly binding: string
+  readonly revoked: RevokedGrants
+  readonly log: Log
+}
+
+/**
+ * Makes the grant of a finished sign-in and its code (RFC 6749 §4.1.2). The grant's id comes of
+ * the transaction, so a callback that is repeated makes no second one.
+ */
+export async function issueCode(
+  transaction: Transaction,
+  tokens: EntraTokens,
+  context: CodeGrantContext,
+): Promise<string> {
+  const { request } = transaction
+  const key = context.keyring.current
+  const grant: Grant = {
+    id: transaction.grantId,
+    salt: randomBytes(16).toString('base64url'),
+    keyId: key.id,
+    generation: 0,
+    createdAt: now(),
+    codeExpiresAt: now() + CODE_TTL,
+    client: request.client,
+    redirectUri: request.redirectUri,
+    codeChallenge: request.codeChallenge,
+    scope: request.scope,
+    issuer: request.issuer,
+    user: tokens.user,
+    entraRefreshToken: tokens.refreshToken,
+    transaction: request.id,
+  }
+  if (!(await context.grants.create(grant))) {
+    throw new OAuthError('invalid_request', 'This sign-in has been completed before.')
+  }
+  const source = { grantId: grant.id, generation: 0, salt: grant.salt }
+  return writeGrantToken('code', source, key, context.binding)
+}
+
+/** Redeems a code, once (RFC 6749 §4.1.3); gives the grant whose tokens may now be issued. */
+export async function redeemCode(
+  params: Params,
+  client: Client,
+  context: CodeGrantContext,
+): Promise<Grant> {
+  const held = await findGrant(requireCode(params), client, context)
+  const { grant } = held
+  if (grant.revoked) throw invalidGrant('The code belongs to a sign-in that has been revoked.')
+  if (grant.generation > 0) return refuseReplay(held, context)
+  if (grant.codeExpiresAt <= now())
+    throw invalidGrant('The code has expired. Start the sign-in again.')
+  await checkProof(params, held, context)
+
+  const redeemed = { ...grant, generation: 1, rotatedAt: now(), keyId: context.keyring.current.id }
+  const done = await context.grants.replace(held, redeemed)
+  // Somebody else redeemed it in between: then this is the second presentation.
+  return done ? done.grant : refuseReplay(held, context)
+}
+
+function requireCode(params: Params): string {
+  const code = params.get('code')
+  if (code === undefined)
+    throw new OAuthError('invalid_request', "The parameter 'code' is missing.")
+  return code
+}
+
+async function findGrant(
+  code: string,
+  client: Client,
+  context: CodeGrantContext,
+): Promise<HeldGrant> {
+  const token = readGrantToken('code', code, context.binding)
+  if (token === 'foreign') {
+    throw invalidGrant(
+      'The code was given out under another Entra ID configuration of this server.',
+    )
+  }
+  if (!token) throw invalidGrant('The code is not one that this server gave out.')
+  const held = await context.grants.find(token.grantId)
+  if (!held || !isGenuine('code', token, held.grant.salt, context.keyring, context.binding)) {
+    throw invalidGrant('The code is unknown or has expired. Start the sign-in again.')
+  }
+  // Nothing is used up by a client that has no claim to it.
+  if (held.grant.client.digest !== client.digest) {
+    throw invalidGrant('The code was given to another client.')
+  }
+  return held
+}
+
+/** RFC 6749 §4.1.2: a code that is used again takes back what it gave. */
+async function refuseReplay(held: HeldGrant, context: CodeGrantContext): Promise<never> {
+  await revokeGrant(context.grants, held, 'code replayed')
+  await context.revoked.add(held.grant.id)
+  context.log({
+    event: 'grant.revoked',
+    level: 'warn',
+    transaction: held.grant.transaction,
+    message: 'A code was presented again after it had been redeemed; the grant is revoked.',
+    client: held.grant.client.name,
+  })
+  throw invalidGrant(
+    'The code has been redeemed before. What it gave has been revoked: sign in again.',
+  )
+}
+
+/**
+ * The first presentation by the right client uses the code up, whatever its outcome: a second
+ * try at the verifier would be a guess.
+ */
+async function checkProof(
+  params: Params,
+  held: HeldGrant,
+  context: CodeGrantContext,
+): Promise<void> {
+  const fault = findProofFault(params, held.grant)
+  if (!fault) return
+  await revokeGrant(context.grants, held, fault.reason)
+  throw fault.error
+}
+
+function findProofFault(
+  params: Params,
+  grant: Grant,
+): { reason: string; error: OAuthError } | undefined {
+  const verifier = params.get('code_verifier')
+  if (verifier === undefined) {
+    const error = invalidGrant('code_verifier is missing: PKCE is required (RFC 7636 4.5).')
+    return { reason: 'code_verifier missing', error }
+  }
+  if (!verifyCodeVerifier(verifier, grant.codeChallenge)) {
+    const error = invalidGrant(
+      'code_verifier does not match the code_challenge of the authorization request.',
+    )
+    return { reason: 'code_verifier wrong', error }
+  }
+  // OAuth 2.1 no longer asks for it; sent, it has to be the one.
+  const redirectUri = params.get('redirect_uri')
+  if (redirectUri !== undefined && redirectUri !== grant.redirectUri) {
+    const error = invalidGrant('redirect_uri is not the one of the authorization request.')
+    return { reason: 'redirect_uri wrong', error }
+  }
+  return undefined
+}

@@ -1,0 +1,125 @@
+import type { Store, StoredRecord } from '../../stores/store.ts'
+import { OAuthError } from '../errors.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { open, seal } from '../keys/sealed.ts'
+import type { User } from '../protected-resource/auth-info.ts'
+
+/** What a person allowed a client: one record, changed only by compare-and-swap. Times are seconds. */
+export type Grant = {
+  readonly id: string
+  /** Known to this record alone; every code and refresh token is made with it. */
+  readonly salt: string
+  /** The master key that the current generation's token is made with. */
+  readonly keyId: string
+  /** 0 while the code waits to be redeemed; then that of the current refresh token. */
+  readonly generation: number
+  readonly createdAt: number
+  /** Until when the code can be redeemed. */
+  readonly codeExpiresAt: number
+  readonly rotatedAt?: number
+  readonly client: { readonly digest: string; readonly name: string | undefined }
+  readonly redirectUri: string
+  readonly codeChallenge: string
+  readonly scope: string
+  /** The issuer the client came by; it is that of its tokens. */
+  readonly issuer: string
+  readonly user: User
+  /** Entra's refresh token; absent when Entra gave none. */
+  readonly entraRefreshToken?: string | undefined
+  /** One process at a time asks Entra to renew. */
+  readonly lease?: { readonly holder: string; readonly until: number } | undefined
+  readonly revoked?: { readonly at: number; readonly reason: string }
+  /** The transaction it came of, for the log. */
+  readonly transaction: string
+}
+
+/** A grant as read, with what is needed to replace it. */
+export type HeldGrant = { readonly grant: Grant; readonly version: number }
+
+/** The grants in the store, sealed under keys that have nothing to do with Entra's secret. */
+export type Grants = {
+  find(id: string): Promise<HeldGrant | undefined>
+  /** Puts a new grant; false when there is one of that id. */
+  create(grant: Grant): Promise<boolean>
+  /** Puts the changed grant in place of the one read; undefined when another change came first. */
+  replace(held: HeldGrant, changed: Grant): Promise<HeldGrant | undefined>
+}
+
+export type GrantsOptions = {
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly binding: string
+  readonly grantIdleTtl: number
+  readonly grantMaxTtl: number
+}
+
+/** An abandoned grant is kept until its transaction cannot come back. */
+const UNREDEEMED_TTL = 600
+
+export function createGrants(options: GrantsOptions): Grants {
+  const { store, keyring, binding } = options
+  const purpose = `grant ${binding}`
+
+  function toRecord(grant: Grant): Omit<StoredRecord, 'version'> {
+    const key = keyOf(grant.id)
+    return {
+      key,
+      value: seal(keyring, purpose, JSON.stringify(grant), key),
+      expiresAt: expiryOf(grant, options),
+      person: personOf(grant.user),
+      client: grant.client.digest,
+    }
+  }
+
+  return {
+    async find(id) {
+      const record = await store.get(keyOf(id))
+      if (!record) return undefined
+      const text = open(keyring, purpose, record.value, record.key)
+      // Another Entra configuration's, moved, tampered with, or under a key that has been retired.
+      if (text === undefined) return undefined
+      return { grant: JSON.parse(text) as Grant, version: record.version }
+    },
+    create: (grant) => store.create(toRecord(grant)),
+    async replace(held, changed) {
+      const isDone = await store.replace(toRecord(changed), held.version)
+      return isDone ? { grant: changed, version: held.version + 1 } : undefined
+    },
+  }
+}
+
+/** The name of a person in records and revocations. */
+export function personOf(user: { tid: string; oid: string }): string {
+  return `${user.tid}/${user.oid}`
+}
+
+function keyOf(id: string): string {
+  return `grant:${id}`
+}
+
+function expiryOf(grant: Grant, options: GrantsOptions): number {
+  if (grant.generation === 0 && !grant.revoked) return grant.createdAt + UNREDEEMED_TTL
+  const idle = (grant.rotatedAt ?? grant.createdAt) + options.grantIdleTtl
+  return Math.min(idle, grant.createdAt + options.grantMaxTtl)
+}
+
+/** Ends a grant: its tokens are refused from now on, and Entra's are forgotten. */
+export async function revokeGrant(grants: Grants, held: HeldGrant, reason: string): Promise<void> {
+  let current: HeldGrant | undefined = held
+  while (current && !current.grant.revoked) {
+    const { entraRefreshToken: _, lease: __, ...rest } = current.grant
+    const done = await grants.replace(current, { ...rest, revoked: { at: now(), reason } })
+    if (done) return
+    current = await grants.find(held.grant.id)
+  }
+}
+
+/** RFC 6749 §5.2. */
+export function invalidGrant(description: string): OAuthError {
+  return new OAuthError('invalid_grant', description)
+}
+
+/** Seconds since the epoch. */
+export function now(): number {
+  return Math.floor(Date.now() / 1000)
+}

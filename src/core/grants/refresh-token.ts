@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Client } from '../clients/client.ts'
+import type { Entra, EntraTokens } from '../entra/entra.ts'
+import { EntraError, OAuthError } from '../errors.ts'
+import type { Params } from '../params.ts'
+import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
+import type { CodeGrantContext } from './authorization-code.ts'
+import { type Grant, type HeldGrant, invalidGrant, now, revokeGrant } from './grant.ts'
+
+/** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
+const REPEAT_WINDOW = 60
+
+/** How long one process may ask Entra before another may try, in seconds. */
+const LEASE_TTL = 20
+
+/** How often another process's renewal is looked at, in milliseconds. */
+const LEASE_POLL = 50
+
+export type RefreshContext = CodeGrantContext & { readonly entra: Entra }
+
+/**
+ * Redeems a refresh token (RFC 6749 §6, RFC 9700 §4.14.2): asks Entra whether the person may still
+ * sign in, and rotates. However many present it at once, one of them rotates and all get that
+ * one's successor; long after, the family is revoked.
+ */
+export async function redeemRefreshToken(
+  params: Params,
+  client: Client,
+  context: RefreshContext,
+): Promise<Grant> {
+  const token = readToken(params, context)
+  for (;;) {
+    const held = await findGrant(token, client, context)
+    const step = nextStep(token, held.grant)
+    if (step === 'repeat') return held.grant
+    if (step === 'revoke') return refuseReuse(held, context)
+    if (step === 'wait') await wait(LEASE_POLL)
+    else {
+      const rotated = await rotate(held, context)
+      if (rotated) return rotated
+    }
+  }
+}
+
+function readToken(params: Params, context: RefreshContext): GrantToken {
+  const text = params.get('refresh_token')
+  if (text === undefined) {
+    throw new OAuthError('invalid_request', "The parameter 'refresh_token' is missing.")
+  }
+  const token = readGrantToken('refresh_token', text, context.binding)
+  if (token === 'foreign') {
+    throw invalidGrant(
+      'The refresh token is from another Entra ID configuration of this server. Sign in again.',
+    )
+  }
+  if (!token) throw invalidGrant('The refresh token is not one that this server issued.')
+  return token
+}
+
+async function findGrant(
+  token: GrantToken,
+  client: Client,
+  context: RefreshContext,
+): Promise<HeldGrant> {
+  const held = await context.grants.find(token.grantId)
+  if (
+    !held ||
+    !isGenuine('refresh_token', token, held.grant.salt, context.keyring, context.binding)
+  ) {
+    throw invalidGrant('The refresh token is unknown or has expired. Sign in again.')
+  }
+  const { grant } = held
+  if (grant.client.digest !== client.digest) {
+    throw invalidGrant('The refresh token was given to another client.')
+  }
+  if (grant.revoked)
+    throw invalidGrant(`The sign-in has been revoked (${grant.revoked.reason}). Sign in again.`)
+  return held
+}
+
+function nextStep(token: GrantToken, grant: Grant): 'rotate' | 'repeat' | 'wait' | 'revoke' {
+  if (token.generation === grant.generation) {
+    return grant.lease && grant.lease.until > now() ? 'wait' : 'rotate'
+  }
+  const isPrevious = token.generation === grant.generation - 1
+  return isPrevious && now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW ? 'repeat' : 'revoke'
+}
+
+async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<never> {
+  await revokeGrant(context.grants, held, 'refresh token reused')
+  await context.revoked.add(held.grant.id)
+  context.log({
+    event: 'grant.revoked',
+    level: 'warn',
+    transaction: held.grant.transaction,
+    message:
+      'A refresh token that had been replaced long before was used again; the grant is revoked.',
+    client: held.grant.client.name,
+  })
+  throw invalidGrant(
+    'The refresh token was replaced before; its use now has revoked the sign-in. Sign in again.',
+  )
+}
+
+/** Renews at Entra under a lease; undefined when another process was quicker. */
+async function rotate(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+  const { entraRefreshToken } = held.grant
+  if (!entraRefreshToken)
+    throw invalidGrant('Entra gave no refresh token for this sign-in. Sign in again.')
+  const lease = { holder: randomUUID(), until: now() + LEASE_TTL }
+  const leased = await context.grants.replace(held, { ...held.grant, lease })
+  if (!leased) return undefined
+  const tokens = await renew(leased, entraRefreshToken, context)
+  const { lease: _, ...grant } = leased.grant
+  const done = await context.grants.replace(leased, {
+    ...grant,
+    generation: grant.generation + 1,
+    keyId: context.keyring.current.id,
+    rotatedAt: now(),
+    user: tokens.user,
+    // Entra may keep the old one in force without sending another.
+    entraRefreshToken: tokens.refreshToken ?? entraRefreshToken,
+  })
+  return done?.grant
+}
+
+async function renew(
+  leased: HeldGrant,
+  token: string,
+  context: RefreshContext,
+): Promise<EntraTokens> {
+  try {
+    const tokens = await context.entra.refresh(token)
+    const { user } = leased.grant
+    if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens
+    throw new EntraError('Entra renewed the sign-in of another person.', {
+      isTransient: false,
+      cure: 'Sign in again.',
+    })
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error
+    throw await afterFailure(error, leased, context)
+  }
+}
+
+/** What passes costs nobody a sign-in; what is final ends it. */
+async function afterFailure(
+  error: EntraError,
+  leased: HeldGrant,
+  context: RefreshContext,
+): Promise<OAuthError> {
+  const { grant } = leased
+  context.log({
+    event: 'refresh.refused-by-entra',
+    level: 'warn',
+    transaction: grant.transaction,
+    message: `${error.message} ${error.cure}`,
+    aadsts: error.code,
+    entraTraceId: error.traceId,
+  })
+  // A fault of this server's own registration says nothing about the person.
+  if (
+    error.isTransient ||
+    error.error === 'invalid_client' ||
+    error.error === 'unauthorized_client'
+  ) {
+    const { lease: _, ...released } = grant
+    await context.grants.replace(leased, released)
+    const text =
+      'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
+    return new OAuthError('temporarily_unavailable', text, { retryAfter: 10, cause: error })
+  }
+  await revokeGrant(context.grants, leased, 'Entra ended the sign-in')
+  await context.revoked.add(grant.id)
+  const number = error.code ? ` (AADSTS${error.code})` : ''
+  return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
+}

@@ -1,0 +1,100 @@
+import { OAuthError } from './errors.ts'
+
+/** The parameters of a request, each there once. */
+export type Params = {
+  /** The value; undefined when absent or empty (RFC 6749 §3.1: empty means omitted). */
+  get(name: string): string | undefined
+}
+
+/** Largest form or query, in bytes. */
+export const PARAMS_MAX_BYTES = 16 * 1024
+
+/** Largest JSON body of a registration, in bytes. */
+export const JSON_MAX_BYTES = 16 * 1024
+
+const MAX_COUNT = 64
+
+/** Reads the query of a GET, or the form of a POST (RFC 6749 §3.1, §3.2). */
+export async function readParams(request: Request): Promise<Params> {
+  if (request.method !== 'POST') return parseParams(new URL(request.url).search.slice(1))
+  requireType(request, 'application/x-www-form-urlencoded')
+  return parseParams(await readText(request, PARAMS_MAX_BYTES))
+}
+
+/** Reads a JSON body. */
+export async function readJson(request: Request): Promise<unknown> {
+  requireType(request, 'application/json')
+  const text = await readText(request, JSON_MAX_BYTES)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid('The body is not valid JSON.')
+  }
+}
+
+/** Parses form-encoded text. What it cannot decode, it refuses; nothing is guessed. */
+export function parseParams(text: string): Params {
+  if (Buffer.byteLength(text) > PARAMS_MAX_BYTES) throw tooLarge(PARAMS_MAX_BYTES)
+  const values = new Map<string, string>()
+  const pairs = text.split('&').filter(Boolean)
+  if (pairs.length > MAX_COUNT) throw invalid(`More than ${MAX_COUNT} parameters were sent.`)
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals), 'The name of a parameter')
+    const value = decode(equals < 0 ? '' : pair.slice(equals + 1), `The value of '${shown(name)}'`)
+    // RFC 6749 §3.1: a parameter must not be included more than once.
+    if (values.has(name)) throw invalid(`The parameter '${shown(name)}' was sent more than once.`)
+    values.set(name, value)
+  }
+  return { get: (name) => values.get(name) || undefined }
+}
+
+/** `what` names the part in the error; its text stays out, for it may be a secret. */
+function decode(text: string, what: string): string {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw invalid(`${what} is not valid percent-encoded UTF-8.`)
+  }
+  if (decoded.includes('\0')) throw invalid(`${what} has a NUL character in it.`)
+  return decoded
+}
+
+/** Enough of a parameter's name to recognise it by. */
+function shown(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}...` : text
+}
+
+function requireType(request: Request, expected: string): void {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (type === expected) return
+  const text = `The Content-Type must be ${expected}${type ? `, not ${shown(type)}` : ''}.`
+  throw new OAuthError('invalid_request', text, { status: 415 })
+}
+
+/** Reads a body of bounded size; stops reading where the bound is passed. */
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    throw invalid('The body is not valid UTF-8.')
+  }
+}
+
+function tooLarge(maxBytes: number): OAuthError {
+  const text = `The request is too large: ${maxBytes} bytes at most are read.`
+  return new OAuthError('invalid_request', text, { status: 413 })
+}
+
+function invalid(text: string): OAuthError {
+  return new OAuthError('invalid_request', text)
+}

@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto'
+import { OAuthError } from '../errors.ts'
+import type { Config } from '../options.ts'
+import { type Site, siteOf } from '../site.ts'
+import type { AccessTokenClaims, AccessTokens } from '../tokens/access-token.ts'
+import type { AuthInfo, User } from './auth-info.ts'
+import { challenge, forbid, type Refusal, refusal } from './challenge.ts'
+import type { Revocations } from './revocations.ts'
+
+/** The headers that decide, as texts; absent ones are undefined or null. */
+export type GateHeaders = {
+  readonly authorization?: string | null | undefined
+  readonly host?: string | null | undefined
+  readonly origin?: string | null | undefined
+}
+
+/** Either who it is, or what to answer. */
+export type Authentication =
+  | { readonly isAllowed: true; readonly authInfo: AuthInfo }
+  | { readonly isAllowed: false; readonly refusal: Refusal }
+
+export type Authenticate = (headers: GateHeaders) => Authentication
+
+type Verified = { readonly claims: AccessTokenClaims; readonly user: User }
+
+/** How many tokens seen before are remembered; each takes about a kilobyte. */
+const CACHE_SIZE = 4096
+
+type Gate = {
+  readonly config: Config
+  readonly accessTokens: AccessTokens
+  readonly revocations: Revocations
+}
+
+/**
+ * Makes the gate in front of the MCP endpoint (RFC 6750, RFC 9728). Order of checks: Host,
+ * Origin, bearer token, scope. It reads no store and never waits.
+ */
+export function createAuthenticate(gate: Gate): Authenticate {
+  const { config } = gate
+  const findToken = createTokenCache(gate.accessTokens)
+
+  return (headers) => {
+    const site = siteOf(config, headers.host)
+    const refused = refuseHost(headers.host, config) ?? refuseOrigin(headers.origin, site, config)
+    if (refused) return { isAllowed: false, refusal: refused }
+    try {
+      const token = readBearer(headers.authorization)
+      if (token === undefined) return deny(undefined, site, config)
+      const { claims, user } = findToken(token)
+      gate.revocations.check(claims)
+      checkScope(claims, config)
+      return { isAllowed: true, authInfo: toAuthInfo(token, claims, user, config) }
+    } catch (error) {
+      if (error instanceof OAuthError) return deny(error, site, config)
+      throw error
+    }
+  }
+}
+
+/**
+ * On a loopback deployment a page of any site can point its own host name here (DNS rebinding),
+ * so only our own names count. A public one stands behind proxies that rewrite the header.
+ */
+function refuseHost(host: GateHeaders['host'], config: Config): Refusal | undefined {
+  if (!config.isLoopback || config.sites.has(host?.toLowerCase() ?? '')) return undefined
+  return forbid(
+    `The Host header '${(host ?? '').slice(0, 100)}' is not a name of this server; use ${config.site.resource}.`,
+  )
+}
+
+/** Browsers name the page that asks; programs that are not browsers send no Origin. */
+function refuseOrigin(
+  origin: GateHeaders['origin'],
+  site: Site,
+  config: Config,
+): Refusal | undefined {
+  if (origin === null || origin === undefined) return undefined
+  if (origin === site.origin || config.allowedOrigins.has(origin)) return undefined
+  return forbid(
+    `Pages of the origin '${origin.slice(0, 100)}' may not call this server; its operator can allow it (allowedOrigins).`,
+  )
+}
+
+/** RFC 6750 §2.1. The query and the form are not looked at: they end up in logs. */
+function readBearer(authorization: GateHeaders['authorization']): string | undefined {
+  if (authorization === null || authorization === undefined || authorization === '')
+    return undefined
+  const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization) ?? []
+  if (token !== undefined) return token
+  throw new OAuthError(
+    'invalid_token',
+    "The Authorization header must be 'Bearer' and one access token.",
+  )
+}
+
+/** Verifies a token once; later it costs a hash and a look at the clock. Only digests are kept. */
+function createTokenCache(accessTokens: AccessTokens): (token: string) => Verified {
+  const cache = new Map<string, Verified>()
+  return (token) => {
+    const name = hash('sha256', token, 'base64url')
+    const known = cache.get(name)
+    if (known) {
+      if (known.claims.exp > Date.now() / 1000) return known
+      cache.delete(name)
+    }
+    const verified = accessTokens.verify(token)
+    if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as string)
+    cache.set(name, verified)
+    return verified
+  }
+}
+
+function checkScope(claims: AccessTokenClaims, config: Config): void {
+  if (claims.scope.split(' ').includes(config.scope)) return
+  throw new OAuthError(
+    'insufficient_scope',
+    `The access token has the scope '${claims.scope}'; ${config.scope} is needed.`,
+  )
+}
+
+/** A fresh object each time: what a tool does to it stays with that tool. */
+function toAuthInfo(
+  token: string,
+  claims: AccessTokenClaims,
+  user: User,
+  config: Config,
+): AuthInfo {
+  return {
+    token,
+    clientId: claims.client_id,
+    scopes: claims.scope.split(' '),
+    expiresAt: claims.exp,
+    resource: new URL(config.site.resource),
+    user,
+    extra: { user },
+  }
+}
+
+function deny(error: OAuthError | undefined, site: Site, config: Config): Authentication {
+  if (error?.code === 'temporarily_unavailable') {
+    const body = { error: error.code, error_description: error.message }
+    const headers = { 'retry-after': String(error.retryAfter ?? 5) }
+    return { isAllowed: false, refusal: refusal(503, body, headers) }
+  }
+  return { isAllowed: false, refusal: challenge(error, site, config.scope) }
+}

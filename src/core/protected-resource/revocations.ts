@@ -1,0 +1,116 @@
+import type { Log } from '../../log.ts'
+import type { Revocation, Store } from '../../stores/store.ts'
+import { OAuthError } from '../errors.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
+
+/** The part that ends one grant's access tokens. */
+export type RevokedGrants = { add(grantId: string): Promise<void> }
+
+/** What has been revoked, as this process knows it. */
+export type Revocations = RevokedGrants & {
+  /** Loads what there is and keeps reading; resolves when `/mcp` may be answered. */
+  start(): Promise<void>
+  stop(): void
+  /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
+  check(claims: AccessTokenClaims): void
+}
+
+export type RevocationsOptions = {
+  readonly store: Store
+  /** Life of an access token, in seconds: no revocation matters for longer. */
+  readonly accessTokenTtl: number
+  /** Seconds without word from the store after which nothing is vouched for. */
+  readonly storeSilenceTtl: number
+  readonly clientDigest: (clientId: string) => string
+  readonly log: Log
+}
+
+/** How often the store is read, in milliseconds: revoked anywhere, refused here within two seconds. */
+const POLL = 1000
+
+/** Room for clocks that differ between replicas, in seconds. */
+const SKEW = 60
+
+export function createRevocations(options: RevocationsOptions): Revocations {
+  const { store } = options
+  const rules = new Map<string, Revocation>()
+  let cursor: string | undefined
+  let heardAt = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isStopped = false
+
+  async function read(): Promise<void> {
+    const page = await store.revocations(cursor)
+    for (const rule of page.revocations) learn(rule)
+    cursor = page.cursor
+    heardAt = Date.now()
+    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= heardAt) rules.delete(name)
+  }
+
+  function learn(rule: Revocation): void {
+    const name = nameOf(rule.kind, rule.id)
+    const known = rules.get(name)
+    if (!known || known.issuedUntil < rule.issuedUntil) rules.set(name, rule)
+  }
+
+  function poll(): void {
+    if (isStopped) return
+    timer = setTimeout(() => {
+      // The guarded store has logged what went wrong; the silence counts from the last success.
+      read()
+        .catch(() => {})
+        .finally(poll)
+    }, POLL)
+    timer.unref?.()
+  }
+
+  function isRevoked(claims: AccessTokenClaims, kind: Revocation['kind'], id: string): boolean {
+    const rule = rules.get(nameOf(kind, id))
+    return rule !== undefined && claims.iat <= rule.issuedUntil
+  }
+
+  return {
+    async start() {
+      await read()
+      poll()
+    },
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+    async add(grantId) {
+      const now = Math.floor(Date.now() / 1000)
+      const rule: Revocation = {
+        kind: 'grant',
+        id: grantId,
+        // A grant never comes back, so no token of it is ever newer than this.
+        issuedUntil: now + SKEW,
+        expiresAt: now + options.accessTokenTtl + SKEW,
+      }
+      learn(rule)
+      await store.revoke(rule)
+    },
+    check(claims) {
+      if (Date.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
+      if (rules.size === 0) return
+      const isRefused =
+        isRevoked(claims, 'grant', claims.gid) ||
+        isRevoked(claims, 'person', `${claims.tid}/${claims.oid}`) ||
+        isRevoked(claims, 'client', options.clientDigest(claims.client_id)) ||
+        isRevoked(claims, 'all', '')
+      if (isRefused)
+        throw new OAuthError('invalid_token', 'The access token has been revoked. Sign in again.')
+    },
+  }
+}
+
+/** Not 401: the token may be good, and a client would throw it away. */
+function silence(): OAuthError {
+  const text =
+    'The server cannot tell at the moment whether the access token still holds. Try again.'
+  return new OAuthError('temporarily_unavailable', text, { retryAfter: 5 })
+}
+
+function nameOf(kind: Revocation['kind'], id: string): string {
+  return `${kind} ${id}`
+}

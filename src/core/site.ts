@@ -1,0 +1,36 @@
+/** The names by which a process on this machine is reached. `[::1]` as a URL's hostname has it. */
+export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** The addresses a client sees, all derived from one issuer string. */
+export type Site = {
+  /** The issuer, without a trailing slash: byte for byte the same wherever it appears. */
+  readonly issuer: string
+  readonly origin: string
+  /** Path prefix of every endpoint; empty at the root. */
+  readonly prefix: string
+  /** The protected resource (RFC 9728 §1.2): the MCP endpoint's URL. */
+  readonly resource: string
+  /** Where its metadata is (RFC 9728 §3.1: the well-known part goes before the path). */
+  readonly resourceMetadata: string
+}
+
+/** The site of a base URL as reached by `host`. */
+export function siteFor(base: URL, host: string, path: string): Site {
+  const origin = `${base.protocol}//${host}`
+  const prefix = base.pathname.replace(/\/+$/, '')
+  return {
+    issuer: `${origin}${prefix}`,
+    origin,
+    prefix,
+    resource: `${origin}${prefix}${path}`,
+    resourceMetadata: `${origin}/.well-known/oauth-protected-resource${prefix}${path}`,
+  }
+}
+
+/** The site by which a request came: its own on a loopback deployment, else the configured one. */
+export function siteOf(
+  config: { site: Site; sites: ReadonlyMap<string, Site> },
+  host: string | null | undefined,
+): Site {
+  return config.sites.get(host?.toLowerCase() ?? '') ?? config.site
+}

@@ -1,0 +1,183 @@
+import { randomBytes, sign, verify } from 'node:crypto'
+import { OAuthError } from '../errors.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { open, seal } from '../keys/sealed.ts'
+import type { User } from '../protected-resource/auth-info.ts'
+import { deriveSigningKey, type SigningKey } from './signing-key.ts'
+
+/** The claims of an access token (RFC 9068 §2.2), and ours. */
+export type AccessTokenClaims = {
+  readonly iss: string
+  readonly aud: string
+  /** `<tid>/<oid>`: stable, and the same for every client. */
+  readonly sub: string
+  readonly client_id: string
+  readonly iat: number
+  readonly exp: number
+  readonly jti: string
+  readonly scope: string
+  readonly oid: string
+  readonly tid: string
+  readonly roles?: readonly string[]
+  /** The grant it was given under. */
+  readonly gid: string
+  /** Name and sign-in name, sealed: a client has no business reading them. */
+  readonly usr: string
+}
+
+export type AccessTokens = {
+  issue(
+    claims: Omit<
+      AccessTokenClaims,
+      'iat' | 'exp' | 'jti' | 'usr' | 'sub' | 'oid' | 'tid' | 'roles'
+    >,
+    user: User,
+  ): string
+  /** Checks signature, type, audience, issuer and expiry; throws `invalid_token`, by cause. */
+  verify(token: string): { readonly claims: AccessTokenClaims; readonly user: User }
+  /** RFC 7517: the public keys, the current one first. */
+  readonly jwks: { readonly keys: readonly object[] }
+}
+
+export type AccessTokenOptions = {
+  readonly keyring: Keyring
+  readonly binding: string
+  readonly audience: string
+  readonly issuers: ReadonlySet<string>
+  /** Seconds. */
+  readonly ttl: number
+}
+
+/** The longest token looked at, in characters. */
+const TOKEN_MAX_LENGTH = 8 * 1024
+
+const SEAL_PURPOSE = 'access_token user'
+
+/** RFC 9068 §2.1, and a clock's worth of tolerance between replicas, in seconds. */
+const TYPE = 'at+jwt'
+const CLOCK_SKEW = 5
+
+/** Issues and verifies our access tokens: ES256 JWTs (RFC 9068). */
+export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
+  const { keyring, binding } = options
+  const signingKeys = keyring.keys.map((key) => deriveSigningKey(key, binding))
+  const byKid = new Map(signingKeys.map((key) => [key.kid, key]))
+  const current = signingKeys[0] as SigningKey
+  const header = encode({ alg: 'ES256', typ: TYPE, kid: current.kid })
+
+  return {
+    jwks: { keys: signingKeys.map((key) => key.jwk) },
+
+    issue(given, user) {
+      const iat = now()
+      const sub = `${user.tid}/${user.oid}`
+      const claims: AccessTokenClaims = {
+        ...given,
+        sub,
+        oid: user.oid,
+        tid: user.tid,
+        ...(user.roles.length > 0 && { roles: user.roles }),
+        iat,
+        exp: iat + options.ttl,
+        jti: randomBytes(12).toString('base64url'),
+        usr: seal(keyring, SEAL_PURPOSE, JSON.stringify([user.name, user.preferred_username]), sub),
+      }
+      const input = `${header}.${encode(claims)}`
+      const key = { key: current.privateKey, dsaEncoding: 'ieee-p1363' as const }
+      return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
+    },
+
+    verify(token) {
+      const { input, kid, claims, signature } = parse(token)
+      const key = byKid.get(kid)
+      if (!key) throw invalid(unknownKey(kid, keyring))
+      const verifier = { key: key.publicKey, dsaEncoding: 'ieee-p1363' as const }
+      if (!verify('sha256', Buffer.from(input), verifier, signature)) {
+        throw invalid('The signature of the access token is not ours.')
+      }
+      checkClaims(claims, options)
+      return { claims, user: toUser(claims, keyring) }
+    },
+  }
+}
+
+function parse(token: string) {
+  if (token.length > TOKEN_MAX_LENGTH)
+    throw invalid('The access token is too long to be one of ours.')
+  const parts = token.split('.')
+  const [head = '', payload = '', tag = ''] = parts
+  const header = parts.length === 3 ? decode(head) : undefined
+  const claims = parts.length === 3 ? decode(payload) : undefined
+  if (!header || !claims) throw invalid('The access token is not a JWT that this server issued.')
+  // The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
+  if (header.alg !== 'ES256' || typeof header.kid !== 'string') {
+    throw invalid('The access token was not issued by this server.')
+  }
+  if (header.typ !== TYPE)
+    throw invalid(`The token is not an access token: its type is not ${TYPE}.`)
+  if ('crit' in header)
+    throw invalid('The access token has critical headers, which is not supported.')
+  const signature = Buffer.from(tag, 'base64url')
+  return {
+    input: `${head}.${payload}`,
+    kid: header.kid,
+    claims: claims as unknown as AccessTokenClaims,
+    signature,
+  }
+}
+
+function unknownKey(kid: string, keyring: Keyring): string {
+  const [keyId = ''] = kid.split('.')
+  return keyring.find(keyId)
+    ? 'The access token was issued for another Entra ID configuration of this server. Sign in again.'
+    : 'The access token was signed with a key that this server does not hold. Sign in again.'
+}
+
+/** Only after the signature: from here on the claims are our own. */
+function checkClaims(claims: AccessTokenClaims, options: AccessTokenOptions): void {
+  if (!options.issuers.has(claims.iss)) {
+    throw invalid(
+      'The access token was issued under another address of this server. Sign in again.',
+    )
+  }
+  if (claims.aud !== options.audience) {
+    throw invalid('The access token is for another resource, not for this server.')
+  }
+  if (claims.exp <= now()) throw invalid('The access token has expired.')
+  if (claims.iat > now() + CLOCK_SKEW) throw invalid('The access token is not valid yet.')
+}
+
+function toUser(claims: AccessTokenClaims, keyring: Keyring): User {
+  const opened = open(keyring, SEAL_PURPOSE, claims.usr, claims.sub)
+  const [name, preferred_username] = JSON.parse(opened ?? '[]') as (string | null)[]
+  return {
+    oid: claims.oid,
+    tid: claims.tid,
+    name: name ?? undefined,
+    preferred_username: preferred_username ?? undefined,
+    roles: claims.roles ?? [],
+  }
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+function decode(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
+    return typeof value === 'object' && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function invalid(description: string): OAuthError {
+  return new OAuthError('invalid_token', description)
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000)
+}
