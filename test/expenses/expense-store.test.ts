@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import type { Expense } from '../../src/expenses/expense.ts'
+import { sqliteExpenseStore } from '../../src/expenses/expense-store.ts'
+
+const ALICE = { tid: 'tenant', oid: 'alice' }
+const BOB = { tid: 'tenant', oid: 'bob' }
+const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
+const EXPENSE: Expense = {
+  date: '2026-10-02',
+  minorUnits: 7500,
+  currency: 'USD',
+  category: 'shopping',
+  description: 'office supplies',
+  payment_method: 'visa',
+  created: '2026-10-05T09:30:00.000Z',
+}
+
+test('an owner lists their own expenses and nobody else’s', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  const own = await store.add(ALICE, EXPENSE)
+  await store.add(BOB, { ...EXPENSE, description: 'of Bob' })
+  await store.add(NAMESAKE, { ...EXPENSE, description: 'in another tenant' })
+  assert.deepEqual((await store.list(ALICE)).expenses, [own])
+  assert.deepEqual((await store.list({ tid: 'tenant', oid: 'nobody' })).expenses, [])
+  await store.close()
+})
+
+test('the newest date comes first, and on one date what was recorded last', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  const dates = ['2026-03-01', '2026-05-01', '2026-03-01', '2025-12-31', '2026-03-01']
+  for (const [i, date] of dates.entries()) {
+    await store.add(ALICE, { ...EXPENSE, date, description: String(i) })
+  }
+  const { expenses } = await store.list(ALICE)
+  assert.deepEqual(
+    expenses.map(({ description }) => description),
+    ['1', '4', '2', '0', '3'],
+  )
+  await store.close()
+})
+
+test('totals are kept apart by currency and count what the limit leaves out', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  for (const minorUnits of [10, 20, 30]) await store.add(ALICE, { ...EXPENSE, minorUnits })
+  await store.add(ALICE, { ...EXPENSE, minorUnits: 1500, currency: 'JPY' })
+  const { expenses, totals } = await store.list(ALICE, { limit: 2 })
+  assert.equal(expenses.length, 2)
+  assert.deepEqual(totals, [
+    { currency: 'JPY', count: 1, minorUnits: 1500n },
+    { currency: 'USD', count: 3, minorUnits: 60n },
+  ])
+  await store.close()
+})
+
+test('a total beyond the integers of a double is exact', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  const minorUnits = Number.MAX_SAFE_INTEGER
+  for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, minorUnits })
+  assert.equal((await store.list(ALICE)).totals[0]?.minorUnits, 27_021_597_764_222_973n)
+  await store.close()
+})
+
+test('nobody is answered before the commit, and one commit serves a whole turn', async (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const store = sqliteExpenseStore(path)
+  const reader = new DatabaseSync(path, { readOnly: true })
+  const exec = t.mock.method(DatabaseSync.prototype, 'exec')
+  const count = reader.prepare('SELECT count(*) AS n FROM expense')
+  const adds = Array.from({ length: 200 }, () =>
+    // Another connection sees only what was committed.
+    store.add(ALICE, EXPENSE).then(() => count.get()?.n),
+  )
+  assert.equal(count.get()?.n, 0)
+  assert.deepEqual(new Set(await Promise.all(adds)), new Set([200]))
+  const statements = exec.mock.calls.map(({ arguments: [sql] }) => sql)
+  assert.deepEqual(statements, ['BEGIN IMMEDIATE', 'COMMIT'])
+  reader.close()
+  await store.close()
+})
+
+test('an expense that cannot be written is refused and leaves nothing behind', async (t) => {
+  const store = sqliteExpenseStore(':memory:')
+  const run = t.mock.method(StatementSync.prototype, 'run')
+  run.mock.mockImplementationOnce(() => {
+    throw new Error('disk I/O error')
+  }, 1)
+  const outcomes = await Promise.allSettled([store.add(ALICE, EXPENSE), store.add(BOB, EXPENSE)])
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.status === 'rejected' && String(outcome.reason)),
+    ['Error: disk I/O error', 'Error: disk I/O error'],
+  )
+  assert.deepEqual((await store.list(ALICE)).expenses, [])
+  const { id } = await store.add(ALICE, EXPENSE)
+  assert.deepEqual(
+    (await store.list(ALICE)).expenses.map((e) => e.id),
+    [id],
+  )
+  await store.close()
+})
+
+test('the file waits for the disk at each commit and is locked briefly', (t) => {
+  const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
+  sqliteExpenseStore(join(temporaryFolder(t), 'expenses.sqlite'))
+  const db = prepare.mock.calls[0]?.this as DatabaseSync
+  const pragma = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  assert.equal(pragma('journal_mode'), 'wal')
+  assert.equal(pragma('synchronous'), 2) // FULL
+  assert.equal(pragma('busy_timeout'), 5000)
+  assert.equal(pragma('foreign_keys'), 0)
+  db.close()
+})
+
+test('the file and its side files are for their owner alone', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'made', 'expenses.sqlite')
+  const store = sqliteExpenseStore(path)
+  await store.add(ALICE, EXPENSE)
+  for (const suffix of ['', '-wal', '-shm']) {
+    assert.equal(statSync(path + suffix).mode & 0o777, 0o600, suffix)
+  }
+  assert.equal(statSync(join(folder, 'made')).mode & 0o777, 0o700)
+  await store.close()
+})
+
+test('a file closed and opened again has everything', async (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const first = sqliteExpenseStore(path)
+  // Closing writes what still waits: this add has not been committed yet.
+  const added = first.add(ALICE, EXPENSE)
+  await first.close()
+  const second = sqliteExpenseStore(path)
+  assert.deepEqual((await second.list(ALICE)).expenses, [await added])
+  await second.close()
+})
+
+test('a closed store refuses and can be closed again', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  await store.close()
+  await store.close()
+  await assert.rejects(store.add(ALICE, EXPENSE), /store is closed/)
+})
+
+test('a file of a later schema is refused with what to do', (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const later = new DatabaseSync(path)
+  later.exec('PRAGMA user_version = 2')
+  later.close()
+  assert.throws(() => sqliteExpenseStore(path), /schema version 2; this release knows 1\. Start/)
+})
+
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'expenses-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
