@@ -5,11 +5,12 @@ import { createEntra } from './entra/entra.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { digest } from './keys/mac.ts'
-import { type Config, type EntranceOptions, resolveOptions } from './options.ts'
+import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
 import { toResponse } from './protected-resource/challenge.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
+import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { checkStoreKeys } from './store-keys.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
@@ -66,7 +67,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
   async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
-    if (request.method === 'OPTIONS' && origin !== null) return preflight(MCP_METHODS)
+    if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
     await ready().catch((error: unknown) => {
       // The gate itself answers 503 for as long as it has not heard from the store.
       config.log({ event: 'start.failed', level: 'error', message: String(error) })

@@ -48,7 +48,8 @@ const person = (endpoint: Endpoint, methods: readonly string[]): Route => ({
 const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/authorize', person(authorize, ['GET', 'HEAD', 'POST'])],
   ['/consent', person(consent, ['GET', 'HEAD', 'POST'])],
-  ['/auth/callback', person(callback, GET)],
+  // No HEAD: it would use up Entra's code for an answer that nobody reads.
+  ['/auth/callback', person(callback, ['GET'])],
   ['/token', machine(token)],
   ['/register', machine(register)],
   ['/revoke', machine(revoke)],
@@ -83,7 +84,7 @@ export function createRouter(context: Context): Router {
       const route = routes.get(url.pathname)
       if (!route) return undefined
       const site = siteOf(config, request.headers.get('host') ?? url.host)
-      if (route.cors && request.method === 'OPTIONS') return preflight(route.methods)
+      if (route.cors && request.method === 'OPTIONS') return preflight(request, route.methods)
       const response = await run(route, request, site).catch((error: unknown) =>
         errorResponse(error, route.errors, request, site, config.log),
       )

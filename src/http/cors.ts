@@ -1,19 +1,22 @@
-/** What a client that runs in a browser may send, and may read of the answer. */
-const ALLOWED =
-  'Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID'
+/** What a client that runs in a browser may read of the answer. */
 const EXPOSED = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After'
 
 /** How long a browser may remember a preflight's answer, in seconds. */
 const MAX_AGE = '7200'
 
-/** Answers a preflight. Any origin may ask: no cookie is ever read there. */
-export function preflight(methods: readonly string[]): Response {
+/**
+ * Answers a preflight. Any origin may ask, with any header: no cookie is ever read there, and MCP
+ * clients send headers that are made of a tool's own parameters.
+ */
+export function preflight(request: Request, methods: readonly string[]): Response {
+  const asked = request.headers.get('access-control-request-headers')
   return new Response(null, {
     status: 204,
     headers: {
       'access-control-allow-origin': '*',
       'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': ALLOWED,
+      'access-control-allow-headers': asked ?? 'Authorization, Content-Type',
+      vary: 'Access-Control-Request-Headers',
       'access-control-max-age': MAX_AGE,
     },
   })

@@ -62,7 +62,8 @@ async function answer(request: Request, context: Context): Promise<Response> {
   checkOrigin(request, context)
   const params = await readParams(request)
   const asked = readAsked(params, context)
-  checkBrowser(request, params, asked, context)
+  const refused = refuseBrowser(request, params, asked, context)
+  if (refused) return refused
   const action = params.get('action')
   if (action === 'deny') return deny(asked, context)
   if (action === 'allow') return allow(request, asked, context)
@@ -109,20 +110,38 @@ function checkOrigin(request: Request, context: Context): void {
   throw new OAuthError('access_denied', 'The answer came from another site than the consent page.')
 }
 
-function checkBrowser(request: Request, params: Params, asked: Asked, context: Context): void {
+/**
+ * The answer counts in the browser that was shown the page. Nothing is lost otherwise: the
+ * page can be shown again, as where two tabs opened at once and each got a cookie of its own.
+ */
+function refuseBrowser(
+  request: Request,
+  params: Params,
+  asked: Asked,
+  context: Context,
+): Response | undefined {
   const browser = findBrowser(readCookies(request), isSecure(context))
-  if (browser === undefined) {
-    throw new OAuthError(
-      'access_denied',
-      'The browser did not send the cookie that the consent page set. Allow cookies for this site, and start again in the application.',
-    )
-  }
   const token = params.get('form_token') ?? ''
-  if (isFormToken(token, browser, asked.sealed, context.config.keyring)) return
-  throw new OAuthError(
-    'access_denied',
-    'The answer does not come from the consent page that this browser was shown. Start again in the application.',
-  )
+  const isOwn =
+    browser !== undefined && isFormToken(token, browser, asked.sealed, context.config.keyring)
+  if (isOwn) return undefined
+  const message = browser
+    ? 'The answer does not come from the consent page that this browser was shown last.'
+    : 'The browser did not send the cookie that the consent page set.'
+  return errorPage({
+    title: 'This answer cannot be taken',
+    status: 403,
+    message,
+    cure: browser
+      ? 'Look at the request again, and answer it there.'
+      : 'Allow cookies for this site, and look at the request again.',
+    details: [['Transaction', asked.request.id]],
+    link: { href: consentAddress(asked, context), text: 'Show the request again' },
+  })
+}
+
+function consentAddress(asked: Asked, context: Context): string {
+  return `${context.config.site.prefix}/consent?request=${asked.sealed}`
 }
 
 function deny(asked: Asked, context: Context): Response {
@@ -162,7 +181,6 @@ async function allow(request: Request, asked: Asked, context: Context): Promise<
 }
 
 function entraAwayPage(error: EntraError, asked: Asked, context: Context): Response {
-  const again = `${context.config.site.prefix}/consent?request=${asked.sealed}`
   return errorPage({
     title: error.isTransient
       ? 'Microsoft Entra ID is not answering'
@@ -171,7 +189,7 @@ function entraAwayPage(error: EntraError, asked: Asked, context: Context): Respo
     message: error.message,
     cure: error.cure,
     details: [['Transaction', asked.request.id]],
-    link: { href: again, text: 'Try again' },
+    link: { href: consentAddress(asked, context), text: 'Try again' },
     ...(error.isTransient && { headers: { 'retry-after': '10' } }),
   })
 }

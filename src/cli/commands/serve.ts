@@ -1,0 +1,167 @@
+import { join } from 'node:path'
+import { listen } from '../../adapters/listen.ts'
+import { toNodeHandler } from '../../adapters/node.ts'
+import { createEntrance, type Entrance } from '../../core/entrance.ts'
+import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
+import { findConfigProblems } from '../../core/resolve-options.ts'
+import type { RunningEmulator } from '../../emulator/emulator.ts'
+import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
+import type { Log } from '../../log.ts'
+import { sqliteStore } from '../../stores/sqlite.ts'
+import {
+  environment,
+  loadDotEnv,
+  resolveServeSettings,
+  type ServeOptions,
+  type ServeSettings,
+  VARIABLES,
+} from '../env.ts'
+import { openKeyFile } from '../key-file.ts'
+import { createLog } from '../log.ts'
+import { packageVersion } from '../package-version.ts'
+import { writeBanner } from '../serve-banner.ts'
+
+/** How long a stop waits for what is under way, in milliseconds. */
+const GRACE = 5000
+
+/** What is told when only the address is not settled yet. */
+const ANY_LOOPBACK_URL = 'http://localhost'
+
+/**
+ * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
+ * it; throws `ConfigError` with everything that is wrong with the configuration.
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  loadDotEnv()
+  const settings = resolveServeSettings(options, environment())
+  checkSettings(settings)
+  const log = createLog(settings.logFormat)
+  const running = await start(settings, log)
+  const signal = await nextSignal()
+  log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
+  await running.close()
+}
+
+/** Everything at once, before a port is bound or a file is made. */
+function checkSettings(settings: ServeSettings): void {
+  const { entra, url = ANY_LOOPBACK_URL, secrets } = settings
+  const real = entra === 'emulator' ? undefined : entra
+  const problems = findConfigProblems({
+    url,
+    // An absent secret is made and kept; one that is given has to be good.
+    secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
+    ...(real && { entra: real }),
+  }).map(inVariables)
+  const all = [...settings.problems, ...problems]
+  if (all.length > 0) throw new ConfigError(all)
+}
+
+function inVariables(problem: ConfigProblem): ConfigProblem {
+  return { ...problem, option: VARIABLES.get(problem.option) ?? problem.option }
+}
+
+type Running = { close(): Promise<void> }
+
+async function start(settings: ServeSettings, log: Log): Promise<Running> {
+  const opened: { close(): Promise<unknown> }[] = []
+  const close = async () => {
+    for (const part of opened.toReversed()) await part.close()
+  }
+  try {
+    // The port comes first: addresses depend on it, and a port in use must leave no trace.
+    const answer = Promise.withResolvers<(request: Request) => Promise<Response>>()
+    const handler = toNodeHandler(async (request) => (await answer.promise)(request), {
+      onError: (error) =>
+        log({ event: 'error.unexpected', level: 'error', message: String(error) }),
+    })
+    const listening = await listen(handler, settings).catch((error) => {
+      throw portProblem(error, settings)
+    })
+    const url = settings.url ?? `http://localhost:${listening.port}`
+    const emulator = settings.entra === 'emulator' ? await openEmulator(settings, log) : undefined
+    if (emulator) opened.push(emulator)
+    const entrance = openEntrance(url, settings, emulator, log)
+    opened.push(entrance)
+    const expenses = sqliteExpenseStore(join(settings.data, 'expenses.db'))
+    const mcp = createExpensesServer({
+      expenses,
+      currency: settings.currency,
+      version: packageVersion(),
+      log,
+    })
+    opened.push(expenses, mcp, { close: () => listening.close(GRACE) })
+    await entrance.ready()
+    answer.resolve(entrance.protect(mcp.fetch))
+    writeBanner({ url, emulator, settings, port: listening.port, log })
+    return { close }
+  } catch (error) {
+    await close()
+    throw error instanceof ConfigError ? new ConfigError(error.problems.map(inVariables)) : error
+  }
+}
+
+/** Loaded only where it is used: against the real Entra it costs neither memory nor time. */
+async function openEmulator(settings: ServeSettings, log: Log): Promise<RunningEmulator> {
+  const { startEmulator } = await import('../../emulator/emulator.ts')
+  try {
+    return await startEmulator({
+      port: settings.emulatorPort,
+      dataFile: join(settings.data, 'emulator.json'),
+      log,
+    })
+  } catch (error) {
+    throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
+  }
+}
+
+function openEntrance(
+  url: string,
+  settings: ServeSettings,
+  emulator: RunningEmulator | undefined,
+  log: Log,
+): Entrance {
+  const { entra, secrets } = settings
+  return createEntrance({
+    url,
+    name: 'Expenses',
+    secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
+    store: sqliteStore(settings.store),
+    entra:
+      entra === 'emulator'
+        ? {
+            ...(emulator as RunningEmulator).application,
+            tenantId: (emulator as RunningEmulator).tenantId,
+            authority: (emulator as RunningEmulator).origin,
+          }
+        : entra,
+    log,
+  })
+}
+
+function portProblem(error: unknown, settings: ServeSettings): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    const problem = `'${settings.hosts[0]}' is not an address of this machine.`
+    return new ConfigError([{ option: 'HOST', problem, cure: 'Leave it out, or use 127.0.0.1.' }])
+  }
+  return portInUse(error, 'PORT', settings.port) ?? error
+}
+
+function portInUse(error: unknown, option: string, port: number): ConfigError | undefined {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    const problem = `${port} is in use by another program.`
+    return new ConfigError([
+      { option, problem, cure: `Stop it, or choose another port: ${option}=${port + 10}` },
+    ])
+  }
+  if (code !== 'EACCES') return undefined
+  const problem = `${port} may not be used without more rights.`
+  return new ConfigError([{ option, problem, cure: 'Choose a port from 1024 to 65535.' }])
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+  })
+}

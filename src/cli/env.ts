@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadEnvFile } from 'node:process'
+import type { ConfigProblem } from '../core/errors.ts'
+import { LOOPBACK_HOSTS } from '../core/site.ts'
+
+/** What `entrance serve` takes on its command line; each beats its variable. */
+export type ServeOptions = {
+  port?: number
+  host?: string
+  url?: string
+  data?: string
+  store?: string
+  authority?: string
+  emulator?: boolean
+  emulatorPort?: number
+  tenantId?: string
+  clientId?: string
+  logFormat?: 'text' | 'json'
+}
+
+/** Options and environment, joined; what of it is wrong is in `problems`. */
+export type ServeSettings = {
+  readonly port: number
+  /** Addresses to listen on; empty means every one there is. */
+  readonly hosts: readonly string[]
+  /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
+  readonly url: string | undefined
+  readonly data: string
+  /** Path of the SQLite file. */
+  readonly store: string
+  /** Master keys, the current one first; empty: the key file of the data folder. */
+  readonly secrets: readonly string[]
+  readonly entra: EntraSettings | 'emulator'
+  readonly emulatorPort: number
+  readonly currency: string
+  readonly logFormat: 'text' | 'json'
+  readonly problems: readonly ConfigProblem[]
+}
+
+export type EntraSettings = {
+  readonly tenantId: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly authority: string | undefined
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The variable behind each option of `createEntrance`, for messages. */
+export const VARIABLES: ReadonlyMap<string, string> = new Map([
+  ['url', 'ENTRANCE_URL'],
+  ['secret', 'ENTRANCE_SECRET'],
+  ['store', 'ENTRANCE_STORE'],
+  ['entra.tenantId', 'AZURE_TENANT_ID'],
+  ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
+  ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
+  ['entra.authority', 'ENTRANCE_AUTHORITY'],
+])
+
+/** Reads `.env` of the working directory, if there is one; what is set already stays. */
+export function loadDotEnv(): void {
+  if (existsSync('.env')) loadEnvFile('.env')
+}
+
+/** The environment of this process. */
+export function environment(): Environment {
+  return process.env
+}
+
+/** Where keys and databases are kept. */
+export function dataFolder(option: string | undefined, env: Environment): string {
+  return option ?? (env.ENTRANCE_DATA || '.entrance')
+}
+
+/** The master keys of `ENTRANCE_SECRET`: one, or several with commas, the current one first. */
+export function secretsOf(env: Environment): string[] {
+  return (env.ENTRANCE_SECRET ?? '').split(/[\s,]+/).filter(Boolean)
+}
+
+/** Joins options and environment into what `serve` needs. */
+export function resolveServeSettings(options: ServeOptions, env: Environment): ServeSettings {
+  const problems: ConfigProblem[] = []
+  const port = options.port ?? readPort('PORT', env, 8000, problems)
+  const url = options.url ?? (env.ENTRANCE_URL || undefined)
+  const host = options.host ?? (env.HOST || undefined)
+  const data = dataFolder(options.data, env)
+  const entra = resolveEntra(options, env, { url, host }, problems)
+  return {
+    port,
+    hosts: host ? [host] : isLoopbackUrl(url) ? ['127.0.0.1', '::1'] : [],
+    url,
+    data,
+    store: resolveStore(options.store ?? env.ENTRANCE_STORE, data, problems),
+    secrets: secretsOf(env),
+    entra,
+    emulatorPort: options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems),
+    currency: readCurrency(env, problems),
+    logFormat: options.logFormat ?? readLogFormat(env, problems),
+    problems,
+  }
+}
+
+type Address = { readonly url: string | undefined; readonly host: string | undefined }
+
+/**
+ * Real credentials, or the emulator. The emulator lets anybody in, so it comes up only where it
+ * was asked for, nothing of Entra is configured, and nobody else can reach it.
+ */
+function resolveEntra(
+  options: ServeOptions,
+  env: Environment,
+  address: Address,
+  problems: ConfigProblem[],
+): EntraSettings | 'emulator' {
+  const entra = {
+    tenantId: options.tenantId ?? env.AZURE_TENANT_ID ?? '',
+    clientId: options.clientId ?? env.ENTRA_PROXY_AZURE_CLIENT_ID ?? '',
+    clientSecret: env.ENTRA_PROXY_AZURE_CLIENT_SECRET ?? '',
+    authority: options.authority ?? (env.ENTRANCE_AUTHORITY || undefined),
+  }
+  const isConfigured = Boolean(entra.tenantId || entra.clientId || entra.clientSecret)
+  const isAsked = options.emulator ?? (isClone(env) && !isConfigured)
+  if (!isAsked) return entra
+  const hindrance = findHindrance(env, address, isConfigured, entra.authority)
+  if (!hindrance) return 'emulator'
+  // In a clone nobody asked in so many words: the missing variables are what is wrong there.
+  if (options.emulator) problems.push(hindrance)
+  return options.emulator ? 'emulator' : entra
+}
+
+function findHindrance(
+  env: Environment,
+  { url, host }: Address,
+  isConfigured: boolean,
+  authority: string | undefined,
+): ConfigProblem | undefined {
+  const option = '--emulator'
+  if (isConfigured) {
+    const problem = 'stands against the Entra variables that are set: it is the one or the other.'
+    const cure = 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_* and AZURE_TENANT_ID.'
+    return { option, problem, cure }
+  }
+  const cure = 'Set the three Entra variables. The emulator lets anybody in, for trying out only.'
+  if (env.NODE_ENV === 'production')
+    return { option, problem: 'is refused: NODE_ENV is production.', cure }
+  if (authority) return { option, problem: `is refused: ENTRANCE_AUTHORITY is ${authority}.`, cure }
+  if (!isLoopbackUrl(url)) return { option, problem: `is refused: ENTRANCE_URL is ${url}.`, cure }
+  if (!isLoopbackHost(host)) return { option, problem: `is refused: HOST is ${host}.`, cure }
+  return undefined
+}
+
+/** Set by the repository's own scripts: `npm start` in a clone is somebody trying it out. */
+function isClone(env: Environment): boolean {
+  return env.ENTRANCE_CLONE === '1'
+}
+
+function isLoopbackUrl(url: string | undefined): boolean {
+  return url === undefined || LOOPBACK_HOSTS.has(URL.parse(url)?.hostname ?? '')
+}
+
+function isLoopbackHost(host: string | undefined): boolean {
+  return host === undefined || host === '::1' || LOOPBACK_HOSTS.has(host)
+}
+
+function resolveStore(text: string | undefined, data: string, problems: ConfigProblem[]): string {
+  const path = join(data, 'entrance.db')
+  if (!text) return path
+  if (text.startsWith('sqlite:') && text.length > 'sqlite:'.length)
+    return text.slice('sqlite:'.length)
+  // Whatever stands behind the scheme may be a password.
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? 'what was given'
+  problems.push({
+    option: 'ENTRANCE_STORE',
+    problem: `${scheme} is not a store of this version.`,
+    cure: 'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/entrance.db, or leave it out.',
+  })
+  return path
+}
+
+function readPort(
+  name: string,
+  env: Environment,
+  fallback: number,
+  problems: ConfigProblem[],
+): number {
+  const text = env[name]
+  if (!text) return fallback
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65535) return port
+  const problem = `'${text}' is not a port: a whole number from 0 to 65535 is expected.`
+  problems.push({ option: name, problem, cure: `Leave it out for ${fallback}.` })
+  return fallback
+}
+
+function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'json' {
+  const text = env.LOG_FORMAT
+  if (!text || text === 'text') return 'text'
+  if (text !== 'json') {
+    const problem = `'${text}' is not a log format.`
+    problems.push({ option: 'LOG_FORMAT', problem, cure: 'Use text or json.' })
+  }
+  return 'json'
+}
+
+function readCurrency(env: Environment, problems: ConfigProblem[]): string {
+  const text = env.EXPENSES_CURRENCY || 'USD'
+  if (Intl.supportedValuesOf('currency').includes(text)) return text
+  const problem = `'${text}' is not a currency code (ISO 4217).`
+  problems.push({
+    option: 'EXPENSES_CURRENCY',
+    problem,
+    cure: 'Use three capital letters, such as EUR.',
+  })
+  return 'USD'
+}

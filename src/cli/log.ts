@@ -1,0 +1,62 @@
+import {
+  configureSync,
+  getConsoleSink,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type LogRecord,
+} from '@logtape/logtape'
+import type { Log } from '../log.ts'
+
+/** Sends events to stdout, a line each: for a person, or as JSON. */
+export function createLog(format: 'text' | 'json'): Log {
+  const formatter = format === 'json' ? jsonLines : textLines
+  configureSync({
+    reset: true,
+    sinks: { console: getConsoleSink({ formatter, levelMap: TO_STDOUT }) },
+    loggers: [
+      { category: 'entrance', lowestLevel: 'info', sinks: ['console'] },
+      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['console'] },
+    ],
+  })
+  const logger = getLogger('entrance')
+  return ({ level = 'info', message, ...fields }) => {
+    // Messages carry other people's words: braces in them are no placeholders.
+    const properties = { ...fields, message }
+    if (level === 'error') logger.error('{message}', properties)
+    else if (level === 'warn') logger.warn('{message}', properties)
+    else if (level === 'debug') logger.debug('{message}', properties)
+    else logger.info('{message}', properties)
+  }
+}
+
+/** One stream, in order; a collector tells the levels apart by their field. */
+const TO_STDOUT = {
+  trace: 'log',
+  debug: 'log',
+  info: 'log',
+  warning: 'log',
+  error: 'log',
+  fatal: 'log',
+} as const
+
+const jsonLines = getJsonLinesFormatter({ message: 'rendered', properties: 'flatten' })
+
+/** `bare` escapes control characters: a client's name cannot write a line of its own. */
+const textLines = getTextFormatter({
+  timestamp: 'time',
+  level: 'ABBR',
+  value: 'bare',
+  format: ({ timestamp, level, message, record }) => {
+    const { transaction } = record.properties
+    const time = timestamp?.slice(0, 8)
+    return [time, level, transaction ?? '-       ', message, ...fieldsOf(record)].join(' ')
+  },
+})
+
+function fieldsOf(record: LogRecord): string[] {
+  const { transaction: _, message: __, event: ___, ...fields } = record.properties
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+}

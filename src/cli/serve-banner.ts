@@ -1,0 +1,52 @@
+import { styleText } from 'node:util'
+import type { RunningEmulator } from '../emulator/emulator.ts'
+import type { Log } from '../log.ts'
+import type { ServeSettings } from './env.ts'
+
+export type Banner = {
+  readonly url: string
+  readonly port: number
+  readonly emulator: RunningEmulator | undefined
+  readonly settings: ServeSettings
+  readonly log: Log
+}
+
+/** Says that the server is ready, and what to do next: as text for a person, or as an event. */
+export function writeBanner(banner: Banner): void {
+  const { url, emulator, settings } = banner
+  if (settings.logFormat === 'json') {
+    const signInWith = emulator ? emulator.origin : 'Microsoft Entra ID'
+    const fields = { url: `${url}/mcp`, port: banner.port, signInWith, data: settings.data }
+    banner.log({ event: 'server.listening', message: `Listening at ${url}/mcp.`, ...fields })
+    return
+  }
+  process.stdout.write(`${textOf(banner).join('\n')}\n\n`)
+}
+
+function textOf({ url, emulator, settings }: Banner): string[] {
+  const bold = (text: string) => styleText('bold', text, { stream: process.stdout })
+  const entra = settings.entra === 'emulator' ? undefined : settings.entra
+  const signIn = emulator
+    ? `the Entra ID emulator at ${emulator.origin}: choose Alice or Bob, no password`
+    : `Microsoft Entra ID, tenant ${entra?.tenantId}`
+  const callback = emulator
+    ? []
+    : [`  Redirect URI    ${url}/auth/callback   (Web, in the app registration)`]
+  return [
+    '',
+    `  ${bold('Expenses MCP server')}, guarded by Entrance`,
+    '',
+    `  MCP endpoint    ${bold(`${url}/mcp`)}`,
+    `  Sign-in with    ${signIn}`,
+    ...callback,
+    `  Data            ${settings.data}`,
+    '',
+    `  Try it          ${command()} client login ${url}/mcp`,
+    '  Stop            Ctrl-C',
+  ]
+}
+
+/** As it is called from where this was started. */
+function command(): string {
+  return process.env.ENTRANCE_CLONE === '1' ? 'npm run --silent entrance --' : 'entrance'
+}

@@ -1,0 +1,92 @@
+import { checkOptions } from './check-options.ts'
+import { ConfigError, type ConfigProblem } from './errors.ts'
+import { createKeyring } from './keys/keyring.ts'
+import { digest } from './keys/mac.ts'
+import type { Config, EntraConfig, EntranceOptions, EntraOptions } from './options.ts'
+import { LOOPBACK_HOSTS, siteFor } from './site.ts'
+
+const DAY = 24 * 60 * 60
+
+const DEFAULTS = {
+  scope: 'mcp-access',
+  path: '/mcp',
+  allowedOrigins: [],
+  privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  accessTokenTtl: 3600,
+  grantIdleTtl: 30 * DAY,
+  grantMaxTtl: 180 * DAY,
+  storeSilenceTtl: 30,
+  log: () => {},
+} as const
+
+/** What is wrong with the settings that a person writes; empty when nothing is. */
+export function findConfigProblems(
+  options: Pick<EntranceOptions, 'url' | 'secret'> & { entra?: EntraOptions },
+): ConfigProblem[] {
+  const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
+  const secrets = [options.secret].flat() as string[]
+  return checkOptions({ ...DEFAULTS, url: options.url, entra, secrets })
+}
+
+/** Stands in for an app registration where there is none to check. */
+const PLAUSIBLE_ENTRA: EntraOptions = {
+  tenantId: '00000000-0000-0000-0000-000000000001',
+  clientId: '00000000-0000-0000-0000-000000000001',
+  clientSecret: 'none',
+}
+
+/** Checks the options, all problems at once, and fills in the defaults. Throws `ConfigError`. */
+export function resolveOptions(options: EntranceOptions): Config {
+  const given = { ...DEFAULTS, ...defined(options) }
+  const entra = resolveEntra(options.entra)
+  const secrets = typeof options.secret === 'string' ? [options.secret] : (options.secret ?? [])
+  const problems = checkOptions({ ...given, entra, secrets })
+  if (!options.store) problems.push(STORE_MISSING)
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const base = new URL(options.url)
+  const site = siteFor(base, base.host, given.path)
+  const isLoopback = LOOPBACK_HOSTS.has(base.hostname)
+  const aliases = isLoopback ? [...LOOPBACK_HOSTS].map((name) => hostWith(base, name)) : [base.host]
+  return Object.freeze({
+    ...given,
+    site,
+    sites: new Map(aliases.map((host) => [host, siteFor(base, host, given.path)])),
+    isLoopback,
+    entra,
+    binding: digest([entra.authority, entra.tenantId, entra.clientId].join(' ')).slice(0, 6),
+    keyring: createKeyring(secrets),
+    name: given.name ?? base.host,
+    allowedOrigins: new Set(given.allowedOrigins),
+    privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    fetch: given.fetch ?? globalThis.fetch,
+  })
+}
+
+/** An option that is present but undefined means its default. */
+function defined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T
+}
+
+function resolveEntra(options: EntraOptions): EntraConfig {
+  const { authority, tenantId, clientId, clientSecret } = options ?? {}
+  return {
+    authority: (authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, ''),
+    // GUIDs and domain names are compared by others without regard to case.
+    tenantId: (tenantId ?? '').trim().toLowerCase(),
+    clientId: (clientId ?? '').trim().toLowerCase(),
+    clientSecret: clientSecret ?? '',
+    identifierUri: options?.identifierUri ?? `api://${(clientId ?? '').trim().toLowerCase()}`,
+    prompt: options?.prompt ?? 'select_account',
+  }
+}
+
+function hostWith(base: URL, hostname: string): string {
+  return base.port ? `${hostname}:${base.port}` : hostname
+}
+
+const STORE_MISSING: ConfigProblem = {
+  option: 'store',
+  problem: 'is missing.',
+  cure: "Pass sqliteStore('entrance.db') from 'entrance/stores/sqlite'.",
+}
