@@ -63,36 +63,23 @@ function inVariables(problem: ConfigProblem): ConfigProblem {
 type Running = { close(): Promise<void> }
 
 async function start(settings: ServeSettings, log: Log): Promise<Running> {
+  // The port comes first: addresses depend on it, and a port in use must leave no trace.
+  const answer = Promise.withResolvers<(request: Request) => Promise<Response>>()
+  const handler = toNodeHandler(async (request) => (await answer.promise)(request), {
+    onError: (error) => log({ event: 'error.unexpected', level: 'error', message: String(error) }),
+  })
+  const listening = await listen(handler, settings).catch((error) => {
+    throw portProblem(error, settings)
+  })
   const opened: { close(): Promise<unknown> }[] = []
   const close = async () => {
+    // Nothing may come in while the rest goes.
+    await listening.close(GRACE)
     for (const part of opened.toReversed()) await part.close()
   }
   try {
-    // The port comes first: addresses depend on it, and a port in use must leave no trace.
-    const answer = Promise.withResolvers<(request: Request) => Promise<Response>>()
-    const handler = toNodeHandler(async (request) => (await answer.promise)(request), {
-      onError: (error) =>
-        log({ event: 'error.unexpected', level: 'error', message: String(error) }),
-    })
-    const listening = await listen(handler, settings).catch((error) => {
-      throw portProblem(error, settings)
-    })
     const url = settings.url ?? `http://localhost:${listening.port}`
-    const emulator = settings.entra === 'emulator' ? await openEmulator(settings, log) : undefined
-    if (emulator) opened.push(emulator)
-    const entrance = openEntrance(url, settings, emulator, log)
-    opened.push(entrance)
-    const expenses = sqliteExpenseStore(join(settings.data, 'expenses.db'))
-    const mcp = createExpensesServer({
-      expenses,
-      currency: settings.currency,
-      version: packageVersion(),
-      log,
-    })
-    opened.push(expenses, mcp, { close: () => listening.close(GRACE) })
-    await entrance.ready()
-    answer.resolve(entrance.protect(mcp.fetch))
-    writeBanner({ url, emulator, settings, port: listening.port, log })
+    answer.resolve(await openServer(url, listening.port, settings, opened, log))
     return { close }
   } catch (error) {
     await close()
@@ -100,15 +87,45 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
   }
 }
 
+/** Opens every part in order, and says that it is ready. */
+async function openServer(
+  url: string,
+  port: number,
+  settings: ServeSettings,
+  opened: { close(): Promise<unknown> }[],
+  log: Log,
+): Promise<(request: Request) => Promise<Response>> {
+  const emulator =
+    settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
+  if (emulator) opened.push(emulator)
+  const entrance = openEntrance(url, settings, emulator, log)
+  opened.push(entrance)
+  const expenses = sqliteExpenseStore(join(settings.data, 'expenses.db'))
+  const { currency } = settings
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
+  opened.push(expenses, mcp)
+  await entrance.ready()
+  writeBanner({ url, emulator, settings, port, log })
+  return entrance.protect(mcp.fetch)
+}
+
 /** Loaded only where it is used: against the real Entra it costs neither memory nor time. */
-async function openEmulator(settings: ServeSettings, log: Log): Promise<RunningEmulator> {
+async function openEmulator(
+  url: string,
+  settings: ServeSettings,
+  log: Log,
+): Promise<RunningEmulator> {
   const { startEmulator } = await import('../../emulator/emulator.ts')
   try {
-    return await startEmulator({
+    const emulator = await startEmulator({
       port: settings.emulatorPort,
       dataFile: join(settings.data, 'emulator.json'),
       log,
     })
+    // What a person does in the portal: register this server's own address.
+    const [application] = emulator.directory.applications
+    if (application) application.web.redirectUris = [`${url}/auth/callback`]
+    return emulator
   } catch (error) {
     throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
   }
