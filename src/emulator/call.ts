@@ -1,0 +1,21 @@
+import type { Session } from './sign-in/browser.ts'
+import type { Sts } from './sts.ts'
+
+/** One request, read. */
+export type Call = {
+  readonly sts: Sts
+  readonly request: Request
+  /** The first segment of the path: which tenant is meant. */
+  readonly segment: string
+  readonly query: URLSearchParams
+  readonly form: URLSearchParams
+  readonly correlationId: string
+  readonly browser: Browser
+}
+
+/** What the emulator's cookies say about the browser. */
+export type Browser = {
+  /** Random; undefined in a browser that has not been here. */
+  readonly id: string | undefined
+  readonly sessions: readonly Session[]
+}

@@ -1,0 +1,130 @@
+import type { Log } from '../log.ts'
+import { type AadstsError, aadsts } from './aadsts-error.ts'
+import type { Call } from './call.ts'
+import { createDirectory, type DirectoryOptions } from './create-directory.ts'
+import type { Directory } from './directory.ts'
+import { correlationIdOf, readForm } from './params.ts'
+import { answerCall, findRoute, type Route, refuse } from './router.ts'
+import { readBrowser } from './sign-in/browser.ts'
+import { createSts, type Sts } from './sts.ts'
+
+export type EmulatorOptions = {
+  /** Where it is reached, e.g. `https://login.example:8443`. @default 'http://localhost:8400' */
+  origin?: string
+  /** Tenants, users, applications … A list that is left out is the seed's. */
+  directory?: DirectoryOptions
+  /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
+  dataFile?: string
+  /** The time in milliseconds since the epoch. @default Date.now */
+  now?: () => number
+  /** Told of each step. @default silent */
+  log?: Log
+}
+
+/** A request that the emulator was sent. */
+export type SeenRequest = {
+  /** `authorize`, `login`, `consent`, `token`, `keys`, `openid-configuration`, `logout` … */
+  readonly endpoint: string
+  readonly method: string
+  /** Of the query, then of the form. */
+  readonly params: URLSearchParams
+  readonly status: number
+}
+
+/** A stand-in for Microsoft Entra ID. */
+export type Emulator = {
+  fetch(request: Request): Promise<Response>
+  readonly origin: string
+  /** The id of the first tenant. */
+  readonly tenantId: string
+  /** The first application, and its first secret. */
+  readonly application: { readonly clientId: string; readonly clientSecret: string }
+  /** Change it at will: the next answer follows from it. */
+  readonly directory: Directory
+  /** The latest 500 requests, oldest first. */
+  readonly seen: readonly SeenRequest[]
+  close(): Promise<void>
+}
+
+const MAX_SEEN = 500
+
+/** Makes an emulator that answers requests in this process; `startEmulator` makes one that listens. */
+export function createEmulator(options: EmulatorOptions = {}): Emulator {
+  return openEmulator(options).emulator
+}
+
+/** An emulator, and the service inside it. */
+export function openEmulator(options: EmulatorOptions): { emulator: Emulator; sts: Sts } {
+  const directory = createDirectory(options.directory)
+  const sts = createSts({
+    origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    directory,
+    dataFile: options.dataFile,
+    now: options.now ?? Date.now,
+    log: options.log ?? (() => {}),
+  })
+  const seen: SeenRequest[] = []
+  const emulator: Emulator = {
+    fetch: (request) => answer(sts, seen, request),
+    origin: sts.origin,
+    get tenantId() {
+      return directory.tenants[0]?.id ?? ''
+    },
+    get application() {
+      const first = directory.applications[0]
+      const clientSecret = first?.passwordCredentials[0]?.secretText ?? ''
+      return { clientId: first?.appId ?? '', clientSecret }
+    },
+    directory,
+    seen,
+    close: async () => sts.close(),
+  }
+  return { emulator, sts }
+}
+
+async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {
+  const url = new URL(request.url)
+  const found = findRoute(url.pathname)
+  if (!found) return plain(404, 'Not found.')
+  const { route, segment } = found
+  if (!route.methods.includes(request.method)) {
+    return plain(405, 'Method not allowed.', { allow: route.methods.join(', ') })
+  }
+  const { call, problem } = await readCall(sts, request, segment, url)
+  const response = problem ? refuse(route, call, problem) : await answerCall(route, call)
+  record(seen, route, call, response.status)
+  return response
+}
+
+/** A body that cannot be read makes no call, but is answered like one. */
+async function readCall(
+  sts: Sts,
+  request: Request,
+  segment: string,
+  url: URL,
+): Promise<{ call: Call; problem: AadstsError | undefined }> {
+  const query = url.searchParams
+  const browser = await readBrowser(sts, request)
+  const read = await readForm(request).catch(() => undefined)
+  const form = read ?? new URLSearchParams()
+  const correlationId = correlationIdOf(request, query, form)
+  const call = { sts, request, segment, query, form, correlationId, browser }
+  return { call, problem: read ? undefined : aadsts(90100) }
+}
+
+function record(seen: SeenRequest[], route: Route, call: Call, status: number): void {
+  const params = new URLSearchParams([...call.query, ...call.form])
+  seen.push({ endpoint: route.name, method: call.request.method, params, status })
+  if (seen.length > MAX_SEEN) seen.shift()
+}
+
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      ...headers,
+    },
+  })
+}

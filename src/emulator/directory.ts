@@ -1,0 +1,128 @@
+/**
+ * What the emulator knows. Plain objects that may be changed while it runs: every answer is worked
+ * out from their present state, so an app without the redirect URI answers AADSTS50011 by itself.
+ * Property names are Microsoft Graph's where Graph has one.
+ */
+export type Directory = {
+  tenants: Tenant[]
+  users: DirectoryUser[]
+  applications: Application[]
+  servicePrincipals: ServicePrincipal[]
+  oauth2PermissionGrants: OAuth2PermissionGrant[]
+}
+
+/** An organisation. */
+export type Tenant = {
+  id: string
+  displayName: string
+  /** Verified domains; each may stand in a URL in place of the id. */
+  domains: string[]
+  /** `tenant_region_scope` of the discovery document. */
+  regionScope: string | null
+  /** Whether members may consent for themselves, or an administrator must. */
+  allowUserConsent: boolean
+}
+
+/** A person with an account. */
+export type DirectoryUser = {
+  /** Object id, the `oid` of tokens. */
+  id: string
+  /** The tenant the account is a member of. */
+  tenantId: string
+  userPrincipalName: string
+  displayName: string
+  givenName: string | null
+  surname: string | null
+  mail: string | null
+  accountEnabled: boolean
+  /** When set, the person is asked for it; otherwise choosing the account signs in. */
+  password: string | null
+  /** Milliseconds since the epoch; what was granted before is revoked (AADSTS50173). */
+  sessionsValidFrom: number
+}
+
+/** An app registration: what the developer wrote down, once, in the home tenant. */
+export type Application = {
+  /** Object id; not the client id. */
+  id: string
+  /** The client id. */
+  appId: string
+  displayName: string
+  /** The tenant it is registered in. */
+  tenantId: string
+  signInAudience:
+    | 'AzureADMyOrg'
+    | 'AzureADMultipleOrgs'
+    | 'AzureADandPersonalMicrosoftAccount'
+    | 'PersonalMicrosoftAccount'
+  identifierUris: string[]
+  web: { redirectUris: string[] }
+  spa: { redirectUris: string[] }
+  publicClient: { redirectUris: string[] }
+  /** Whether the app is a public client where no redirect URI says what it is. */
+  isFallbackPublicClient: boolean
+  api: {
+    /** `null` is what Entra gives a new app, and means 1. */
+    requestedAccessTokenVersion: null | 1 | 2
+    oauth2PermissionScopes: PermissionScope[]
+    /** Clients that need no consent for these scopes. */
+    preAuthorizedApplications: { appId: string; delegatedPermissionIds: string[] }[]
+  }
+  appRoles: AppRole[]
+  /** What `.default` stands for. */
+  requiredResourceAccess: {
+    resourceAppId: string
+    resourceAccess: { id: string; type: 'Scope' | 'Role' }[]
+  }[]
+  passwordCredentials: PasswordCredential[]
+}
+
+/** A delegated permission that an API exposes. */
+export type PermissionScope = {
+  id: string
+  value: string
+  /** `Admin` means that only an administrator can consent. */
+  type: 'User' | 'Admin'
+  isEnabled: boolean
+  userConsentDisplayName: string
+  userConsentDescription: string
+}
+
+/** A role that people can be given in an app. */
+export type AppRole = { id: string; value: string; displayName: string; isEnabled: boolean }
+
+/** A client secret. The portal shows `keyId` as "Secret ID", beside the value. */
+export type PasswordCredential = {
+  keyId: string
+  displayName: string
+  secretText: string
+  /** ISO 8601. */
+  endDateTime: string
+}
+
+/** An application as it stands in one tenant ("enterprise application"). */
+export type ServicePrincipal = {
+  /** Object id; neither the client id nor the application's object id. */
+  id: string
+  appId: string
+  tenantId: string
+  accountEnabled: boolean
+  /** Whether only people with an assignment may sign in (AADSTS50105). */
+  appRoleAssignmentRequired: boolean
+  /** Who has which role; the all-zero role is "default access". */
+  appRoleAssignedTo: { principalId: string; appRoleId: string }[]
+}
+
+/** Consent: what a client may do at an API, for one person or for all. */
+export type OAuth2PermissionGrant = {
+  id: string
+  /** Object id of the client's service principal. */
+  clientId: string
+  /** Object id of the API's service principal. */
+  resourceId: string
+  consentType: 'AllPrincipals' | 'Principal'
+  /** The person, where `consentType` is `Principal`. */
+  principalId: string | null
+  /** Permission values, separated by spaces. */
+  scope: string
+}

@@ -1,0 +1,20 @@
+export {
+  type ApplicationOptions,
+  createApplication,
+  createServicePrincipal,
+  createTenant,
+  createUser,
+  type DirectoryOptions,
+  type ServicePrincipalOptions,
+  type TenantOptions,
+  type UserOptions,
+} from './create-directory.ts'
+export {
+  createEmulator,
+  type Emulator,
+  type EmulatorOptions,
+  type SeenRequest,
+} from './create-emulator.ts'
+export type * from './directory.ts'
+export { type RunningEmulator, type StartOptions, startEmulator } from './listen.ts'
+export { SEED } from './seed.ts'

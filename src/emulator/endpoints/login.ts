@@ -1,0 +1,53 @@
+import type { Call } from '../call.ts'
+import type { DirectoryUser } from '../directory.ts'
+import { findUser, findUserByName } from '../lookup.ts'
+import { optional } from '../params.ts'
+import { answerRequest } from '../sign-in/answer-request.ts'
+import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
+import type { Session } from '../sign-in/browser.ts'
+import { type Flow, openFlow, resumeCall } from '../sign-in/flow.ts'
+import { showPassword, showUsername } from '../sign-in/show.ts'
+import { continueSignIn } from '../sign-in/sign-in.ts'
+
+/** POST /{tenant}/login: an account was chosen, named, or its password entered. */
+export async function login(call: Call): Promise<Response> {
+  const flow = await openFlow(call)
+  return answerRequest(resumeCall(call, flow), (resumed, request) =>
+    chooseAccount(resumed, request, flow),
+  )
+}
+
+async function chooseAccount(
+  call: Call,
+  request: AuthorizationRequest,
+  flow: Flow,
+): Promise<Response> {
+  const account = optional(call.form, 'account')
+  const username = optional(call.form, 'username')
+  const { directory } = call.sts
+  const user = username ? findUserByName(directory, username) : findUser(directory, account ?? '')
+  if (!user) return showUsername(call, request, username)
+  const session = sessionOf(call, request, user)
+  if (session) return continueSignIn(call, { request, session, hasAccepted: false })
+  if (user.password !== null) {
+    const isAnswer = flow.userId === user.id && call.form.has('password')
+    if (!isAnswer) return showPassword(call, user, false)
+    if (call.form.get('password') !== user.password) return showPassword(call, user, true)
+  }
+  const fresh = newSession(call, user)
+  return continueSignIn(call, { request, session: fresh, hasAccepted: false })
+}
+
+function sessionOf(
+  call: Call,
+  { prompt }: AuthorizationRequest,
+  user: DirectoryUser,
+): Session | undefined {
+  if (prompt === 'login') return undefined
+  return call.browser.sessions.find(({ userId }) => userId === user.id)
+}
+
+function newSession(call: Call, user: DirectoryUser): Session {
+  const authTime = Math.floor(call.sts.now() / 1000)
+  return { userId: user.id, authTime, sid: crypto.randomUUID() }
+}

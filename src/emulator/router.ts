@@ -1,0 +1,131 @@
+import { AADSTS } from './aadsts.ts'
+import {
+  AadstsError,
+  aadsts,
+  describeError,
+  errorUri,
+  newTrace,
+  type Trace,
+} from './aadsts-error.ts'
+import type { Call } from './call.ts'
+import { authorize } from './endpoints/authorize.ts'
+import { consent } from './endpoints/consent.ts'
+import { keys } from './endpoints/keys.ts'
+import { login } from './endpoints/login.ts'
+import { logout } from './endpoints/logout.ts'
+import { openidConfiguration } from './endpoints/openid-configuration.ts'
+import { token } from './endpoints/token.ts'
+import { errorPage, explanationPage } from './pages/error-page.ts'
+import { homePage } from './pages/home-page.ts'
+import { pageResponse } from './pages/layout.ts'
+import { TOKEN_HEADERS } from './tokens/issue.ts'
+
+/** Something the emulator answers. */
+export type Route = {
+  /** The endpoint's name, as records of requests have it. */
+  readonly name: string
+  readonly methods: readonly string[]
+  /** How an error leaves: on Entra's page, or as its JSON body. */
+  readonly errors: 'page' | 'json'
+  readonly answer: (call: Call) => Response | Promise<Response>
+}
+
+const READ = ['GET', 'HEAD']
+const BOTH = ['GET', 'HEAD', 'POST']
+
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['', { name: 'home', methods: READ, errors: 'page', answer: home }],
+  ['error', { name: 'error', methods: READ, errors: 'page', answer: explain }],
+])
+
+// Below /{tenant}. What Entra has not (RFC 8414, registration, revocation, introspection) is 404.
+const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  [
+    'v2.0/.well-known/openid-configuration',
+    { name: 'openid-configuration', methods: READ, errors: 'json', answer: openidConfiguration },
+  ],
+  ['discovery/v2.0/keys', { name: 'keys', methods: READ, errors: 'json', answer: keys }],
+  [
+    'oauth2/v2.0/authorize',
+    { name: 'authorize', methods: BOTH, errors: 'page', answer: authorize },
+  ],
+  ['oauth2/v2.0/token', { name: 'token', methods: [...BOTH], errors: 'json', answer: token }],
+  ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
+  ['login', { name: 'login', methods: ['POST'], errors: 'page', answer: login }],
+  ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
+])
+
+/** What a path asks for, and the tenant it names. */
+export function findRoute(pathname: string): { route: Route; segment: string } | undefined {
+  const path = pathname.slice(1)
+  const route = ROUTES.get(path)
+  if (route) return { route, segment: '' }
+  const slash = path.indexOf('/')
+  const below = TENANT_ROUTES.get(path.slice(slash + 1))
+  const segment = decode(path.slice(0, Math.max(slash, 0)))
+  return below && segment ? { route: below, segment } : undefined
+}
+
+/** Answers a call, errors included. */
+export async function answerCall(route: Route, call: Call): Promise<Response> {
+  try {
+    return await route.answer(call)
+  } catch (error) {
+    if (error instanceof AadstsError) return refuse(route, call, error)
+    call.sts.log({
+      event: 'emulator.failed',
+      level: 'error',
+      message: `The emulator failed at ${route.name}: ${(error as Error).message}`,
+      cause: error,
+    })
+    return refuse(route, call, aadsts(50000))
+  }
+}
+
+/** Says no in the form that the route has. */
+export function refuse(route: Route, call: Call, error: AadstsError): Response {
+  const trace = newTrace(call.correlationId, call.sts.now())
+  call.sts.log({
+    event: 'emulator.refused',
+    level: 'warn',
+    message: `The emulator refused a request at ${route.name}: ${error.message}`,
+    code: error.code,
+  })
+  if (route.errors === 'page') return pageResponse(errorPage(error, trace))
+  return errorBody(route, call, error, trace)
+}
+
+function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): Response {
+  const uri = errorUri(error, call.sts.origin)
+  const word = route.name === 'token' ? error.error : 'invalid_tenant'
+  const status = error.error === 'invalid_client' ? 401 : error.code === 50000 ? 500 : 400
+  const body = {
+    error: error.code === 50000 ? error.error : word,
+    error_description: describeError(error, trace),
+    error_codes: [error.code],
+    timestamp: trace.timestamp,
+    trace_id: trace.traceId,
+    correlation_id: trace.correlationId,
+    ...(uri !== undefined && { error_uri: uri }),
+    ...(error.suberror !== undefined && { suberror: error.suberror }),
+  }
+  const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': trace.traceId }
+  return Response.json(body, { status, headers })
+}
+
+function home(call: Call): Response {
+  return pageResponse(homePage(call.sts.origin, call.sts.directory))
+}
+
+function explain(call: Call): Response {
+  const code = Number(call.query.get('code'))
+  return pageResponse(explanationPage(code, AADSTS.get(code)?.text))
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,24 @@
+import { AadstsError } from '../aadsts-error.ts'
+import type { Call } from '../call.ts'
+import {
+  type AuthorizationRequest,
+  parseAuthorizationRequest,
+  parseTarget,
+} from './authorization-request.ts'
+import { redirectError } from './redirect-response.ts'
+
+/** Reads the request of a call and lets `answer` go on with it; errors go where they belong. */
+export async function answerRequest(
+  call: Call,
+  answer: (call: Call, request: AuthorizationRequest) => Promise<Response>,
+): Promise<Response> {
+  const target = parseTarget(call.sts, call.segment, call.query)
+  try {
+    return await answer(call, parseAuthorizationRequest(call.sts, target, call.query))
+  } catch (error) {
+    if (error instanceof AadstsError && !error.isPageOnly) {
+      return redirectError(call, target, error)
+    }
+    throw error
+  }
+}

@@ -1,0 +1,102 @@
+import { aadsts } from '../aadsts-error.ts'
+import { type Authority, findAuthority } from '../authority.ts'
+import type { Application } from '../directory.ts'
+import { findClient } from '../lookup.ts'
+import { optional, required } from '../params.ts'
+import type { Sts } from '../sts.ts'
+import { type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
+
+/** Who asks, and where an answer may go. */
+export type Target = {
+  readonly authority: Authority
+  readonly client: Application
+  readonly redirect: MatchedRedirectUri
+  readonly responseMode: ResponseMode
+  readonly state: string | undefined
+}
+
+export type ResponseMode = 'query' | 'fragment' | 'form_post'
+
+/** An authorization request that makes sense. */
+export type AuthorizationRequest = Target & {
+  readonly scope: string
+  readonly scopes: RequestedScopes
+  readonly prompt: string | undefined
+  readonly loginHint: string | undefined
+  readonly nonce: string | undefined
+  readonly codeChallenge: string | undefined
+  readonly codeChallengeMethod: string
+  readonly wantsClientInfo: boolean
+}
+
+const RESPONSE_MODES: ReadonlyMap<string, ResponseMode> = new Map([
+  ['query', 'query'],
+  ['fragment', 'fragment'],
+  ['form_post', 'form_post'],
+])
+const PROMPTS: ReadonlySet<string> = new Set(['login', 'none', 'consent', 'select_account'])
+
+/** Finds client and redirect URI. What this throws can only be shown on a page. */
+export function parseTarget(sts: Sts, segment: string, params: URLSearchParams): Target {
+  const authority = findAuthority(sts.directory, segment)
+  const client = findClient(sts.directory, authority, required(params, 'client_id'))
+  const redirect = matchRedirectUri(client, optional(params, 'redirect_uri'))
+  // An unknown mode is an error of its own, which then goes by query.
+  const responseMode = RESPONSE_MODES.get(params.get('response_mode') ?? '') ?? 'query'
+  const states = params.getAll('state')
+  return { authority, client, redirect, responseMode, state: states[0] }
+}
+
+/** Reads the rest. What this throws goes to the client. */
+export function parseAuthorizationRequest(
+  sts: Sts,
+  target: Target,
+  params: URLSearchParams,
+): AuthorizationRequest {
+  checkResponse(params)
+  const prompt = optional(params, 'prompt')
+  if (prompt !== undefined && !PROMPTS.has(prompt)) {
+    throw aadsts(90023, { name: 'prompt', value: prompt })
+  }
+  const challenge = parseChallenge(target, params)
+  const scope = required(params, 'scope')
+  const { authority, client } = target
+  const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
+  const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
+  const resource = optional(params, 'resource')
+  if (resource !== undefined) checkResource(resource, scopes.permissions)
+  return {
+    ...target,
+    ...challenge,
+    scope,
+    scopes,
+    prompt,
+    loginHint: optional(params, 'login_hint'),
+    nonce: optional(params, 'nonce'),
+    wantsClientInfo: params.get('client_info') === '1',
+  }
+}
+
+function checkResponse(params: URLSearchParams): void {
+  optional(params, 'state')
+  const types = required(params, 'response_type').split(' ')
+  // No application here has the implicit grant switched on.
+  if (types.includes('id_token')) throw aadsts(700054)
+  if (types.length !== 1 || types[0] !== 'code') throw aadsts(70005)
+  const mode = optional(params, 'response_mode')
+  if (mode !== undefined && !RESPONSE_MODES.has(mode)) throw aadsts(70007, { mode })
+}
+
+function parseChallenge({ redirect }: Target, params: URLSearchParams) {
+  const codeChallenge = optional(params, 'code_challenge')
+  const codeChallengeMethod = optional(params, 'code_challenge_method') ?? 'plain'
+  if (codeChallenge === undefined) {
+    if (redirect.platform === 'spa') throw aadsts(9002325)
+  } else if (codeChallenge.length < 43 || codeChallenge.length > 128) {
+    throw aadsts(501491)
+  } else if (codeChallengeMethod !== 'S256' && codeChallengeMethod !== 'plain') {
+    throw aadsts(90023, { name: 'code_challenge_method', value: codeChallengeMethod })
+  }
+  return { codeChallenge, codeChallengeMethod }
+}

@@ -1,0 +1,111 @@
+import { aadsts } from '../aadsts-error.ts'
+import type { Application, Directory, Tenant } from '../directory.ts'
+import { findServicePrincipal } from '../lookup.ts'
+import { GRAPH_APP_ID, MICROSOFT_TENANT_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
+
+/** One delegated permission asked for. */
+export type Permission = {
+  readonly resource: Application
+  /** The identifier the request used for the API; undefined for a bare name of Microsoft Graph. */
+  readonly identifier: string | undefined
+  readonly value: string
+}
+
+/** A `scope` parameter, understood. */
+export type RequestedScopes = {
+  readonly oidc: readonly string[]
+  readonly permissions: readonly Permission[]
+}
+
+export type ScopeContext = {
+  readonly directory: Directory
+  readonly client: Application
+  /** Undefined where the authority is an alias. */
+  readonly tenant: Tenant | undefined
+}
+
+/** Tells OpenID Connect's scopes from permissions, and finds the API of each permission. */
+export function parseScopes(context: ScopeContext, text: string): RequestedScopes {
+  const names = [...new Set(text.split(/\s+/).filter(Boolean))]
+  const oidc = names.filter((name) => OIDC_SCOPES.has(name.toLowerCase()))
+  const others = names.filter((name) => !OIDC_SCOPES.has(name.toLowerCase()))
+  const asked = others.map((name) => findPermission(context, name))
+  const defaults = asked.filter(({ value }) => value === '.default')
+  if (defaults.length > 0 && asked.length > 1) throw aadsts(70011, { scope: others.join(' ') })
+  return {
+    oidc: oidc.map((name) => name.toLowerCase()),
+    permissions: asked.flatMap((permission) => expandDefault(context, permission)),
+  }
+}
+
+/** The distinct APIs among permissions, in the order they were named. */
+export function resourcesOf(permissions: readonly Permission[]): Application[] {
+  return [...new Set(permissions.map(({ resource }) => resource))]
+}
+
+/**
+ * Refuses a `resource` that is not, byte for byte, an identifier of the one API that the scopes
+ * name, or whose API issues v1 tokens (AADSTS9010010).
+ */
+export function checkResource(resource: string, permissions: readonly Permission[]): void {
+  const apis = resourcesOf(permissions)
+  const api = apis[0]
+  const isMatch =
+    api !== undefined &&
+    apis.length === 1 &&
+    api.api.requestedAccessTokenVersion === 2 &&
+    identifiersOf(api).includes(resource)
+  if (!isMatch) throw aadsts(9010010)
+}
+
+function findPermission(context: ScopeContext, name: string): Permission {
+  const { directory, client, tenant } = context
+  const candidates = directory.applications
+    .filter((application) => isKnown(context, application))
+    .flatMap((resource) => identifiersOf(resource).map((identifier) => ({ resource, identifier })))
+    .filter(({ identifier }) => name.startsWith(`${identifier}/`))
+    .sort((a, b) => b.identifier.length - a.identifier.length)
+  const found = candidates[0] ?? bareGraph(directory, name)
+  if (!found) {
+    const resource = name.slice(0, name.lastIndexOf('/'))
+    throw aadsts(500011, { resource, tenant: tenant?.displayName ?? 'common' })
+  }
+  const { resource, identifier } = found
+  const value = identifier === undefined ? name : name.slice(identifier.length + 1)
+  const exists = resource.api.oauth2PermissionScopes.some((s) => s.isEnabled && s.value === value)
+  if (!exists && value !== '.default') {
+    throw aadsts(650053, { name: client.displayName, scope: value, resource: resource.appId })
+  }
+  return { resource, identifier, value }
+}
+
+function bareGraph(directory: Directory, name: string) {
+  if (name.includes('/')) return undefined
+  const resource = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID)
+  return resource && { resource, identifier: undefined }
+}
+
+function identifiersOf(application: Application): string[] {
+  return [...application.identifierUris, application.appId]
+}
+
+function isKnown({ directory, client, tenant }: ScopeContext, application: Application): boolean {
+  if (application === client || application.tenantId === MICROSOFT_TENANT_ID) return true
+  return !tenant || findServicePrincipal(directory, application.appId, tenant.id) !== undefined
+}
+
+function expandDefault({ client }: ScopeContext, permission: Permission): Permission[] {
+  if (permission.value !== '.default') return [permission]
+  const { resource } = permission
+  const listed = client.requiredResourceAccess
+    .filter(({ resourceAppId }) => resourceAppId === resource.appId)
+    .flatMap(({ resourceAccess }) => resourceAccess.map(({ id }) => id))
+  const scopes = resource.api.oauth2PermissionScopes.filter(
+    ({ id, isEnabled }) => isEnabled && listed.includes(id),
+  )
+  if (scopes.length === 0) {
+    const values = { id: client.appId, name: client.displayName, resource: resource.appId }
+    throw aadsts(650057, values)
+  }
+  return scopes.map(({ value }) => ({ ...permission, value }))
+}

@@ -1,0 +1,126 @@
+import { randomInt } from 'node:crypto'
+import { aadsts } from '../aadsts-error.ts'
+import type { Admission } from '../admission.ts'
+import type { Call } from '../call.ts'
+import type { Application } from '../directory.ts'
+import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
+import { clientInfo } from '../sign-in/code.ts'
+import { consentedValues, missingConsent } from '../sign-in/consent.ts'
+import type { Platform } from '../sign-in/redirect-uri.ts'
+import type { Permission } from '../sign-in/scopes.ts'
+import { accessTokenClaims, idTokenClaims } from './claims.ts'
+import type { Authentication } from './client-authentication.ts'
+import { issueRefreshToken } from './refresh-token.ts'
+import { signAccessToken, signIdToken } from './sign.ts'
+
+/** What a grant has come to: tokens for one API. */
+export type Issue = {
+  readonly admission: Admission
+  readonly resource: Application
+  readonly permissions: readonly Permission[]
+  readonly oidc: readonly string[]
+  readonly authentication: Authentication
+  readonly platform: Platform
+  /** The scope of the sign-in, for the refresh token. */
+  readonly scope: string
+  readonly nonce?: string | undefined
+  readonly authTime: number
+  readonly sid: string
+  /** When the chain of refresh tokens began; undefined where this is its start. */
+  readonly startedAt?: number
+}
+
+/** Answers a token request with success. */
+export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
+  const { admission, resource, permissions, oidc } = issue
+  const { sts } = call
+  if (missingConsent(sts.directory, admission, permissions).length > 0) {
+    const { client } = admission
+    throw aadsts(65001, { id: client.appId, name: client.displayName })
+  }
+  const [key] = await sts.signingKeys()
+  if (!key) throw new Error('There is no signing key.')
+  const scopes = grantedScopes(call, issue)
+  const identifier = permissions[0]?.identifier
+  const now = Math.floor(sts.now() / 1000)
+  // Entra draws the lifetime: 60 to 90 minutes.
+  const expiresIn = randomInt(3600, 5400)
+  const base = { ...admission, directory: sts.directory, origin: sts.origin, oidc, sid: issue.sid }
+  const subject = { ...base, now, expiresIn }
+  const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
+  log(call, issue)
+  return Response.json(
+    {
+      token_type: 'Bearer',
+      scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
+      expires_in: expiresIn,
+      ext_expires_in: expiresIn,
+      access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
+      ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
+      ...(oidc.includes('openid') && {
+        id_token: await signIdToken(
+          key,
+          idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce),
+        ),
+      }),
+      ...(call.form.get('client_info') === '1' && {
+        client_info: clientInfo(admission.user, admission.tenant),
+      }),
+    },
+    { headers: successHeaders(call) },
+  )
+}
+
+/** The headers of every answer of the token endpoint. */
+export const TOKEN_HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store, no-cache',
+  pragma: 'no-cache',
+  expires: '-1',
+  'x-content-type-options': 'nosniff',
+}
+
+function successHeaders(call: Call): Record<string, string> {
+  const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': crypto.randomUUID() }
+  // Whoever comes cross-origin and this far is a single-page app, which has to read the answer.
+  const origin = call.request.headers.get('origin')
+  return origin === null ? headers : { ...headers, 'access-control-allow-origin': origin }
+}
+
+/** What was asked for, then what was consented to besides: a token has it all. */
+function grantedScopes(call: Call, { admission, resource, permissions, oidc }: Issue): string[] {
+  const consented = consentedValues(call.sts.directory, admission, resource)
+  const isGraph = resource.appId === GRAPH_APP_ID
+  const asked = [...permissions.map(({ value }) => value), ...(isGraph ? oidc : [])]
+  const values = [...asked, ...consented]
+  // Entra never lists offline_access, and the other three only for Graph.
+  return [...new Set(values)].filter(
+    (value) => value !== 'offline_access' && (isGraph || !OIDC_SCOPES.has(value)),
+  )
+}
+
+function refreshToken(call: Call, issue: Issue): Promise<string> {
+  const now = call.sts.now()
+  return issueRefreshToken(call, {
+    clientId: issue.admission.client.appId,
+    tenantId: issue.admission.tenant.id,
+    userId: issue.admission.user.id,
+    platform: issue.platform,
+    scope: issue.scope,
+    authTime: issue.authTime,
+    sid: issue.sid,
+    issuedAt: now,
+    startedAt: issue.startedAt ?? now,
+  })
+}
+
+function log(call: Call, { admission, resource }: Issue): void {
+  const { client, user } = admission
+  call.sts.log({
+    event: 'emulator.token.issued',
+    message: `The emulator gave ${client.displayName} tokens of ${user.displayName} for ${resource.displayName}.`,
+    user: user.userPrincipalName,
+    client: client.appId,
+    resource: resource.appId,
+  })
+}
