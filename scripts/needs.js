@@ -40,7 +40,7 @@ export const chromium = {
   places: [...windowsFolders, ...macApplications, '/opt/google/chrome/chrome'],
   debian: ['chromium', 'fonts-liberation'],
   install: {
-    linux: 'apt-get install chromium   (or your distribution’s package of Chromium or Chrome)',
+    linux: 'sudo apt-get install chromium',
     darwin: 'brew install --cask chromium',
     win32: 'winget install Google.Chrome',
   },
@@ -80,8 +80,8 @@ export function ensureNeeds() {
 /** @param {Need} need */
 export function howToInstall(need) {
   const command = need.install[platform]
-  const set = `set ${need.variable} to where it is`
-  return command ? `Install it (${command}) or ${set}.` : `Install it or ${set}.`
+  const install = command ? `Install it with '${command}'` : 'Install it'
+  return `${install}, or set ${need.variable} to its path.`
 }
 
 /** @param {readonly Need[]} missing */

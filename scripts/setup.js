@@ -20,10 +20,10 @@ export function ensureInstalled(folder = root) {
 
 /** Compiles `src` to `dist` when a source is newer than the last build. */
 export function ensureBuilt() {
-  const stamp = join(root, 'dist', '.built')
+  const stamp = join(root, 'node_modules', '.entrance-built')
   const inputs = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
   const newest = Math.max(...inputs.map((name) => newestIn(join(root, name))))
-  if (modifiedAt(stamp) >= newest) return
+  if (existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest) return
   say('building …')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+
+const root = dirname(import.meta.dirname)
+const src = join(root, 'src')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/**
+ * Imports point one way: a file imports from its own unit and from the rows above it. A unit is a
+ * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
+ */
+const ROWS: readonly (readonly string[])[] = [
+  ['http/', 'log.ts', 'stores/store.ts'],
+  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
+  ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
+  ['core/options.ts'],
+  ['core/check-options.ts'],
+  ['core/resolve-options.ts'],
+  ['core/resource.ts', 'core/store-keys.ts'],
+  ['core/clients/', 'core/tokens/', 'core/entra/', 'core/pages/'],
+  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
+  ['core/grants/', 'core/protected-resource/'],
+  ['core/context.ts'],
+  // Endpoints never import one another: each file is a unit of its own.
+  ['core/endpoints/*'],
+  ['core/router.ts'],
+  ['core/entrance.ts'],
+  ['index.ts'],
+]
+
+/** Units beside the rows, and all they may see besides themselves. */
+const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
+  ['adapters/', ['index.ts', 'http/']],
+  ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
+  // It plays the other side: protocol code in common would let one mistake pass on both.
+  ['emulator/', ['http/html.ts', 'adapters/node.ts', 'log.ts']],
+  // It uses us as a stranger would, by what `package.json` exports.
+  ['expenses/', ['index.ts', 'adapters/', 'stores/', 'log.ts']],
+  [
+    'cli/',
+    [
+      ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
+      // Words and keys, without the server that `index.ts` brings: a command starts quickly.
+      ...['log.ts', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+    ],
+  ],
+])
+
+/** Who may import which package. Node's own modules are open to all. */
+const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['jose', ['core/', 'emulator/']],
+  ['oauth4webapi', ['core/']],
+  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
+  ['zod', ['expenses/', 'cli/']],
+  ['commander', ['cli/']],
+  ['@logtape/', ['cli/']],
+  ['express', ['adapters/express.ts']],
+  ['hono', ['adapters/hono.ts']],
+])
+
+const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
+const sources = new Map(files.map((path) => [path, readFileSync(join(src, path), 'utf8')]))
+
+test('every source file has a place in the rows', () => {
+  assert.ok(files.length > 0)
+  assert.deepEqual(
+    files.filter((path) => !unitOf(path)),
+    [],
+  )
+})
+
+test('imports point one way', () => {
+  const isLocal = (name: string) => name.startsWith('.')
+  const wrong = imports(isLocal).filter(({ from, name }) => {
+    const target = normalize(join(dirname(from), name)).replaceAll('\\', '/')
+    return !mayImport(from, target)
+  })
+  assert.deepEqual(wrong.map(toLine), [])
+})
+
+test('a package is imported only where it belongs', () => {
+  const isPackage = (name: string) => !name.startsWith('.') && !name.startsWith('node:')
+  const wrong = imports(isPackage).filter(({ from, name }) => {
+    const places = [...PACKAGES].find(([prefix]) => name.startsWith(prefix))?.[1] ?? []
+    return !places.some((place) => from.startsWith(place))
+  })
+  assert.deepEqual(wrong.map(toLine), [])
+})
+
+test('only src/cli/env.ts reads the environment', () => {
+  const reads = /\bprocess\??[.[]'?env\b|\{[^}]*\benv\b[^}]*\} (= process$|from 'node:process')/m
+  const readers = [...sources].filter(([, text]) => reads.test(text)).map(([path]) => path)
+  assert.deepEqual(readers, ['cli/env.ts'])
+})
+
+test('no source file is longer than 300 lines', () => {
+  const lengths = [...sources].map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
+  assert.deepEqual(
+    lengths.filter(({ lines }) => lines > 300),
+    [],
+  )
+})
+
+test('what package.json exports and runs has a source', () => {
+  const targets: string[] = [...Object.values<string>(manifest.exports), manifest.bin.entrance]
+  const built = targets.filter((target) => target !== './package.json')
+  const toSource = (target: string) => target.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+  assert.deepEqual(
+    built.filter((target) => !existsSync(join(root, toSource(target)))),
+    [],
+  )
+})
+
+test('the packed package holds what was built and no test, source or secret', () => {
+  const options = { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' } as const
+  const npm = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options)
+  const packed: string[] = JSON.parse(npm.stdout)[0].files.map(
+    (file: { path: string }) => file.path,
+  )
+  const expected = /^(dist\/.+\.(js|d\.ts)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
+  assert.deepEqual(
+    packed.filter((path) => !expected.test(path)),
+    [],
+  )
+  const missing = files.filter((path) => !packed.includes(`dist/${path.replace(/\.ts$/, '.js')}`))
+  assert.deepEqual(missing, [], 'not in dist: `npm run build`')
+})
+
+type Import = { from: string; name: string }
+
+const toLine = ({ from, name }: Import) => `${from} imports ${name}`
+
+/** Every import and re-export, static or dynamic, of a module whose name is asked for. */
+function imports(isAsked: (name: string) => boolean): Import[] {
+  const pattern = /^(?:import|export)\s(?:[\w\s{},*$]+\sfrom\s)?'([^']+)'|\bimport\('([^']+)'\)/gm
+  return [...sources].flatMap(([from, text]) =>
+    [...text.matchAll(pattern)]
+      .map((match) => ({ from, name: (match[1] ?? match[2]) as string }))
+      .filter(({ name }) => isAsked(name)),
+  )
+}
+
+function mayImport(from: string, target: string): boolean {
+  const unit = unitOf(from)
+  if (!unit) return false
+  if (!unit.endsWith('*') && isIn(target, unit)) return true
+  const above = ROWS.slice(
+    0,
+    ROWS.findIndex((units) => units.includes(unit)),
+  ).flat()
+  const seen = BESIDE.get(unit) ?? above
+  return seen.some((other) => isIn(target, other))
+}
+
+function unitOf(path: string): string | undefined {
+  return [...ROWS.flat(), ...BESIDE.keys()].find((unit) => isIn(path, unit))
+}
+
+function isIn(path: string, unit: string): boolean {
+  return unit.endsWith('.ts') ? path === unit : path.startsWith(unit.replace(/\*$/, ''))
+}

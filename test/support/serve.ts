@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { LogEvent } from '../../src/index.ts'
+
+export type StartServeOptions = {
+  /** Variables besides PATH; nothing of this process's own gets through. */
+  env?: Readonly<Record<string, string>>
+  /** Arguments after `serve`. @default ['--emulator'] */
+  args?: readonly string[]
+  /** The working directory, which is kept. @default a new one, which goes with the server */
+  folder?: string
+}
+
+/** The command `entrance serve`, running. */
+export type RunningServe = AsyncDisposable & {
+  /** The public base URL, without a trailing slash. */
+  readonly url: string
+  readonly port: number
+  /** The emulator's origin, or the name of the real Entra. */
+  readonly signInWith: string
+  /** The working directory; the data is in `.entrance` below it. */
+  readonly folder: string
+  /** Each line it wrote: an event where it is one, else the text. */
+  readonly logs: readonly (LogEvent | string)[]
+  /** Ends it and gives its exit code; null when the signal itself ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** The command as it is built. */
+export const COMMAND = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
+
+/** Starts the built command on free ports and waits until it is ready. */
+export async function startServe(options: StartServeOptions = {}): Promise<RunningServe> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'entrance-serve-'))
+  const remove = () => {
+    if (!options.folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  const { args = ['--emulator'], env } = options
+  const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
+    cwd: folder,
+    env: { ...FREE_PORTS, PATH: process.env.PATH, HOME: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const logs: (LogEvent | string)[] = []
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    const code = await exit
+    remove()
+    return code
+  }
+  try {
+    const { url, port, signInWith } = await ready(child, exit, logs)
+    const base = new URL(url).origin
+    const dispose = async () => void (await stop())
+    return { url: base, port, signInWith, folder, logs, stop, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const FREE_PORTS = { PORT: '0', EMULATOR_PORT: '0', LOG_FORMAT: 'json' }
+
+type ServerListening = { url: string; port: number; signInWith: string }
+
+/** Reads its lines for as long as it runs; settles with the line that says it is ready. */
+function ready(
+  child: ChildProcess,
+  exit: Promise<number | null>,
+  logs: (LogEvent | string)[],
+): Promise<ServerListening> {
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue
+      createInterface({ input: stream }).on('line', (line) => {
+        const entry = parseLine(line)
+        logs.push(entry)
+        if (typeof entry === 'object' && entry.event === 'server.listening') {
+          resolve(entry as unknown as ServerListening)
+        }
+      })
+    }
+    child.once('error', reject)
+    void exit.then((code) => {
+      const lines = logs.map((entry) => (typeof entry === 'string' ? entry : entry.message))
+      reject(new Error(`serve ended with ${code}:\n${lines.join('\n')}`))
+    })
+  })
+}
+
+function parseLine(line: string): LogEvent | string {
+  try {
+    return JSON.parse(line) as LogEvent
+  } catch {
+    return line
+  }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { LOOPBACK_ADDRESSES, listen } from '../../src/adapters/listen.ts'
+import { toNodeHandler } from '../../src/adapters/node.ts'
+import {
+  type RunningEmulator,
+  type StartOptions,
+  startEmulator,
+} from '../../src/emulator/emulator.ts'
+import { createExpensesServer, sqliteExpenseStore } from '../../src/expenses/server.ts'
+import {
+  createEntrance,
+  type Entrance,
+  type EntranceOptions,
+  type Log,
+  type LogEvent,
+  type ProtectedHandler,
+} from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+export type StartEntranceOptions = {
+  /** One that an earlier server had. @default a free one */
+  port?: number
+  /** PEM texts; with them it speaks HTTPS. */
+  tls?: { key: string; cert: string }
+  /** Options of `createEntrance` that are to differ; those of `entra` one by one. */
+  entrance?: Partial<Omit<EntranceOptions, 'entra'>> & { entra?: Partial<EntranceOptions['entra']> }
+  /** One that runs already, which is left running; or how to start one. */
+  emulator?: RunningEmulator | StartOptions
+  /** The name in the server's own address. @default 'localhost' */
+  hostname?: string
+  /** The expenses' database. @default in memory */
+  expenses?: string
+  /** What is behind the gate. @default the expenses server */
+  handler?: ProtectedHandler
+}
+
+/** A guarded MCP server and an emulator, both listening. */
+export type RunningEntrance = AsyncDisposable & {
+  /** The public base URL, without a trailing slash. */
+  readonly url: string
+  readonly port: number
+  readonly entrance: Entrance
+  readonly emulator: RunningEmulator
+  /** What was logged, the expenses server's lines included. */
+  readonly logs: readonly LogEvent[]
+  /** Ends what was started here; `await using` does so too. */
+  stop(): Promise<void>
+}
+
+/** Starts the expenses server behind Entrance in this process, in front of an emulator. */
+export async function startEntrance(options: StartEntranceOptions = {}): Promise<RunningEntrance> {
+  const logs: LogEvent[] = []
+  const log = (event: LogEvent) => void logs.push(event)
+  await using started = new AsyncDisposableStack()
+  const emulator = await useEmulator(options.emulator, started)
+  const behind = options.handler ?? createExpenses(options.expenses, log, started)
+
+  // The address has the port in it: it listens before there is anything to answer.
+  const { promise: fetchHandler, resolve } = Promise.withResolvers<Entrance['fetch']>()
+  const handler = toNodeHandler(async (request) => (await fetchHandler)(request))
+  const { port: wanted = 0, tls } = options
+  const listening = await listen(handler, { port: wanted, hosts: LOOPBACK_ADDRESSES, tls })
+  const { port } = listening
+  started.defer(() => listening.close())
+
+  const url = `${tls ? 'https' : 'http'}://${options.hostname ?? 'localhost'}:${port}`
+  const entrance = createEntrance(entranceOptions(url, emulator, log, options.entrance))
+  started.defer(() => entrance.close())
+  resolve(entrance.protect(behind))
+  await entrance.ready()
+
+  // Nothing may come in while the rest goes.
+  started.defer(() => listening.close())
+  const running = started.move()
+  const stop = () => running.disposeAsync()
+  return { url, port, entrance, emulator, logs, stop, [Symbol.asyncDispose]: stop }
+}
+
+async function useEmulator(
+  given: RunningEmulator | StartOptions | undefined,
+  started: AsyncDisposableStack,
+): Promise<RunningEmulator> {
+  if (given && 'fetch' in given) return given
+  const emulator = await startEmulator({ port: 0, ...given })
+  started.defer(() => emulator.close())
+  return emulator
+}
+
+function createExpenses(
+  path: string | undefined,
+  log: Log,
+  started: AsyncDisposableStack,
+): ProtectedHandler {
+  const expenses = sqliteExpenseStore(path ?? ':memory:')
+  started.defer(() => expenses.close())
+  const mcp = createExpensesServer({ expenses, log })
+  started.defer(() => mcp.close())
+  return mcp.fetch
+}
+
+function entranceOptions(
+  url: string,
+  emulator: RunningEmulator,
+  log: Log,
+  given: StartEntranceOptions['entrance'] = {},
+): EntranceOptions {
+  const { tenantId, application, origin: authority } = emulator
+  return {
+    url,
+    secret: randomBytes(32).toString('base64url'),
+    store: memoryStore(),
+    log,
+    ...given,
+    entra: { tenantId, ...application, authority, ...given.entra },
+  }
+}
