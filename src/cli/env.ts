@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
@@ -60,7 +60,8 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
 
 /** Reads `.env` of the working directory, if there is one; what is set already stays. */
 export function loadDotEnv(): void {
-  if (existsSync('.env')) loadEnvFile('.env')
+  // A folder of that name is somebody's Python.
+  if (statSync('.env', { throwIfNoEntry: false })?.isFile()) loadEnvFile('.env')
 }
 
 /** The environment of this process. */
@@ -79,26 +80,63 @@ export function secretsOf(env: Environment): string[] {
 }
 
 /** Joins options and environment into what `serve` needs. */
-export function resolveServeSettings(options: ServeOptions, env: Environment): ServeSettings {
+export function resolveServeSettings(options: ServeOptions, given: Environment): ServeSettings {
   const problems: ConfigProblem[] = []
+  const env = unquote(given, problems)
   const port = options.port ?? readPort('PORT', env, 8000, problems)
   const url = options.url ?? (env.ENTRANCE_URL || undefined)
+  checkBaseUrl(url, problems)
   const host = options.host ?? (env.HOST || undefined)
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
+  const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
+  if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
     port,
-    hosts: host ? [host] : isLoopbackUrl(url) ? ['127.0.0.1', '::1'] : [],
+    hosts: resolveHosts(host, url),
     url,
     data,
     store: resolveStore(options.store ?? env.ENTRANCE_STORE, data, problems),
     secrets: secretsOf(env),
     entra,
-    emulatorPort: options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems),
+    emulatorPort,
     currency: readCurrency(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     problems,
   }
+}
+
+const OWN = /^(PORT|HOST|EMULATOR_PORT|LOG_FORMAT|AZURE_TENANT_ID|(ENTRANCE|EXPENSES|ENTRA_PROXY)_)/
+
+/** `docker --env-file` and the like take quotation marks for a part of the value. */
+function unquote(env: Environment, problems: ConfigProblem[]): Environment {
+  const unquoted = Object.entries(env).flatMap(([name, value = '']) => {
+    const inner = OWN.test(name) && /^\s*(["'])(.*)\1\s*$/.exec(value)?.[2]
+    return typeof inner === 'string' ? [[name, inner] as const] : []
+  })
+  for (const [option] of unquoted) {
+    problems.push({ option, problem: 'has quotation marks around it.', cure: 'Remove them.' })
+  }
+  return { ...env, ...Object.fromEntries(unquoted) }
+}
+
+/** The addresses of endpoints are the ones that people have at hand. */
+function checkBaseUrl(url: string | undefined, problems: ConfigProblem[]): void {
+  const tail = /\/(mcp|auth\/callback)\/?$/.exec(URL.parse(url ?? '')?.pathname ?? '')?.[1]
+  if (tail === undefined) return
+  const problem = `'${url}' is the address of an endpoint; the one that all are below is expected.`
+  problems.push({ option: 'ENTRANCE_URL', problem, cure: `Leave out /${tail} at its end.` })
+}
+
+function resolveHosts(host: string | undefined, url: string | undefined): readonly string[] {
+  // The name stands for both addresses, and clients try the one or the other first.
+  if (host === 'localhost' || (!host && isLoopbackUrl(url))) return ['127.0.0.1', '::1']
+  return host ? [host.replace(/^\[(.*)\]$/, '$1')] : []
+}
+
+function samePort(port: number): ConfigProblem {
+  const problem = `${port} is the port of the server too.`
+  return { option: 'EMULATOR_PORT', problem, cure: 'Choose another for one of them.' }
 }
 
 type Address = { readonly url: string | undefined; readonly host: string | undefined }
@@ -121,32 +159,44 @@ function resolveEntra(
   }
   const isConfigured = Boolean(entra.tenantId || entra.clientId || entra.clientSecret)
   const isAsked = options.emulator ?? (isClone(env) && !isConfigured)
-  if (!isAsked) return entra
-  const hindrance = findHindrance(env, address, isConfigured, entra.authority)
+  if (!isAsked) {
+    if (!isConfigured) problems.push(EMULATOR_NOT_ASKED)
+    return entra
+  }
+  const hindrance = isConfigured ? EMULATOR_AND_ENTRA : findHindrance(env, address, entra.authority)
   if (!hindrance) return 'emulator'
-  // In a clone nobody asked in so many words: the missing variables are what is wrong there.
-  if (options.emulator) problems.push(hindrance)
+  problems.push(hindrance)
+  // In a clone nobody asked in so many words: there, the missing variables are wrong as well.
   return options.emulator ? 'emulator' : entra
 }
 
+const EMULATOR_NOT_ASKED: ConfigProblem = {
+  option: '--emulator',
+  problem: 'is not given, and of the three Entra variables none is set.',
+  cure: 'Set them, or give --emulator to try the server with no Entra ID: it lets anybody in.',
+}
+
+const EMULATOR_AND_ENTRA: ConfigProblem = {
+  option: '--emulator',
+  problem: 'stands against the Entra variables that are set: it is the one or the other.',
+  cure: 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_* and AZURE_TENANT_ID.',
+}
+
+/** Why the emulator may not come up here: somebody else could reach it, or it would be no try-out. */
 function findHindrance(
   env: Environment,
   { url, host }: Address,
-  isConfigured: boolean,
   authority: string | undefined,
 ): ConfigProblem | undefined {
-  const option = '--emulator'
-  if (isConfigured) {
-    const problem = 'stands against the Entra variables that are set: it is the one or the other.'
-    const cure = 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_* and AZURE_TENANT_ID.'
-    return { option, problem, cure }
-  }
-  const cure = 'Set the three Entra variables. The emulator lets anybody in, for trying out only.'
-  if (env.NODE_ENV === 'production')
-    return { option, problem: 'is refused: NODE_ENV is production.', cure }
-  if (authority) return { option, problem: `is refused: ENTRANCE_AUTHORITY is ${authority}.`, cure }
-  if (!isLoopbackUrl(url)) return { option, problem: `is refused: ENTRANCE_URL is ${url}.`, cure }
-  if (!isLoopbackHost(host)) return { option, problem: `is refused: HOST is ${host}.`, cure }
+  const hinder = (option: string, value: string | undefined): ConfigProblem => ({
+    option,
+    problem: `is ${value}, and so the Entra ID emulator, which lets anybody in, does not come up.`,
+    cure: `Set the three Entra variables; or unset ${option} to try the server out on this machine.`,
+  })
+  if (env.NODE_ENV === 'production') return hinder('NODE_ENV', env.NODE_ENV)
+  if (authority) return hinder('ENTRANCE_AUTHORITY', authority)
+  if (!isLoopbackUrl(url)) return hinder('ENTRANCE_URL', url)
+  if (!isLoopbackHost(host)) return hinder('HOST', host)
   return undefined
 }
 

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import type { RunningEmulator } from '../emulator/emulator.ts'
 import type { Log } from '../log.ts'
-import type { ServeSettings } from './env.ts'
+import { environment, type ServeSettings } from './env.ts'
+import { commandName } from './terminal.ts'
 
 export type Banner = {
   readonly url: string
@@ -41,12 +42,7 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     ...callback,
     `  Data            ${settings.data}`,
     '',
-    `  Try it          ${command()} client login ${url}/mcp`,
+    `  Try it          ${commandName(environment())} client login ${url}/mcp`,
     '  Stop            Ctrl-C',
   ]
-}
-
-/** As it is called from where this was started. */
-function command(): string {
-  return process.env.ENTRANCE_CLONE === '1' ? 'npm run --silent entrance --' : 'entrance'
 }

@@ -5,7 +5,7 @@ import { OAuthError } from './errors.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { digest, isMac, mac } from './keys/mac.ts'
 import { open, seal } from './keys/sealed.ts'
-import { createCodeVerifier } from './tokens/pkce.ts'
+import { createCodeVerifier } from './pkce.ts'
 
 /** A checked authorization request, as it travels sealed from `/authorize` to `/consent`. */
 export type AuthorizationRequest = {

@@ -4,6 +4,9 @@ export const NO_STORE: Readonly<Record<string, string>> = {
   pragma: 'no-cache',
 }
 
+/** Headers of a public document, short-lived enough for a changed configuration to arrive. */
+export const PUBLIC: Readonly<Record<string, string>> = { 'cache-control': 'public, max-age=300' }
+
 /** A JSON response, not to be stored unless the headers say otherwise. */
 export function json(
   body: unknown,
@@ -13,7 +16,7 @@ export function json(
   return new Response(JSON.stringify(body), {
     status,
     headers: {
-      ...NO_STORE,
+      ...('cache-control' in headers ? {} : NO_STORE),
       'content-type': 'application/json',
       'x-content-type-options': 'nosniff',
       ...headers,

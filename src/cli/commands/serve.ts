@@ -1,13 +1,18 @@
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { toNodeHandler } from '../../adapters/node.ts'
-import { createEntrance, type Entrance } from '../../core/entrance.ts'
-import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
-import { findConfigProblems } from '../../core/resolve-options.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
+import {
+  ConfigError,
+  type ConfigProblem,
+  createEntrance,
+  type Entrance,
+  findConfigProblems,
+} from '../../index.ts'
 import type { Log } from '../../log.ts'
 import { sqliteStore } from '../../stores/sqlite.ts'
+import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
   loadDotEnv,
@@ -16,7 +21,7 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
-import { openKeyFile } from '../key-file.ts'
+import { findKeyFileProblems, keyFilePath, openKeyFile } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
@@ -51,13 +56,21 @@ function checkSettings(settings: ServeSettings): void {
     // An absent secret is made and kept; one that is given has to be good.
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
     ...(real && { entra: real }),
-  }).map(inVariables)
-  const all = [...settings.problems, ...problems]
+  }).map((problem) => inVariables(problem, settings))
+  const all = [
+    ...settings.problems,
+    ...problems,
+    ...findDataFolderProblems(settings.data),
+    ...(secrets.length > 0 ? [] : findKeyFileProblems(settings.data)),
+  ]
   if (all.length > 0) throw new ConfigError(all)
 }
 
-function inVariables(problem: ConfigProblem): ConfigProblem {
-  return { ...problem, option: VARIABLES.get(problem.option) ?? problem.option }
+/** Names what the person wrote, in place of the option that it became. */
+function inVariables(problem: ConfigProblem, { secrets, data }: ServeSettings): ConfigProblem {
+  const { option } = problem
+  if (option === 'secret' && secrets.length === 0) return { ...problem, option: keyFilePath(data) }
+  return { ...problem, option: VARIABLES.get(option) ?? option }
 }
 
 type Running = { close(): Promise<void> }
@@ -65,6 +78,7 @@ type Running = { close(): Promise<void> }
 async function start(settings: ServeSettings, log: Log): Promise<Running> {
   // The port comes first: addresses depend on it, and a port in use must leave no trace.
   const answer = Promise.withResolvers<(request: Request) => Promise<Response>>()
+  answer.promise.catch(() => {})
   const handler = toNodeHandler(async (request) => (await answer.promise)(request), {
     onError: (error) => log({ event: 'error.unexpected', level: 'error', message: String(error) }),
   })
@@ -82,8 +96,11 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
     answer.resolve(await openServer(url, listening.port, settings, opened, log))
     return { close }
   } catch (error) {
+    // Whoever has asked already is told so, and does not hold up the end.
+    answer.reject(error)
     await close()
-    throw error instanceof ConfigError ? new ConfigError(error.problems.map(inVariables)) : error
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
 }
 
@@ -95,13 +112,14 @@ async function openServer(
   opened: { close(): Promise<unknown> }[],
   log: Log,
 ): Promise<(request: Request) => Promise<Response>> {
+  makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
   const entrance = openEntrance(url, settings, emulator, log)
   opened.push(entrance)
-  const expenses = sqliteExpenseStore(join(settings.data, 'expenses.db'))
-  const { currency } = settings
+  const { currency, data } = settings
+  const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
   await entrance.ready()
@@ -142,7 +160,7 @@ function openEntrance(
     url,
     name: 'Expenses',
     secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
-    store: sqliteStore(settings.store),
+    store: openFile('ENTRANCE_STORE', settings.store, sqliteStore),
     entra:
       entra === 'emulator'
         ? {
@@ -153,6 +171,19 @@ function openEntrance(
         : entra,
     log,
   })
+}
+
+/** A file that is damaged, somebody else's or in a place that cannot be written to. */
+function openFile<T>(option: string, path: string, open: (path: string) => T): T {
+  try {
+    return open(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    const problem = `${path} cannot be opened: ${message}.`
+    const cure = 'Let this user write it, restore it from a backup, or name another place.'
+    throw new ConfigError([{ option, problem, cure }])
+  }
 }
 
 function portProblem(error: unknown, settings: ServeSettings): unknown {
@@ -168,8 +199,9 @@ function portInUse(error: unknown, option: string, port: number): ConfigError | 
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') {
     const problem = `${port} is in use by another program.`
+    const other = `${option}=${port < 65_000 ? port + 10 : port - 10}`
     return new ConfigError([
-      { option, problem, cure: `Stop it, or choose another port: ${option}=${port + 10}` },
+      { option, problem, cure: `Stop it, or choose another port: ${other}` },
     ])
   }
   if (code !== 'EACCES') return undefined
@@ -177,8 +209,15 @@ function portInUse(error: unknown, option: string, port: number): ConfigError | 
   return new ConfigError([{ option, problem, cure: 'Choose a port from 1024 to 65535.' }])
 }
 
+/** Of the next one Node takes care itself: it ends the process at once. */
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+    const take = (signal: string) => {
+      for (const name of SIGNALS) process.off(name, take)
+      resolve(signal)
+    }
+    for (const name of SIGNALS) process.on(name, take)
   })
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const

@@ -9,10 +9,10 @@ import {
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { type Params, readParams } from '../params.ts'
+import { isCodeChallenge } from '../pkce.ts'
 import { checkResource } from '../resource.ts'
 import { resolveScope } from '../scope.ts'
 import type { Site } from '../site.ts'
-import { isCodeChallenge } from '../tokens/pkce.ts'
 import { createTransactionId, sealRequest, TRANSACTION_TTL } from '../transaction.ts'
 
 /** RFC 6749 has no bound for state; this one is several times what any client sends. */

@@ -2,7 +2,7 @@ import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import { type ClientAddress, redirectWithError } from '../client-redirect.ts'
 import { type Client, openClient } from '../clients/client.ts'
-import { recallRedirectUri } from '../clients/redirect-uri.ts'
+import { isLoopbackUri, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import { consentPage } from '../pages/consent-page.ts'
@@ -48,6 +48,7 @@ async function show(request: Request, context: Context): Promise<Response> {
     clientName: asked.client.client_name,
     clientId: asked.client.client_id,
     redirectUri: asked.request.redirectUri,
+    isLocal: isLoopbackUri(asked.request.redirectUri),
     scope: asked.request.scope,
     serverName: config.name,
     resource: config.site.resource,

@@ -1,4 +1,4 @@
-import { json } from '../../http/responses.ts'
+import { json, PUBLIC } from '../../http/responses.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../clients/client-metadata.ts'
 import type { Context } from '../context.ts'
 import type { Site } from '../site.ts'
@@ -34,9 +34,6 @@ export function oauthAuthorizationServer(
       protected_resources: [site.resource],
     },
     200,
-    METADATA_HEADERS,
+    PUBLIC,
   )
 }
-
-/** Public, and short-lived enough for a changed configuration to arrive. */
-export const METADATA_HEADERS = { 'cache-control': 'public, max-age=300', pragma: '' }

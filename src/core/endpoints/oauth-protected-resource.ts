@@ -1,7 +1,6 @@
-import { json } from '../../http/responses.ts'
+import { json, PUBLIC } from '../../http/responses.ts'
 import type { Context } from '../context.ts'
 import type { Site } from '../site.ts'
-import { METADATA_HEADERS } from './oauth-authorization-server.ts'
 
 /** Protected resource metadata (RFC 9728 §2): which authorization server guards the MCP endpoint. */
 export function oauthProtectedResource(_request: Request, site: Site, context: Context): Response {
@@ -14,6 +13,6 @@ export function oauthProtectedResource(_request: Request, site: Site, context: C
       resource_name: context.config.name,
     },
     200,
-    METADATA_HEADERS,
+    PUBLIC,
   )
 }

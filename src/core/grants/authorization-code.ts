@@ -5,11 +5,18 @@ import type { EntraTokens } from '../entra/entra.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Params } from '../params.ts'
-import type { RevokedGrants } from '../protected-resource/revocations.ts'
+import { verifyCodeVerifier } from '../pkce.ts'
 import { isGenuine, readGrantToken, writeGrantToken } from '../tokens/grant-token.ts'
-import { verifyCodeVerifier } from '../tokens/pkce.ts'
 import type { Transaction } from '../transaction.ts'
-import { type Grant, type Grants, type HeldGrant, invalidGrant, now, revokeGrant } from './grant.ts'
+import {
+  type Grant,
+  type Grants,
+  type HeldGrant,
+  invalidGrant,
+  now,
+  type RevokedGrants,
+  revokeGrant,
+} from './grant.ts'
 
 /** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
 const CODE_TTL = 300

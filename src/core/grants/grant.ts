@@ -45,6 +45,9 @@ export type Grants = {
   replace(held: HeldGrant, changed: Grant): Promise<HeldGrant | undefined>
 }
 
+/** Ends the access tokens of a grant on every replica; the grant itself is ended by {@link revokeGrant}. */
+export type RevokedGrants = { add(grantId: string): Promise<void> }
+
 export type GrantsOptions = {
   readonly store: Store
   readonly keyring: Keyring

@@ -1,12 +1,13 @@
 import { html } from '../../http/html.ts'
 import { page } from '../../http/page.ts'
-import { isLoopbackUri } from '../clients/redirect-uri.ts'
 
 export type ConsentPage = {
   /** The name the client gave itself, cleaned; undefined when it gave none. */
   readonly clientName: string | undefined
   readonly clientId: string
   readonly redirectUri: string
+  /** Whether the redirect URI is on the person's own computer. */
+  readonly isLocal: boolean
   readonly scope: string
   readonly serverName: string
   readonly resource: string
@@ -23,7 +24,6 @@ export type ConsentPage = {
  */
 export function consentPage(consent: ConsentPage): Response {
   const application = consent.clientName ?? 'An application without a name'
-  const isLocal = isLoopbackUri(consent.redirectUri)
   return page({
     title: 'Application Access Request',
     ...(consent.setCookie && { headers: { 'set-cookie': consent.setCookie } }),
@@ -35,7 +35,7 @@ export function consentPage(consent: ConsentPage): Response {
 <div class="callout warning">
 <p class="callout-title">Credentials will be sent to:</p>
 <p class="address">${consent.redirectUri}</p>
-<p>${isLocal ? LOCAL_NOTE : remoteNote(consent.redirectUri)}</p>
+<p>${consent.isLocal ? LOCAL_NOTE : remoteNote(consent.redirectUri)}</p>
 </div>
 <details class="disclosure">
 <summary>Details</summary>

@@ -3,11 +3,10 @@ import type { Revocation, Store } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
-/** The part that ends one grant's access tokens. */
-export type RevokedGrants = { add(grantId: string): Promise<void> }
-
 /** What has been revoked, as this process knows it. */
-export type Revocations = RevokedGrants & {
+export type Revocations = {
+  /** Ends one grant's access tokens, here at once and on every replica within two seconds. */
+  add(grantId: string): Promise<void>
   /** Loads what there is and keeps reading; resolves when `/mcp` may be answered. */
   start(): Promise<void>
   stop(): void

@@ -1,0 +1,74 @@
+import type { FetchLike } from '@modelcontextprotocol/client'
+import { CommandError } from '../exit-codes.ts'
+import { isSecureFor } from './server-url.ts'
+
+/**
+ * `fetch` for what an MCP server makes us ask: only secure addresses, given up after `ttl` seconds
+ * or when the person does. Fails with a TypeError as `fetch` does, the sentence for the person being
+ * its cause: that is how the MCP SDK tells "nobody answered" from an answer.
+ */
+export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike {
+  return async (address, init) => {
+    const url = new URL(address)
+    if (!isSecureFor(server, url)) {
+      throw new TypeError('insecure address', { cause: insecureAddress(url.href) })
+    }
+    const timeout = Number.isFinite(ttl) ? AbortSignal.timeout(ttl * 1000) : undefined
+    const signals = [signal, timeout, init?.signal].filter((one) => !!one)
+    try {
+      return await fetch(url, { ...init, signal: AbortSignal.any(signals) })
+    } catch (error) {
+      if (signal.aborted || init?.signal?.aborted) throw error
+      throw new TypeError('fetch failed', { cause: unreachable(url, error) })
+    }
+  }
+}
+
+/** A server that points to an address where a secret, or the person, must not go. */
+export function insecureAddress(address: string): CommandError {
+  return new CommandError(`The server points to ${address}, which is not a secure address.`)
+}
+
+/** Nobody answered, told in words instead of "fetch failed". */
+export function unreachable(url: URL, cause: unknown): CommandError {
+  return new CommandError(`Cannot reach ${url.origin}: ${reasonOf(cause)}.`, {
+    cure: 'Is the server running, and is the address right?',
+    cause,
+  })
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'there is no host of that name'],
+  ['EAI_AGAIN', 'its name could not be looked up just now'],
+  ['ECONNRESET', 'the connection was cut'],
+  ['UND_ERR_SOCKET', 'the connection was cut'],
+  ['EHOSTUNREACH', 'there is no way to that host'],
+  ['ENETUNREACH', 'there is no network'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed (NODE_EXTRA_CA_CERTS helps)'],
+  [
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'its certificate’s issuer is not known (NODE_EXTRA_CA_CERTS helps)',
+  ],
+  [
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'its certificate’s issuer is not known (NODE_EXTRA_CA_CERTS helps)',
+  ],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+])
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return 'it does not answer'
+  const code = codeOf(error)
+  return (code && REASONS.get(code)) ?? code ?? error.message
+}
+
+function codeOf(error: Error): string | undefined {
+  if ('code' in error && typeof error.code === 'string') return error.code
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) {
+    return codeOf(error.errors[0])
+  }
+  return error.cause instanceof Error ? codeOf(error.cause) : undefined
+}

@@ -1,0 +1,38 @@
+import { UsageError } from '../exit-codes.ts'
+
+/** The MCP server that a person named, checked; its `href` is what credentials are kept under. */
+export function parseServerUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (!url || !/^https?:\/\//i.test(text)) {
+    throw new UsageError(
+      `"${text}" is not the URL of an MCP server.`,
+      'Write it whole, such as http://localhost:8000/mcp',
+    )
+  }
+  if (url.username || url.password) {
+    throw new UsageError('The URL must not contain a user name or password.')
+  }
+  if (text.includes('#')) throw new UsageError('The URL must not contain a fragment ("#…").')
+  if (url.protocol === 'http:' && !isLoopback(url)) {
+    throw new UsageError(
+      `Plain http would show your token to everybody on the way to ${url.host}.`,
+      `Use https://${url.host}${url.pathname}; http is for this machine only (localhost, 127.0.0.1).`,
+    )
+  }
+  return url
+}
+
+/** Whether the URL stays on this machine (RFC 6761 for `localhost`, RFC 1122 for 127/8). */
+export function isLoopback(url: URL): boolean {
+  const { hostname } = url
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+/**
+ * Whether the MCP server may send us, or the browser, to this address: https, or http on this
+ * machine. A server elsewhere has no business with what listens on loopback here.
+ */
+export function isSecureFor(server: URL, address: URL): boolean {
+  if (isLoopback(address) && !isLoopback(server)) return false
+  return address.protocol === 'https:' || (address.protocol === 'http:' && isLoopback(address))
+}

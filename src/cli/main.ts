@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { environment } from './env.ts'
+import { EXIT } from './exit-codes.ts'
+import { createProgram } from './program.ts'
+import { useProxy } from './proxy.ts'
+import { reportError } from './report-error.ts'
+
+await main()
+
+async function main(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read our output has stopped to (`… | head`): no reason to make a fuss.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  const exitCode = await run(process.argv)
+  await Promise.all([flush(process.stdout), flush(process.stderr)])
+  process.exit(exitCode)
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await useProxy(environment())
+    await createProgram().parseAsync(argv)
+    return EXIT.ok
+  } catch (error) {
+    // Commander has already said what is wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    return reportError(error, environment())
+  }
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()))
+}

@@ -1,0 +1,206 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
+import type { KeysOptions } from './commands/keys.ts'
+import { environment, type ServeOptions } from './env.ts'
+import { packageVersion } from './package-version.ts'
+import { createTerminal, type Terminal } from './terminal.ts'
+
+/** The command line: what there is, and what it says about itself. Each command loads when it runs. */
+export function createProgram(): Command {
+  const program = new Command('entrance')
+    .description('Microsoft Entra ID sign-in for MCP servers.')
+    .version(packageVersion(), '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Show help.')
+    .helpCommand('help [command]', 'Show help for a command.')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureHelp({ styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
+    .addHelpText('after', HELP)
+  addServe(program)
+  addEmulator(program)
+  addClient(program)
+  addKeys(program)
+  return program
+}
+
+const HELP = `
+Examples:
+  $ entrance serve --emulator
+  $ entrance client login http://localhost:8000/mcp
+  $ entrance client call http://localhost:8000/mcp get_expenses
+
+Exit codes:
+  0    it worked
+  1    it failed
+  2    wrong usage or configuration; the message says what to write instead
+  130  interrupted
+
+Results go to stdout, everything else to stderr. NO_COLOR=1 switches colours off, FORCE_COLOR=1
+on. DEBUG=entrance adds the stack to an error.`
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the expenses MCP server, guarded by Entrance.')
+    .addOption(portOption('-p, --port <port>', 'Port to listen on (PORT; default 8000).'))
+    .option('--host <address>', 'Address to listen on (HOST; default loopback).')
+    .option('--url <url>', 'Public base URL (ENTRANCE_URL; default http://localhost:<port>).')
+    .option('--data <folder>', 'Folder for keys and databases (ENTRANCE_DATA; default .entrance).')
+    .option('--store <store>', 'Where grants are kept, such as sqlite:grants.db (ENTRANCE_STORE).')
+    .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
+    .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
+    .option(
+      '--authority <url>',
+      'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
+    )
+    .option('--emulator', 'Sign in against an Entra ID emulator, run beside the server.')
+    .addOption(portOption('--emulator-port <port>', 'Its port (EMULATOR_PORT; default 8400).'))
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'How to write the log (LOG_FORMAT; default text).',
+      ).choices(['text', 'json']),
+    )
+    .addHelpText('after', SERVE_HELP)
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./commands/serve.ts')
+      await serve(options)
+    })
+}
+
+const SERVE_HELP = `
+The client secret is read from ENTRA_PROXY_AZURE_CLIENT_SECRET only: a command line is for
+everybody on the machine to read. A .env file in the working directory is read too; an option
+beats its variable.
+
+Examples:
+  $ entrance serve --emulator
+  $ entrance serve --url https://expenses.example.com --host 0.0.0.0`
+
+function addEmulator(program: Command): void {
+  program
+    .command('emulator')
+    .description('Run an Entra ID emulator alone: sign-ins with no Azure account and no network.')
+    .addOption(
+      portOption('-p, --port <port>', 'Port to listen on.').env('EMULATOR_PORT').default(8400),
+    )
+    .option('--host <address>', 'Address to listen on (default loopback).')
+    .option('--data <folder>', 'Folder to keep its keys and consents in (default: none are kept).')
+    .option('--json', 'Say where it is as a line of JSON.')
+    .addHelpText('after', '\nExample:\n  $ entrance emulator --port 8400')
+    .action(async (options: { port: number; host?: string; data?: string; json?: boolean }) => {
+      const { runEmulator } = await import('./commands/emulator.ts')
+      await withTerminal((terminal) => runEmulator(options, terminal))
+    })
+}
+
+function addClient(program: Command): void {
+  const client = program
+    .command('client')
+    .description('Use an MCP server from the terminal: sign in, list its tools, call them.')
+    .addHelpText('after', CLIENT_HELP)
+  client
+    .command('login <url>')
+    .description('Sign in through the browser, and keep what the server gives.')
+    .option('--no-browser', 'Only print the address to open.')
+    .option('--timeout <seconds>', 'How long to wait for you (default 300).', parseSeconds)
+    .option('--scope <scopes>', 'Scopes to ask for (default: what the server asks for).')
+    .action((url: string, options: LoginCommandOptions) =>
+      withClient(({ clientLogin }, terminal) => clientLogin(url, options, terminal)),
+    )
+  client
+    .command('tools <url>')
+    .description('List the server’s tools and their arguments.')
+    .option('--json', 'Write them as JSON, as the server does.')
+    .action((url: string, options: OutputOptions) =>
+      withClient(({ clientTools }, terminal) => clientTools(url, options, terminal)),
+    )
+  client
+    .command('call <url> <tool> [arguments...]')
+    .description('Call a tool. Arguments are name=value, or name:=JSON.')
+    .option('--json', 'Write the structured result as JSON.')
+    .action((url: string, tool: string, words: string[], options: OutputOptions) =>
+      withClient(({ clientCall }, terminal) => clientCall(url, tool, words, options, terminal)),
+    )
+  client
+    .command('logout <url>')
+    .description('Have the server take back what it gave, and forget it here.')
+    .action((url: string) =>
+      withClient(({ clientLogout }, terminal) => clientLogout(url, terminal)),
+    )
+  client
+    .command('list')
+    .description('List the servers you have signed in to.')
+    .option('--json', 'Write them as JSON.')
+    .action((options: OutputOptions) =>
+      withClient(({ clientList }, terminal) => clientList(options, terminal)),
+    )
+}
+
+const CLIENT_HELP = `
+Examples:
+  $ entrance client login http://localhost:8000/mcp
+  $ entrance client tools http://localhost:8000/mcp
+  $ entrance client call http://localhost:8000/mcp add_user_expense \\
+      date=2026-01-31 amount=75 category=shopping description="office supplies" payment_method=visa
+  $ entrance client logout http://localhost:8000/mcp
+
+Over SSH, open the address that login prints in your own browser; when the last page does not
+load, paste its address into the terminal. What the servers give is kept in your configuration
+folder, readable by you only (ENTRANCE_CLIENT_DATA names another folder).`
+
+function addKeys(program: Command): void {
+  const keys = program
+    .command('keys')
+    .description('The master keys, from which everything else is derived.')
+  keys
+    .command('list')
+    .description('List them by id; the keys themselves are not shown.')
+    .option('--data <folder>', 'The server’s data folder (ENTRANCE_DATA; default .entrance).')
+    .option('--json', 'Write them as JSON.')
+    .action(async (options: KeysOptions) => {
+      const { listKeys } = await import('./commands/keys.ts')
+      await listKeys(options)
+    })
+  keys
+    .command('rotate')
+    .description('Make a new key; the former ones go on being recognised.')
+    .option('--data <folder>', 'The server’s data folder (ENTRANCE_DATA; default .entrance).')
+    .option('--json', 'Write them as JSON.')
+    .action(async (options: KeysOptions) => {
+      const { rotateKeys } = await import('./commands/keys.ts')
+      await rotateKeys(options)
+    })
+}
+
+type ClientCommands = typeof import('./commands/client.ts')
+
+async function withClient(
+  work: (commands: ClientCommands, terminal: Terminal) => Promise<void>,
+): Promise<void> {
+  const commands = await import('./commands/client.ts')
+  await withTerminal((terminal) => work(commands, terminal))
+}
+
+/** Gives a command its terminal, whose signal aborts once; a second Ctrl-C ends it at once. */
+async function withTerminal(work: (terminal: Terminal) => Promise<void>): Promise<void> {
+  const interrupt = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => interrupt.abort())
+  }
+  await work(createTerminal(environment(), interrupt.signal))
+}
+
+function portOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(parsePort)
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
+  throw new InvalidArgumentError('Expected a port number from 0 to 65535.')
+}
+
+function parseSeconds(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number of seconds, 1 or more.')
+}

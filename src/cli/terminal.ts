@@ -1,0 +1,61 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import type { Environment } from './env.ts'
+
+export type Format = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** What a command talks to. Results go to `out`, everything that is said about them to `note`. */
+export type Terminal = {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly env: Environment
+  /** Aborts when the person presses Ctrl-C. */
+  readonly signal: AbortSignal
+  /** Whether a person is there to answer: input and messages are both a terminal. */
+  readonly isInteractive: boolean
+  /** Writes a line to stdout. */
+  out(text: string): void
+  /** Writes a line to stderr. */
+  note(text: string): void
+  /** Formats text for stdout; as it is where that is no terminal or colours are not wanted. */
+  format(format: Format, text: string): string
+  /** Formats text for stderr, likewise. */
+  formatNote(format: Format, text: string): string
+}
+
+/** The terminal of this process. */
+export function createTerminal(env: Environment, signal: AbortSignal): Terminal {
+  const { stdin, stdout, stderr } = process
+  return {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    signal,
+    isInteractive: Boolean(stdin.isTTY && stderr.isTTY),
+    out: (text) => void stdout.write(`${text}\n`),
+    note: (text) => void stderr.write(`${text}\n`),
+    // Node looks at the stream, NO_COLOR and FORCE_COLOR.
+    format: (format, text) => styleText(format, text, { stream: stdout }),
+    formatNote: (format, text) => styleText(format, text, { stream: stderr }),
+  }
+}
+
+/** What a person types to run this command from where it was started. */
+export function commandName(env: Environment): string {
+  return env.ENTRANCE_CLONE === '1' ? 'npm run --silent entrance --' : 'entrance'
+}
+
+/**
+ * Text from a server made safe to show: no escape sequence in it moves the cursor, recolours or
+ * rewrites what the person reads. Line breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+}
+
+/** The same on one line. */
+export function printableLine(text: string): string {
+  return printable(text.replace(/\s+/g, ' ')).trim()
+}
