@@ -43,12 +43,14 @@ export const PAGE_STYLE = `
 }
 *, *::before, *::after { box-sizing: border-box; }
 html {
-  background: radial-gradient(60rem 30rem at 50% 0, var(--glow), transparent) no-repeat var(--ground);
+  background: var(--ground) no-repeat
+    radial-gradient(60rem 30rem at 50% 0, var(--glow), transparent);
   -webkit-text-size-adjust: 100%; text-size-adjust: 100%;
 }
 body {
-  display: grid; align-items: center; justify-items: center; min-height: 100vh;
-  min-height: 100dvh; margin: 0; padding: clamp(0.75rem, 4vw, 2.5rem); color: var(--text);
+  display: grid; grid-template-columns: minmax(0, 1fr); align-items: center;
+  justify-items: center; min-height: 100vh; min-height: 100dvh; margin: 0;
+  padding: clamp(0.75rem, 4vw, 2.5rem); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans",
     "Liberation Sans", Arial, sans-serif;
 }
@@ -79,7 +81,7 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 .callout.neutral { background: var(--neutral); border-color: var(--line); }
 .callout > :last-child { margin-bottom: 0; }
 .callout-title { margin-bottom: 0.25rem; font-size: 0.9375rem; font-weight: 600; }
-.address { font-size: 0.9375rem; overflow-wrap: anywhere; }
+.address { font-size: 0.9375rem; word-break: break-all; }
 .disclosure { margin: 1.25rem 0; border-block: 1px solid var(--line); }
 .disclosure + .disclosure { margin-top: -1.25rem; border-top: 0; }
 summary {
@@ -99,11 +101,13 @@ dl { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: 0.625rem
 .disclosure > p { margin: 0.25rem 0.25rem 1rem; font-size: 0.9375rem; }
 dt { color: var(--muted); }
 dd { min-width: 0; margin: 0; font-size: 0.8438rem; overflow-wrap: anywhere; }
+dd[translate] { word-break: break-all; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1.5rem 0; }
 button, .button {
   display: inline-flex; flex: 1 1 8.5rem; align-items: center; justify-content: center;
   min-height: 2.875rem; padding: 0.625rem 1.25rem; border: 1px solid transparent;
-  border-radius: 0.5rem; font: inherit; font-weight: 600; text-decoration: none; cursor: pointer;
+  border-radius: 0.5rem; font: inherit; font-weight: 600; text-align: center;
+  text-decoration: none; cursor: pointer;
 }
 .primary { background: var(--primary); color: var(--on-primary); }
 .primary:hover { background: var(--primary-hover); }
@@ -143,4 +147,4 @@ button, .button {
 `
 
 /** The Content-Security-Policy source of {@link PAGE_STYLE}; a test says what it has to be. */
-export const PAGE_STYLE_SOURCE = `'sha256-Z/s5U8rs+rfHcY7H4tb6B8czXDeLobXfCloNaHPSAyk='`
+export const PAGE_STYLE_SOURCE = `'sha256-uoPze4AOBhOB4tTIk+xCAkr97qxG3Q33vRvWYKtKJU4='`

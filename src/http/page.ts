@@ -20,10 +20,12 @@ export function page(options: PageOptions): Response {
 }
 
 /** The mark of a page that says that something worked. */
-export const successMark = html`<svg class="mark success" viewBox="0 0 48 48" aria-hidden="true"><path d="M14 25l7 7 13-15"/></svg>`
+export const successMark = html`<svg class="mark success"
+viewBox="0 0 48 48" aria-hidden="true"><path d="M14 25l7 7 13-15"/></svg>`
 
 /** The mark of a page that says that something failed. */
-export const errorMark = html`<svg class="mark error" viewBox="0 0 48 48" aria-hidden="true"><path d="M24 13v14M24 34.5v.1"/></svg>`
+export const errorMark = html`<svg class="mark error"
+viewBox="0 0 48 48" aria-hidden="true"><path d="M24 13v14M24 34.5v.1"/></svg>`
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -43,7 +45,8 @@ const PAGE_HEADERS: [string, string][] = [
   // Not no-referrer: under it a form's POST carries `Origin: null`, which cannot be checked.
   ['referrer-policy', 'same-origin'],
   ['cache-control', 'no-store'],
-  ['cross-origin-opener-policy', 'same-origin'],
+  // No Cross-Origin-Opener-Policy: a client that opened the sign-in in a window of its own would
+  // lose hold of it here, and never hear of the answer.
   ['cross-origin-resource-policy', 'same-origin'],
   [
     'permissions-policy',
@@ -55,7 +58,8 @@ const PAGE_HEADERS: [string, string][] = [
 // An icon of its own keeps the browser from asking the server for /favicon.ico.
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E" +
-  "%3Crect width='32' height='32' rx='7' fill='%232457c5'/%3E%3Cpath d='M10 25V11a6 6 0 0 1 12 0v14z' " +
+  "%3Crect width='32' height='32' rx='7' fill='%232457c5'/%3E" +
+  "%3Cpath d='M10 25V11a6 6 0 0 1 12 0v14z' " +
   "fill='%23fff'/%3E%3Ccircle cx='19' cy='17' r='1.5' fill='%232457c5'/%3E%3C/svg%3E"
 
 function toDocument(options: PageOptions): string {

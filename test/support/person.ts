@@ -2,6 +2,9 @@ import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-cor
 import type { Application } from './application.ts'
 import type { Chromium } from './chromium.ts'
 
+/** How long anything may take in a browser, in milliseconds; a busy machine is slow. */
+const TIMEOUT = 20_000
+
 /** The browser of one more person, or a fresh one of the same: it has no cookie yet. */
 export async function openBrowser(
   { context }: Chromium,
@@ -9,7 +12,9 @@ export async function openBrowser(
 ): Promise<BrowserContext> {
   const browser = context.browser()
   if (!browser) throw new Error('Chromium does not run any more.')
-  return browser.newContext(options)
+  const opened = await browser.newContext(options)
+  opened.setDefaultTimeout(TIMEOUT)
+  return opened
 }
 
 /** Allows the application on the consent page that is shown, and waits for Entra's page. */

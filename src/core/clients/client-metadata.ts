@@ -72,16 +72,18 @@ function parseName(value: unknown): string | undefined {
 }
 
 /**
- * A name fit to be shown: no control characters, and no marks that turn the direction of the
- * text or hide in it, with which one name can be made to look like another.
+ * A name fit to be shown: no control characters, no marks that turn the direction of the text or
+ * hide in it, with which one name can be made to look like another, and no towers of accents that
+ * cover the lines around it.
  */
 export function cleanName(name: string): string {
   const clean = name
     .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
-    .replace(/\s+/gu, ' ')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/[\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu, '')
+    .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .trim()
-  return [...clean].slice(0, CLIENT_NAME_MAX_LENGTH).join('')
+  return [...clean].slice(0, CLIENT_NAME_MAX_LENGTH).join('').trim()
 }
 
 function requireIncludes(metadata: Map<string, unknown>, name: string, needed: string): void {

@@ -1,4 +1,4 @@
-import { html } from '../../http/html.ts'
+import { type Html, html } from '../../http/html.ts'
 import { page } from '../../http/page.ts'
 
 export type ConsentPage = {
@@ -23,49 +23,62 @@ export type ConsentPage = {
  * name is the application's own claim, so what counts is the callback address.
  */
 export function consentPage(consent: ConsentPage): Response {
-  const application = consent.clientName ?? 'An application without a name'
+  const { clientName, redirectUri } = consent
+  const destination = destinationOf(consent)
   return page({
     title: 'Application Access Request',
     ...(consent.setCookie && { headers: { 'set-cookie': consent.setCookie } }),
     body: html`<main class="card">
 <p class="eyebrow">${consent.serverName}</p>
 <h1>Application Access Request</h1>
-<p class="lead">The application <strong>${application}</strong> wants to access the MCP server
-<strong>${consent.serverName}</strong> in your name.</p>
-<div class="callout warning">
-<p class="callout-title">Credentials will be sent to:</p>
-<p class="address">${consent.redirectUri}</p>
-<p>${consent.isLocal ? LOCAL_NOTE : remoteNote(consent.redirectUri)}</p>
+<p class="lead">${
+      clientName
+        ? html`The application <strong><bdi>${clientName}</bdi></strong>`
+        : html`An application <strong>that gave no name</strong>`
+    } wants to access the MCP server
+<strong><bdi>${consent.serverName}</bdi></strong> in your name.</p>
+<div class="callout ${destination.style}" role="group" aria-labelledby="destination">
+<p class="callout-title" id="destination">Credentials will be sent to:</p>
+<p class="address" id="address" translate="no">${redirectUri}</p>
+<p>${destination.note}</p>
 </div>
 <details class="disclosure">
 <summary>Details</summary>
 <dl>
-<dt>Application name</dt><dd>${application}</dd>
-<dt>Client ID</dt><dd>${consent.clientId}</dd>
-<dt>Redirect URI</dt><dd>${consent.redirectUri}</dd>
-<dt>Scopes</dt><dd>${consent.scope}</dd>
-<dt>Server</dt><dd>${consent.resource}</dd>
+<dt>Application name</dt><dd>${clientName ?? 'none given'}</dd>
+<dt>Client ID</dt><dd translate="no">${consent.clientId}</dd>
+<dt>Redirect URI</dt><dd translate="no">${redirectUri}</dd>
+<dt>Scopes</dt><dd translate="no">${consent.scope}</dd>
+<dt>Server</dt><dd translate="no">${consent.resource}</dd>
 </dl>
 </details>
 <form method="post" action="${consent.action}">
 <input type="hidden" name="request" value="${consent.sealedRequest}">
 <input type="hidden" name="form_token" value="${consent.formToken}">
 <div class="actions">
-<button class="primary" name="action" value="allow">Allow Access</button>
+<button class="primary" name="action" value="allow"
+aria-describedby="destination address">Allow Access</button>
 <button class="secondary" name="action" value="deny">Deny</button>
 </div>
 </form>
-<p class="fine-print">Allow only if you have just started this yourself. The application chose its
-own name; you sign in with Microsoft Entra ID next, and your password never reaches it.</p>
+<p class="fine-print">Allow only if you have just started this yourself: an application chooses
+its own name. You sign in with Microsoft Entra ID next, and your password never reaches it.</p>
 </main>`,
   })
 }
 
-const LOCAL_NOTE = 'This address is on your own computer: a program running here receives them.'
+type Destination = { readonly style: '' | 'warning'; readonly note: Html }
 
-function remoteNote(redirectUri: string): string {
-  const host = URL.parse(redirectUri)?.host
-  return host
-    ? `They leave for ${host}. Continue only if you recognise it.`
-    : 'An installed application receives them. Continue only if you recognise it.'
+/** What the address means: what stays on this computer is fine, else it is time to look twice. */
+function destinationOf({ isLocal, redirectUri }: ConsentPage): Destination {
+  if (isLocal) {
+    const note = html`This address is on your own computer: a program running here receives them.`
+    return { style: '', note }
+  }
+  const { protocol = '', host = '' } = URL.parse(redirectUri) ?? {}
+  const receiver = protocol.startsWith('http')
+    ? html`They leave your computer for <strong translate="no">${host}</strong>.`
+    : html`The program on your computer that opens <strong translate="no">${protocol}</strong>
+addresses receives them.`
+  return { style: 'warning', note: html`${receiver} Continue only if you recognise it.` }
 }

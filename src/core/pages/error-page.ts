@@ -29,12 +29,23 @@ export function errorPage(problem: Problem): Response {
 ${errorMark}
 <h1>${problem.title}</h1>
 <p class="lead">${problem.message}</p>
-${problem.cure && html`<div class="callout neutral"><p class="callout-title">What to do</p><p>${problem.cure}</p></div>`}
+${problem.cure && callout(problem.cure)}
 ${problem.more ?? false}
 ${details.length > 0 && detailsList(details)}
-${link && html`<div class="actions"><a class="button primary" href="${link.href}">${link.text}</a></div>`}
+${link && action(link)}
 </main>`,
   })
+}
+
+function callout(cure: string): Html {
+  return html`<div class="callout neutral">
+<p class="callout-title">What to do</p>
+<p>${cure}</p>
+</div>`
+}
+
+function action({ href, text }: NonNullable<Problem['link']>): Html {
+  return html`<div class="actions"><a class="button primary" href="${href}">${text}</a></div>`
 }
 
 function detailsList(details: readonly (readonly [string, string | undefined])[]): Html {
@@ -42,31 +53,44 @@ function detailsList(details: readonly (readonly [string, string | undefined])[]
   return html`<details class="disclosure"><summary>Details</summary><dl>${rows}</dl></details>`
 }
 
-/** How each client is made to forget a registration that the server no longer knows. */
-export const CLIENT_RESETS: readonly (readonly [string, string])[] = [
+/** How each client is made to forget a registration; between back quotes is what is typed in. */
+export const CLIENT_RESETS: readonly (readonly [client: string, step: string])[] = [
   [
     'VS Code',
-    'run “Authentication: Remove Dynamic Authentication Providers” from the Command Palette',
+    'run `Authentication: Remove Dynamic Authentication Providers` from the Command Palette',
   ],
-  ['Claude Code', 'claude mcp logout NAME, then claude mcp login NAME'],
-  ['Cursor', 'Settings, MCP: log the server out, or remove it and add it again'],
-  ['Codex', 'codex mcp login NAME'],
-  ['MCP Inspector', 'clear the OAuth state, or start the CLI with --relogin'],
-  ['mcp-remote', 'delete the folder ~/.mcp-auth'],
+  ['Claude Code', 'run `claude mcp logout NAME`, then `claude mcp login NAME`'],
+  ['Cursor', 'in Settings, MCP: log the server out, or remove it and add it again'],
+  ['Codex', 'run `codex mcp login NAME`'],
+  ['MCP Inspector', 'clear the OAuth state, or start the CLI with `--relogin`'],
+  ['mcp-remote', 'delete the folder `~/.mcp-auth`'],
+  ['Any other', 'remove this server from its settings, and add it again'],
 ]
 
 /** “Client Not Registered”: the one error that only the client's user can mend. */
 export function clientNotRegisteredPage(status: number, description: string): Response {
   const steps = CLIENT_RESETS.map(
-    ([client, step]) => html`<li><strong>${client}</strong>: ${step}</li>`,
+    ([client, step]) => html`<li><strong>${client}</strong>: ${markCode(step)}</li>`,
   )
   return errorPage({
     title: 'Client Not Registered',
     status,
-    message:
-      'The application that sent you here uses a registration that this server does not know. It was probably made with another server key.',
-    cure: 'Have the application forget its registration, and connect again. It then registers anew.',
-    more: html`<details class="disclosure" open><summary>How to do that in each client</summary><ul class="steps">${steps}</ul></details>`,
+    message: NOT_REGISTERED,
+    cure: 'Have the application forget its registration and connect again: it registers anew.',
+    more: html`<details class="disclosure" open>
+<summary>How to do that in each client</summary>
+<ul class="steps">${steps}</ul>
+</details>`,
     details: [['Error', `invalid_client: ${description}`]],
   })
+}
+
+const NOT_REGISTERED =
+  'The application that sent you here uses a registration that this server does not know. ' +
+  'It was probably made with another server key.'
+
+function markCode(text: string): Html[] {
+  return text
+    .split('`')
+    .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
 }
