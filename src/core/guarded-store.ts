@@ -15,7 +15,8 @@ export function guardStore(store: Store, log: Log): Store {
       return await call()
     } catch (cause) {
       const message = `The store ${store.name} cannot be reached.`
-      log({ event: 'store.unreachable', level: 'error', message, operation, error: String(cause) })
+      const error = withoutCredentials(String(cause))
+      log({ event: 'store.unreachable', level: 'error', message, operation, error })
       const text = 'The server cannot reach its store at the moment. Try again shortly.'
       throw new OAuthError('temporarily_unavailable', text, { retryAfter: RETRY_AFTER, cause })
     }
@@ -32,4 +33,9 @@ export function guardStore(store: Store, log: Log): Store {
     revocations: (cursor) => guard('revocations', () => store.revocations(cursor)),
     close: () => store.close(),
   }
+}
+
+/** Drivers quote the address that they were given, with the password in it. */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^@/\s]*@/g, '//***@')
 }

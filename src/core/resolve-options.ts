@@ -3,7 +3,7 @@ import { ConfigError, type ConfigProblem } from './errors.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type { Config, EntraConfig, EntranceOptions, EntraOptions } from './options.ts'
-import { LOOPBACK_HOSTS, siteFor } from './site.ts'
+import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -71,7 +71,7 @@ function defined<T extends object>(options: T): T {
 function resolveEntra(options: EntraOptions): EntraConfig {
   const { authority, tenantId, clientId, clientSecret } = options ?? {}
   return {
-    authority: (authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, ''),
+    authority: withoutTrailingSlashes(authority ?? 'https://login.microsoftonline.com'),
     // GUIDs and domain names are compared by others without regard to case.
     tenantId: (tenantId ?? '').trim().toLowerCase(),
     clientId: (clientId ?? '').trim().toLowerCase(),

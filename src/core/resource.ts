@@ -1,5 +1,6 @@
 import { OAuthError } from './errors.ts'
 import type { Config } from './options.ts'
+import { withoutTrailingSlashes } from './site.ts'
 
 /**
  * Checks a resource indicator (RFC 8707 §2): absent, or the URL of our MCP endpoint by any of its
@@ -20,5 +21,5 @@ export function checkResource(requested: string | undefined, config: Config): vo
 function normalise(text: string): string | undefined {
   const url = URL.parse(text)
   if (!url || url.hash || url.username || url.password) return undefined
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`
+  return `${url.origin}${withoutTrailingSlashes(url.pathname)}${url.search}`
 }

@@ -11,8 +11,8 @@ type ScopeConfig = { readonly scope: string; readonly entra: { readonly identifi
  */
 export function resolveScope(requested: string | undefined, config: ScopeConfig): string {
   const names = (requested ?? '').split(' ').filter((name) => name && !OIDC_SCOPES.has(name))
-  const prefix = `${config.entra.identifierUri}/`
-  const unknown = names.find((name) => name.replace(prefix, '') !== config.scope)
+  const offered = [config.scope, `${config.entra.identifierUri}/${config.scope}`]
+  const unknown = names.find((name) => !offered.includes(name))
   if (unknown === undefined) return config.scope
   throw new OAuthError(
     'invalid_scope',

@@ -17,7 +17,7 @@ export type Site = {
 /** The site of a base URL as reached by `host`. */
 export function siteFor(base: URL, host: string, path: string): Site {
   const origin = `${base.protocol}//${host}`
-  const prefix = base.pathname.replace(/\/+$/, '')
+  const prefix = withoutTrailingSlashes(base.pathname)
   return {
     issuer: `${origin}${prefix}`,
     origin,
@@ -25,6 +25,24 @@ export function siteFor(base: URL, host: string, path: string): Site {
     resource: `${origin}${prefix}${path}`,
     resourceMetadata: `${origin}/.well-known/oauth-protected-resource${prefix}${path}`,
   }
+}
+
+/**
+ * Cuts the slashes off the end. The pattern that comes to mind takes the square of the time where
+ * there is a long run of them elsewhere.
+ */
+export function withoutTrailingSlashes(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '/') end--
+  return text.slice(0, end)
+}
+
+/** Whether an issuer is this server, by one of its names: another may have the same key. */
+export function isOwnIssuer(
+  issuer: string,
+  { sites }: { readonly sites: ReadonlyMap<string, { readonly issuer: string }> },
+): boolean {
+  return [...sites.values()].some((site) => site.issuer === issuer)
 }
 
 /** The site by which a request came: its own on a loopback deployment, else the configured one. */

@@ -1,60 +1,83 @@
 import type { Revocation, Store, StoredRecord } from './store.ts'
 
+/** How many records one write looks at for expired ones to clear away. */
+const SWEEP_RECORDS = 20
+
 /**
  * A store in memory: for tests, and for trying things out. A restart signs everybody out, and a
  * second process knows nothing of it.
  */
 export function memoryStore(): Store {
-  const records = new Map<string, StoredRecord>()
-  const revocations: Revocation[] = []
+  let records: Map<string, StoredRecord> | undefined = new Map()
+  const sweep = createSweep()
+  let revocations: (Revocation & { seq: number })[] = []
+  let seq = 0
+
+  function openRecords(): Map<string, StoredRecord> {
+    if (records) return records
+    throw new Error('The store is closed.')
+  }
 
   function live(key: string): StoredRecord | undefined {
-    const record = records.get(key)
+    const record = openRecords().get(key)
     return record && record.expiresAt > now() ? record : undefined
   }
 
   return {
     name: 'memory',
     async get(key) {
-      return live(key)
+      const record = live(key)
+      return record && { ...record }
     },
     async create(record) {
       if (live(record.key)) return false
-      sweep(records)
-      records.set(record.key, { ...record, version: 1 })
+      sweep(openRecords())
+      openRecords().set(record.key, { ...record, version: 1 })
       return true
     },
     async replace(record, version) {
       if (live(record.key)?.version !== version) return false
-      records.set(record.key, { ...record, version: version + 1 })
+      openRecords().set(record.key, { ...record, version: version + 1 })
       return true
     },
     async delete(key) {
-      records.delete(key)
+      openRecords().delete(key)
     },
     async list(by) {
-      return [...records.values()].filter(
-        (r) =>
-          r.expiresAt > now() && ('person' in by ? r.person === by.person : r.client === by.client),
-      )
+      return [...openRecords().values()]
+        .filter((r) => ('person' in by ? r.person === by.person : r.client === by.client))
+        .filter((r) => r.expiresAt > now())
+        .map((r) => ({ ...r }))
     },
     async revoke(revocation) {
-      revocations.push(revocation)
+      openRecords()
+      revocations = revocations.filter((r) => r.expiresAt > now())
+      revocations.push({ ...revocation, seq: ++seq })
     },
     async revocations(cursor = '0') {
-      const since = revocations.slice(Number(cursor)).filter((r) => r.expiresAt > now())
-      return { revocations: since, cursor: String(revocations.length) }
+      openRecords()
+      const since = revocations.filter((r) => r.seq > Number(cursor) && r.expiresAt > now())
+      return { revocations: since.map(({ seq: _, ...rest }) => rest), cursor: String(seq) }
     },
-    async close() {},
+    async close() {
+      records = undefined
+    },
   }
 }
 
-/** Drops a few expired records, oldest first, so that memory does not grow with the dead. */
-function sweep(records: Map<string, StoredRecord>): void {
-  let seen = 0
-  for (const [key, record] of records) {
-    if (record.expiresAt <= now()) records.delete(key)
-    if (++seen >= 20) return
+/** Drops expired records, a few at each call, in rounds: memory does not grow with the dead. */
+function createSweep(): (records: Map<string, StoredRecord>) => void {
+  let round: Iterator<StoredRecord> | undefined
+  return (records) => {
+    round ??= records.values()
+    for (let seen = 0; seen < SWEEP_RECORDS; seen++) {
+      const { done, value } = round.next()
+      if (done) {
+        round = undefined
+        return
+      }
+      if (value.expiresAt <= now()) records.delete(value.key)
+    }
   }
 }
 

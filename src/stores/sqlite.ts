@@ -30,12 +30,17 @@ const SCHEMA = `
   ) STRICT;
 `
 
+export type SqliteStoreOptions = {
+  /** How long a write waits for another process's, in milliseconds. @default 5000 */
+  busyTimeout?: number
+}
+
 /**
  * The embedded store: one SQLite file (WAL), for any number of processes on one machine.
  * The file is made 0600 with its folder; `:memory:` is taken too.
  */
-export function sqliteStore(path: string): Store {
-  const db = openDatabase(path)
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+  const db = openDatabase(path, options.busyTimeout ?? 5000)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
@@ -84,12 +89,17 @@ export function sqliteStore(path: string): Store {
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
+function openDatabase(path: string, timeout: number): DatabaseSync {
   if (path !== ':memory:') createPrivately(path)
-  const db = new DatabaseSync(path, { timeout: 5000 })
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-  db.exec(SCHEMA)
-  return db
+  const db = new DatabaseSync(path, { timeout })
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(SCHEMA)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 /** SQLite would make the file with the process's umask; it holds people's sign-ins. */

@@ -3,11 +3,10 @@ import type { Keyring } from '../keys/keyring.ts'
 import type { Params } from '../params.ts'
 import { type Client, isClientSecret, openClient } from './client.ts'
 
-type Credentials = {
-  readonly method: 'none' | 'client_secret_basic' | 'client_secret_post'
-  readonly clientId: string
-  readonly secret?: string
-}
+type Credentials = { readonly clientId: string } & (
+  | { readonly method: 'none' }
+  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: string }
+)
 
 /**
  * Authenticates the client of a token or revocation request (RFC 6749 §2.3, §3.2.1).
@@ -23,7 +22,8 @@ export function authenticateClient(
   const client = openClient(credentials.clientId, keyring)
   if (!client) throw unauthorized(NOT_REGISTERED, credentials)
   checkMethod(client, credentials)
-  if (credentials.secret && !isClientSecret(client, credentials.secret, keyring)) {
+  // By the method, not by the secret: an empty one is one that has to be refused.
+  if (credentials.method !== 'none' && !isClientSecret(client, credentials.secret, keyring)) {
     throw unauthorized('The client_secret is not the one given at registration.', credentials)
   }
   return client

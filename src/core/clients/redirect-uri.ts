@@ -58,7 +58,9 @@ function findWebFault(url: URL, uri: string, policy: RedirectPolicy): string | u
   if (!/^https?:\/\/[^/]/i.test(uri)) return 'has no host'
   if (/(^|\/)(\.|%2e){1,2}(\/|$)/i.test(uri.replace(/[?].*/, '')))
     return 'has dot segments in its path'
-  if (policy.ownOrigins.has(url.origin)) return 'points at this server itself'
+  // With the root's dot at its end a name still means the same host.
+  const origin = url.origin.replace(/\.(?=:\d+$|$)/, '')
+  if (policy.ownOrigins.has(origin)) return 'points at this server itself'
   if (url.protocol === 'http:' && !LOOPBACK_HOSTS.has(url.hostname)) {
     return 'uses http; https is expected, or http to a loopback address'
   }

@@ -12,8 +12,8 @@ import { type EntraTokens, entraErrorOf } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import { issueCode } from '../grants/authorization-code.ts'
 import { errorPage } from '../pages/error-page.ts'
-import { parseParams } from '../params.ts'
-import type { Site } from '../site.ts'
+import { type Params, parseParams } from '../params.ts'
+import { isOwnIssuer, type Site } from '../site.ts'
 import { findTransaction, type Transaction } from '../transaction.ts'
 
 type Returned = {
@@ -28,22 +28,39 @@ type Returned = {
  * client; what Entra hands out is verified here, and stays here.
  */
 export async function callback(request: Request, _site: Site, context: Context): Promise<Response> {
-  const response = new URL(request.url).searchParams
-  const returned = findReturned(request, context)
-  if (response.has('error')) return fail(entraErrorOf(response), returned, context)
+  const params = parseParams(new URL(request.url).search.slice(1))
+  const returned = findReturned(request, params, context)
+  const response = toResponseParameters(params)
+  // It stands in the address: loading that again would bring the same.
+  if (response.has('error')) return fail(entraErrorOf(response), returned, 400, context)
   try {
     const tokens = await context.entra.redeemCode(response, returned.transaction.exchange)
     return await succeed(tokens, returned, context)
   } catch (error) {
-    if (error instanceof EntraError) return fail(error, returned, context)
+    if (error instanceof EntraError) return fail(error, returned, statusOf(error), context)
     throw error
   }
 }
 
-function findReturned(request: Request, context: Context): Returned {
+/** RFC 6749 §4.1.2: whatever else is there is to be ignored. */
+function toResponseParameters(params: Params): URLSearchParams {
+  const known = ['code', 'state', 'iss', 'error', 'error_description', 'error_subcode']
+  const response = new URLSearchParams()
+  for (const name of known) {
+    const value = params.get(name)
+    if (value !== undefined) response.set(name, value)
+  }
+  return response
+}
+
+/** A fault of the server is one that the browser did not bring along: a code can be made up. */
+function statusOf(error: EntraError): number {
+  if (error.isTransient) return 503
+  return error.error === 'invalid_grant' || error.error === 'invalid_request' ? 400 : 500
+}
+
+function findReturned(request: Request, params: Params, context: Context): Returned {
   const { config } = context
-  // The query is read twice: here strictly, for what is ours, then as Entra's response.
-  const params = parseParams(new URL(request.url).search.slice(1))
   const state = params.get('state')
   if (state === undefined) {
     throw new OAuthError(
@@ -60,7 +77,7 @@ function findReturned(request: Request, context: Context): Returned {
     keyring: config.keyring,
     isSecure,
   })
-  if (!found) {
+  if (!found || !isOwnIssuer(found.transaction.request.issuer, config)) {
     throw new OAuthError(
       'access_denied',
       'This sign-in was not started in this browser, has been finished, or took longer than ten minutes. Start it again in the application.',
@@ -103,7 +120,7 @@ async function succeed(
 }
 
 /** The person's own no goes to the client; what the operator has to mend is shown. */
-function fail(error: EntraError, returned: Returned, context: Context): Response {
+function fail(error: EntraError, returned: Returned, status: number, context: Context): Response {
   const { transaction, endCookie, address } = returned
   context.config.log({
     event: 'entra.refused',
@@ -117,13 +134,12 @@ function fail(error: EntraError, returned: Returned, context: Context): Response
   })
   const told = toOAuthError(error)
   if (told.code === 'access_denied') return redirectWithError(address, told, [endCookie])
+  const canReload = status === 503
   return errorPage({
-    title: error.isTransient
-      ? 'Microsoft Entra ID is not answering'
-      : 'The sign-in could not be completed',
-    status: error.isTransient ? 503 : 500,
+    title: canReload ? 'Microsoft Entra ID is not answering' : 'The sign-in could not be completed',
+    status,
     message: error.message,
-    cure: error.isTransient ? `${error.cure} Reload this page to go on.` : error.cure,
+    cure: canReload ? `${error.cure} Reload this page to go on.` : error.cure,
     details: [
       ['Entra error', error.code ? `AADSTS${error.code}` : error.error],
       ['Trace ID', error.traceId],
@@ -132,7 +148,7 @@ function fail(error: EntraError, returned: Returned, context: Context): Response
     ],
     link: { href: errorUrl(address, told), text: 'Return to the application' },
     // What passes leaves the transaction as it is, so that the same answer can be tried again.
-    headers: error.isTransient ? { 'retry-after': '10' } : { 'set-cookie': endCookie },
+    headers: canReload ? { 'retry-after': '10' } : { 'set-cookie': endCookie },
   })
 }
 

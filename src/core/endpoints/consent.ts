@@ -8,7 +8,7 @@ import { EntraError, OAuthError } from '../errors.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Params, readParams } from '../params.ts'
-import type { Site } from '../site.ts'
+import { isOwnIssuer, type Site } from '../site.ts'
 import {
   type AuthorizationRequest,
   findBrowser,
@@ -73,12 +73,13 @@ async function answer(request: Request, context: Context): Promise<Response> {
 
 /** The request that the page is about. Client and redirect URI are judged again: policy may have changed. */
 function readAsked(params: Params, context: Context): Asked {
-  const { keyring } = context.config
+  const { config } = context
   const sealed = params.get('request')
   if (sealed === undefined)
     throw new OAuthError('invalid_request', "The parameter 'request' is missing.")
-  const request = openRequest(sealed, keyring)
-  if (request === undefined) {
+  const request = openRequest(sealed, config.keyring)
+  const isForeign = typeof request === 'object' && !isOwnIssuer(request.issuer, config)
+  if (request === undefined || isForeign) {
     throw new OAuthError(
       'invalid_request',
       'This sign-in was not started here, or its address has been changed.',
@@ -90,7 +91,7 @@ function readAsked(params: Params, context: Context): Asked {
       'This sign-in has taken too long. Start it again in the application.',
     )
   }
-  const client = openClient(request.clientId, keyring)
+  const client = openClient(request.clientId, config.keyring)
   const redirectUri = recallRedirectUri(request.redirectUri, context.redirectPolicy)
   if (!client || !redirectUri) {
     throw new OAuthError(

@@ -27,8 +27,7 @@ export async function revoke(request: Request, _site: Site, context: Context): P
   if (held.grant.client.digest !== client.digest) {
     throw new OAuthError('invalid_grant', 'The token was issued to another client.')
   }
-  await revokeGrant(grants, held, 'revoked by the client')
-  await revocations.add(held.grant.id)
+  await revokeGrant(held, 'revoked by the client', { grants, revoked: revocations })
   config.log({
     event: 'grant.revoked',
     transaction: held.grant.transaction,

@@ -101,7 +101,8 @@ export function findAadsts(code: number | undefined, error: string | undefined):
 
 /** Reads the number, and the ids that support asks for, out of Entra's description. */
 export function parseDescription(description: string | undefined) {
-  const text = description ?? ''
+  // Bounded, and on one line of visible characters: it comes through a browser, and goes into a log.
+  const text = (description ?? '').slice(0, 2000).replace(/[\p{C}\p{Z}]+/gu, ' ')
   const id = (label: string) => new RegExp(`${label}: ([0-9a-f-]{36})`, 'i').exec(text)?.[1]
   const number = /AADSTS(\d{4,9})/.exec(text)?.[1]
   return {
@@ -110,7 +111,7 @@ export function parseDescription(description: string | undefined) {
     correlationId: id('Correlation ID'),
     /** The sentence itself, without the ids behind it. */
     sentence: text
-      .replace(/\s*Trace ID:[\s\S]*$/i, '')
+      .replace(/ ?Trace ID:.*$/i, '')
       .trim()
       .slice(0, 400),
   }

@@ -93,8 +93,8 @@ export function createEntra(config: Config): Entra {
 
     async redeemCode(response, { state, nonce, codeVerifier }) {
       const metadata = await readMetadata(ENDPOINTS_TTL)
+      const params = validate(() => oauth.validateAuthResponse(metadata, client, response, state))
       const tokens = await callEntra(async () => {
-        const params = oauth.validateAuthResponse(metadata, client, response, state)
         const answer = await oauth.authorizationCodeGrantRequest(
           ...([metadata, client, authentication, params, redirectUri, codeVerifier] as const),
           requestOptions(),
@@ -140,6 +140,21 @@ function createKeySet(fetch: Config['fetch']): (uri: string) => JWTVerifyGetKey 
   }
 }
 
+/** An authorization response that is not one of this Entra's, for this sign-in (RFC 9207). */
+function validate<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new EntraError(`Entra's answer cannot be accepted: ${why}.`, {
+      error: 'invalid_request',
+      isTransient: false,
+      cure: 'Sign in again; if it happens again, report it.',
+      cause,
+    })
+  }
+}
+
 async function callEntra<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
@@ -147,7 +162,6 @@ async function callEntra<T>(call: () => Promise<T>): Promise<T> {
     if (error instanceof oauth.ResponseBodyError) {
       throw toEntraError({ ...error.cause, status: error.status }, error)
     }
-    if (error instanceof oauth.AuthorizationResponseError) throw entraErrorOf(error.cause)
     throw noAnswer(error)
   }
 }
@@ -162,7 +176,9 @@ type EntraErrorBody = {
 
 function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  const error = text(body.error)
+  // What is no word of OAuth's is not repeated: it comes through a browser, and goes into a log.
+  const word = (value: unknown) => /^[a-z_]{1,64}$/.exec(text(value) ?? '')?.[0]
+  const error = word(body.error)
   const { sentence, ...ids } = parseDescription(text(body.error_description))
   const [first] = Array.isArray(body.error_codes) ? body.error_codes : []
   const code = ids.code ?? (typeof first === 'number' ? first : undefined)
@@ -174,7 +190,7 @@ function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
     ...ids,
     code,
     error,
-    suberror: text(body.suberror),
+    suberror: word(body.suberror),
     isTransient,
     cure,
     cause,
@@ -187,7 +203,7 @@ function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
  */
 function noAnswer(cause: unknown): EntraError {
   const isWrong = cause instanceof oauth.OperationProcessingError && !isHttpTrouble(cause)
-  if (isWrong) {
+  if (isWrong || cause instanceof oauth.UnsupportedOperationError) {
     return new EntraError(`Entra's answer cannot be accepted: ${cause.message}.`, {
       isTransient: false,
       cure: 'Sign in again; if it happens again, report it.',

@@ -76,12 +76,16 @@ function parse(text: string): EntraMetadata | undefined {
   }
 }
 
-const TENANT_ISSUER = /^https?:\/\/[^/]+\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/v2\.0$/
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** A document that names another host, or no tenant, would have us trust somebody else. */
+/** A document that names another host or tenant, or none, would have us trust somebody else. */
 function checkMetadata(metadata: EntraMetadata, options: EntraMetadataOptions): EntraMetadata {
   const { issuer, ...endpoints } = metadata
-  const isIssuer = TENANT_ISSUER.test(issuer) && issuer.startsWith(`${options.authority}/`)
+  const { authority, tenantId } = options
+  const [, named = ''] = /\/([^/]*)\/v2\.0$/.exec(issuer) ?? []
+  // A tenant that is configured by a domain is named by its id here; which one, only Entra knows.
+  const isTenant = GUID.test(named) && (named === tenantId || !GUID.test(tenantId))
+  const isIssuer = isTenant && issuer === `${authority}/${named}/v2.0`
   const secure = new URL(options.authority).protocol
   const foreign = [
     endpoints.authorization_endpoint,
@@ -89,7 +93,7 @@ function checkMetadata(metadata: EntraMetadata, options: EntraMetadataOptions): 
     endpoints.jwks_uri,
   ].find((endpoint) => URL.parse(endpoint)?.protocol !== secure)
   if (isIssuer && foreign === undefined) return metadata
-  throw new EntraError(`Entra's metadata is not that of a tenant at ${options.authority}.`, {
+  throw new EntraError(`Entra's metadata is not that of the tenant ${tenantId} at ${authority}.`, {
     isTransient: false,
     cure: 'Check ENTRANCE_AUTHORITY and AZURE_TENANT_ID.',
   })

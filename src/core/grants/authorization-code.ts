@@ -115,8 +115,7 @@ async function findGrant(
 
 /** RFC 6749 §4.1.2: a code that is used again takes back what it gave. */
 async function refuseReplay(held: HeldGrant, context: CodeGrantContext): Promise<never> {
-  await revokeGrant(context.grants, held, 'code replayed')
-  await context.revoked.add(held.grant.id)
+  await revokeGrant(held, 'code replayed', context)
   context.log({
     event: 'grant.revoked',
     level: 'warn',
@@ -140,7 +139,8 @@ async function checkProof(
 ): Promise<void> {
   const fault = findProofFault(params, held.grant)
   if (!fault) return
-  await revokeGrant(context.grants, held, fault.reason)
+  // What a redemption that came first has given goes with it.
+  await revokeGrant(held, fault.reason, context)
   throw fault.error
 }
 

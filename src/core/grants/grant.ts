@@ -3,6 +3,7 @@ import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
 import type { User } from '../protected-resource/auth-info.ts'
+import { isOwnIssuer } from '../site.ts'
 
 /** What a person allowed a client: one record, changed only by compare-and-swap. Times are seconds. */
 export type Grant = {
@@ -52,6 +53,8 @@ export type GrantsOptions = {
   readonly store: Store
   readonly keyring: Keyring
   readonly binding: string
+  /** The addresses of this server; a grant made at another one is none of its own. */
+  readonly sites: ReadonlyMap<string, { readonly issuer: string }>
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
 }
@@ -76,12 +79,18 @@ export function createGrants(options: GrantsOptions): Grants {
 
   return {
     async find(id) {
-      const record = await store.get(keyOf(id))
+      const key = keyOf(id)
+      const record = await store.get(key)
       if (!record) return undefined
-      const text = open(keyring, purpose, record.value, record.key)
+      const text = open(keyring, purpose, record.value, key)
       // Another Entra configuration's, moved, tampered with, or under a key that has been retired.
       if (text === undefined) return undefined
-      return { grant: JSON.parse(text) as Grant, version: record.version }
+      const grant = JSON.parse(text) as Grant
+      // The gate would refuse every token of a grant that was made at another address.
+      if (!isOwnIssuer(grant.issuer, options)) return undefined
+      // The store's word on when a record ends is not sealed; this is, and policy may have changed.
+      if (expiryOf(grant, options) <= now()) return undefined
+      return { grant, version: record.version }
     },
     create: (grant) => store.create(toRecord(grant)),
     async replace(held, changed) {
@@ -106,8 +115,16 @@ function expiryOf(grant: Grant, options: GrantsOptions): number {
   return Math.min(idle, grant.createdAt + options.grantMaxTtl)
 }
 
-/** Ends a grant: its tokens are refused from now on, and Entra's are forgotten. */
-export async function revokeGrant(grants: Grants, held: HeldGrant, reason: string): Promise<void> {
+/**
+ * Ends a grant: its tokens are refused from now on, and Entra's are forgotten. The access tokens
+ * come first: where the second step fails, the next try finds the grant as it was and does both.
+ */
+export async function revokeGrant(
+  held: HeldGrant,
+  reason: string,
+  { grants, revoked }: { readonly grants: Grants; readonly revoked: RevokedGrants },
+): Promise<void> {
+  await revoked.add(held.grant.id)
   let current: HeldGrant | undefined = held
   while (current && !current.grant.revoked) {
     const { entraRefreshToken: _, lease: __, ...rest } = current.grant

@@ -17,6 +17,9 @@ const LEASE_TTL = 20
 /** How often another process's renewal is looked at, in milliseconds. */
 const LEASE_POLL = 50
 
+/** How long a request waits for other processes' renewals, in seconds. */
+const WAIT_MAX = 25
+
 export type RefreshContext = CodeGrantContext & { readonly entra: Entra }
 
 /**
@@ -30,15 +33,22 @@ export async function redeemRefreshToken(
   context: RefreshContext,
 ): Promise<Grant> {
   const token = readToken(params, context)
-  for (;;) {
+  const deadline = now() + WAIT_MAX
+  for (let hasWaited = false; ; ) {
     const held = await findGrant(token, client, context)
     const step = nextStep(token, held.grant)
     if (step === 'repeat') return held.grant
     if (step === 'revoke') return refuseReuse(held, context)
-    if (step === 'wait') await wait(LEASE_POLL)
-    else {
+    // Whoever was waited for has failed at Entra, which is not asked again for each who waited.
+    const isLetGo = hasWaited && held.grant.lease === undefined
+    if (isLetGo || now() > deadline) throw notNow()
+    if (step === 'wait') {
+      hasWaited = true
+      await wait(LEASE_POLL)
+    } else {
       const rotated = await rotate(held, context)
       if (rotated) return rotated
+      hasWaited = true
     }
   }
 }
@@ -80,16 +90,19 @@ async function findGrant(
 }
 
 function nextStep(token: GrantToken, grant: Grant): 'rotate' | 'repeat' | 'wait' | 'revoke' {
-  if (token.generation === grant.generation) {
-    return grant.lease && grant.lease.until > now() ? 'wait' : 'rotate'
-  }
+  if (token.generation === grant.generation) return isLeased(grant) ? 'wait' : 'rotate'
   const isPrevious = token.generation === grant.generation - 1
   return isPrevious && now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW ? 'repeat' : 'revoke'
 }
 
+/** A lease that lasts longer than any can comes from a clock that is wrong, and binds nobody. */
+function isLeased({ lease }: Grant): boolean {
+  const left = (lease?.until ?? 0) - now()
+  return left > 0 && left <= 2 * LEASE_TTL
+}
+
 async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<never> {
-  await revokeGrant(context.grants, held, 'refresh token reused')
-  await context.revoked.add(held.grant.id)
+  await revokeGrant(held, 'refresh token reused', context)
   context.log({
     event: 'grant.revoked',
     level: 'warn',
@@ -135,6 +148,7 @@ async function renew(
     const { user } = leased.grant
     if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens
     throw new EntraError('Entra renewed the sign-in of another person.', {
+      error: 'invalid_grant',
       isTransient: false,
       cure: 'Sign in again.',
     })
@@ -143,6 +157,12 @@ async function renew(
     throw await afterFailure(error, leased, context)
   }
 }
+
+/** What Entra says when this person, with this sign-in, will not be let in again. */
+const FINAL: ReadonlySet<string | undefined> = new Set([
+  ...['invalid_grant', 'interaction_required', 'login_required', 'consent_required'],
+  'access_denied',
+])
 
 /** What passes costs nobody a sign-in; what is final ends it. */
 async function afterFailure(
@@ -159,20 +179,20 @@ async function afterFailure(
     aadsts: error.code,
     entraTraceId: error.traceId,
   })
-  // A fault of this server's own registration says nothing about the person.
-  if (
-    error.isTransient ||
-    error.error === 'invalid_client' ||
-    error.error === 'unauthorized_client'
-  ) {
+  // A fault of this server's registration, or an answer that makes no sense, says nothing about
+  // the person: it can be mended, and a sign-in that has been ended cannot.
+  if (error.isTransient || !FINAL.has(error.error)) {
     const { lease: _, ...released } = grant
     await context.grants.replace(leased, released)
-    const text =
-      'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
-    return new OAuthError('temporarily_unavailable', text, { retryAfter: 10, cause: error })
+    return notNow(error)
   }
-  await revokeGrant(context.grants, leased, 'Entra ended the sign-in')
-  await context.revoked.add(grant.id)
+  await revokeGrant(leased, 'Entra ended the sign-in', context)
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
+}
+
+function notNow(cause?: EntraError): OAuthError {
+  const text =
+    'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
+  return new OAuthError('temporarily_unavailable', text, { retryAfter: 10, cause })
 }

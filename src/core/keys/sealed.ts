@@ -37,8 +37,12 @@ export function open(
   const dot = sealed.indexOf('.')
   const key = keyring.find(sealed.slice(0, Math.max(dot, 0)))
   if (!key) return undefined
-  const bytes = Buffer.from(sealed.slice(dot + 1), 'base64url')
-  if (bytes.length < IV_BYTES + TAG_BYTES) return undefined
+  const encoded = sealed.slice(dot + 1)
+  const bytes = Buffer.from(encoded, 'base64url')
+  // Decoding forgives stray characters, which would travel on in what we made.
+  if (bytes.length < IV_BYTES + TAG_BYTES || bytes.toString('base64url') !== encoded) {
+    return undefined
+  }
   const decipher = createDecipheriv('aes-256-gcm', key.derive(purpose), bytes.subarray(0, IV_BYTES))
   decipher.setAAD(Buffer.from(context))
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES))

@@ -33,6 +33,8 @@ const SKEW = 60
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { store } = options
   const rules = new Map<string, Revocation>()
+  /** The names of those that the store is known to have. */
+  const stored = new Set<string>()
   let cursor: string | undefined
   let heardAt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -40,16 +42,22 @@ export function createRevocations(options: RevocationsOptions): Revocations {
 
   async function read(): Promise<void> {
     const page = await store.revocations(cursor)
-    for (const rule of page.revocations) learn(rule)
+    for (const rule of page.revocations) stored.add(learn(rule))
     cursor = page.cursor
     heardAt = Date.now()
-    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= heardAt) rules.delete(name)
+    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= heardAt) forget(name)
   }
 
-  function learn(rule: Revocation): void {
+  function forget(name: string): void {
+    rules.delete(name)
+    stored.delete(name)
+  }
+
+  function learn(rule: Revocation): string {
     const name = nameOf(rule.kind, rule.id)
     const known = rules.get(name)
     if (!known || known.issuedUntil < rule.issuedUntil) rules.set(name, rule)
+    return name
   }
 
   function poll(): void {
@@ -78,6 +86,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       clearTimeout(timer)
     },
     async add(grantId) {
+      // Once is enough: a client that revokes over and over must not fill the store.
+      if (stored.has(nameOf('grant', grantId))) return
       const now = Math.floor(Date.now() / 1000)
       const rule: Revocation = {
         kind: 'grant',
@@ -86,8 +96,9 @@ export function createRevocations(options: RevocationsOptions): Revocations {
         issuedUntil: now + SKEW,
         expiresAt: now + options.accessTokenTtl + SKEW,
       }
-      learn(rule)
+      const name = learn(rule)
       await store.revoke(rule)
+      stored.add(name)
     },
     check(claims) {
       if (Date.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()

@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Revocation, Store, StoredRecord } from '../../src/index.ts'
+
+/** A store under test. */
+export type StoreSetup = {
+  readonly name: string
+  /** Opens an empty store of the test's own. */
+  readonly open: (t: TestContext) => Store | Promise<Store>
+}
+
+const START = Date.UTC(2026, 0, 1)
+const HOUR = 3600
+
+/** What every store must hold. Each test has an empty store, and a clock that it sets. */
+export function storeContract({ name, open }: StoreSetup): void {
+  const check = (title: string, run: (store: Store, t: TestContext) => Promise<void>) =>
+    test(`${name}: ${title}`, async (t) => {
+      t.mock.timers.enable({ apis: ['Date'], now: START })
+      const store = await open(t)
+      try {
+        await run(store, t)
+      } finally {
+        await store.close()
+      }
+    })
+  recordsContract(check)
+  expiryContract(check)
+  listContract(check)
+  concurrencyContract(check)
+  revocationsContract(check)
+  closeContract(check)
+}
+
+type Check = (title: string, run: (store: Store, t: TestContext) => Promise<void>) => void
+
+function recordsContract(check: Check): void {
+  check('a key that was never written is absent', async (store) => {
+    assert.equal(await store.get('grant:1'), undefined)
+  })
+
+  check('a created record is read as it was given, at version 1', async (store) => {
+    const record = recordOf('grant:1', { person: 'tid/oid', client: 'digest' })
+    assert.equal(await store.create(record), true)
+    assert.deepEqual(await store.get('grant:1'), { ...record, version: 1 })
+  })
+
+  check('a record may do without a person and a client', async (store) => {
+    const { person: _, client: __, ...record } = recordOf('keyring')
+    await store.create(record)
+    const read = await store.get('keyring')
+    assert.equal(read?.value, record.value)
+    assert.equal(read?.person, undefined)
+    assert.equal(read?.client, undefined)
+  })
+
+  check('keys and values may hold any text', async (store) => {
+    for (const text of ["'; DROP TABLE records; --", '%_*?', 'ünïcødé 🚪', 'a\nb', '']) {
+      assert.equal(await store.create(recordOf(`key ${text}`, { value: text })), true)
+      assert.equal((await store.get(`key ${text}`))?.value, text)
+    }
+    const long = 'x'.repeat(100_000)
+    await store.create(recordOf('long', { value: long }))
+    assert.equal((await store.get('long'))?.value, long)
+  })
+
+  check('keys are told apart by case and to the last character', async (store) => {
+    await store.create(recordOf('grant:a'))
+    assert.equal(await store.create(recordOf('grant:A')), true)
+    assert.equal(await store.create(recordOf('grant:a ')), true)
+    assert.equal(await store.get('grant:'), undefined)
+  })
+
+  check('a second record of one key is not created, and the first one stays', async (store) => {
+    await store.create(recordOf('grant:1', { value: 'first' }))
+    assert.equal(await store.create(recordOf('grant:1', { value: 'second' })), false)
+    assert.equal((await store.get('grant:1'))?.value, 'first')
+  })
+
+  check('a replacement at the right version changes everything and counts up', async (store) => {
+    await store.create(recordOf('grant:1', { person: 'a/1', client: 'one' }))
+    const changed = recordOf('grant:1', {
+      value: 'new',
+      expiresAt: now() + 2 * HOUR,
+      person: 'a/2',
+    })
+    assert.equal(await store.replace(changed, 1), true)
+    assert.deepEqual(await store.get('grant:1'), { ...changed, version: 2 })
+    assert.deepEqual(await store.list({ person: 'a/1' }), [])
+  })
+
+  check('a replacement at another version changes nothing', async (store) => {
+    const record = recordOf('grant:1')
+    await store.create(record)
+    for (const version of [0, 2, -1]) {
+      assert.equal(await store.replace(recordOf('grant:1', { value: 'new' }), version), false)
+    }
+    assert.deepEqual(await store.get('grant:1'), { ...record, version: 1 })
+  })
+
+  check('what is absent is not replaced', async (store) => {
+    assert.equal(await store.replace(recordOf('grant:1'), 1), false)
+    assert.equal(await store.get('grant:1'), undefined)
+  })
+
+  check('a deleted record is absent, and its key starts again at version 1', async (store) => {
+    await store.create(recordOf('grant:1'))
+    await store.replace(recordOf('grant:1'), 1)
+    await store.delete('grant:1')
+    assert.equal(await store.get('grant:1'), undefined)
+    assert.equal(await store.replace(recordOf('grant:1'), 2), false)
+    assert.equal(await store.create(recordOf('grant:1')), true)
+    assert.equal((await store.get('grant:1'))?.version, 1)
+  })
+
+  check('to delete what is absent is no error', (store) => store.delete('grant:1'))
+
+  check('what a caller does to a record that it got stays with the caller', async (store) => {
+    await store.create(recordOf('grant:1'))
+    const read = (await store.get('grant:1')) as { value: string }
+    read.value = 'changed'
+    assert.notEqual((await store.get('grant:1'))?.value, 'changed')
+  })
+}
+
+function expiryContract(check: Check): void {
+  check('a record is absent from the second on at which it expires', async (store, t) => {
+    await store.create(recordOf('grant:1', { expiresAt: now() + 60 }))
+    t.mock.timers.setTime(START + 59_999)
+    assert.equal((await store.get('grant:1'))?.version, 1)
+    t.mock.timers.setTime(START + 60_000)
+    assert.equal(await store.get('grant:1'), undefined)
+    assert.deepEqual(await store.list({ person: 'tid/oid' }), [])
+  })
+
+  check('an expired record is not replaced', async (store, t) => {
+    await store.create(recordOf('grant:1', { expiresAt: now() + 60 }))
+    t.mock.timers.setTime(START + 60_000)
+    assert.equal(await store.replace(recordOf('grant:1'), 1), false)
+    assert.equal(await store.get('grant:1'), undefined)
+  })
+
+  check('an expired record gives way to a new one, at version 1', async (store, t) => {
+    await store.create(recordOf('grant:1', { expiresAt: now() + 60, person: 'a/1' }))
+    await store.replace(recordOf('grant:1', { expiresAt: now() + 60, person: 'a/1' }), 1)
+    t.mock.timers.setTime(START + 60_000)
+    const record = recordOf('grant:1', { value: 'new', person: 'a/2' })
+    assert.equal(await store.create(record), true)
+    assert.deepEqual(await store.get('grant:1'), { ...record, version: 1 })
+    assert.deepEqual(await store.list({ person: 'a/1' }), [])
+  })
+
+  check('a replacement can prolong a life and shorten it', async (store, t) => {
+    await store.create(recordOf('grant:1', { expiresAt: now() + 60 }))
+    await store.replace(recordOf('grant:1', { expiresAt: now() + 120 }), 1)
+    t.mock.timers.setTime(START + 61_000)
+    assert.equal((await store.get('grant:1'))?.version, 2)
+    await store.replace(recordOf('grant:1', { expiresAt: now() }), 2)
+    assert.equal(await store.get('grant:1'), undefined)
+  })
+}
+
+function listContract(check: Check): void {
+  check('a list has the live records of that person or client, and no others', async (store, t) => {
+    await store.create(recordOf('grant:1', { person: 'a/1', client: 'one' }))
+    await store.create(recordOf('grant:2', { person: 'a/1', client: 'two' }))
+    await store.create(recordOf('grant:3', { person: 'a/2', client: 'one' }))
+    await store.create(recordOf('grant:4', { person: 'a/1', expiresAt: now() + 60 }))
+    await store.create({ key: 'keyring', value: 'ids', expiresAt: now() + HOUR })
+    t.mock.timers.setTime(START + 60_000)
+    assert.deepEqual(keysOf(await store.list({ person: 'a/1' })), ['grant:1', 'grant:2'])
+    assert.deepEqual(keysOf(await store.list({ client: 'one' })), ['grant:1', 'grant:3'])
+    assert.deepEqual(await store.list({ person: 'a' }), [])
+    assert.deepEqual(await store.list({ person: '' }), [])
+  })
+
+  check('a listed record can be replaced by the version that the list gave', async (store) => {
+    await store.create(recordOf('grant:1'))
+    await store.replace(recordOf('grant:1'), 1)
+    const [listed] = await store.list({ person: 'tid/oid' })
+    assert.deepEqual(listed, await store.get('grant:1'))
+    assert.equal(await store.replace(recordOf('grant:1'), listed?.version ?? 0), true)
+  })
+}
+
+function concurrencyContract(check: Check): void {
+  check('of 50 creations of one key at once, one succeeds', async (store) => {
+    const attempts = Array.from({ length: 50 }, (_, i) =>
+      store.create(recordOf('grant:1', { value: String(i) })),
+    )
+    const done = await Promise.all(attempts)
+    assert.equal(done.filter(Boolean).length, 1)
+    assert.equal((await store.get('grant:1'))?.value, String(done.indexOf(true)))
+  })
+
+  check('of 50 replacements of one version at once, one succeeds', async (store) => {
+    await store.create(recordOf('grant:1'))
+    const attempts = Array.from({ length: 50 }, (_, i) =>
+      store.replace(recordOf('grant:1', { value: String(i) }), 1),
+    )
+    const done = await Promise.all(attempts)
+    assert.equal(done.filter(Boolean).length, 1)
+    const { value, version } = (await store.get('grant:1')) as StoredRecord
+    assert.deepEqual([value, version], [String(done.indexOf(true)), 2])
+  })
+}
+
+function revocationsContract(check: Check): void {
+  check('without a revocation there is a page, and a cursor to go on from', async (store) => {
+    const { revocations, cursor } = await store.revocations()
+    assert.deepEqual(revocations, [])
+    assert.deepEqual((await store.revocations(cursor)).revocations, [])
+  })
+
+  check('a page without a cursor has every live revocation as it was given', async (store) => {
+    const given = [
+      revocationOf('1'),
+      revocationOf('tid/oid', { kind: 'person' }),
+      revocationOf('digest', { kind: 'client' }),
+      revocationOf('', { kind: 'all' }),
+    ]
+    for (const revocation of given) await store.revoke(revocation)
+    assert.deepEqual((await store.revocations()).revocations, given)
+  })
+
+  check('a page from a cursor misses nothing that came after it', async (store) => {
+    let cursor: string | undefined
+    const seen = new Set<string>()
+    for (let i = 0; i < 200; i++) {
+      await store.revoke(revocationOf(String(i)))
+      if (i % 7 !== 0) continue
+      const page = await store.revocations(cursor)
+      for (const { id } of page.revocations) seen.add(id)
+      assert.equal(seen.size, i + 1)
+      cursor = page.cursor
+    }
+  })
+
+  check(
+    'a page from an old cursor has what a reader in between has seen as well',
+    async (store) => {
+      await store.revoke(revocationOf('1'))
+      const { cursor } = await store.revocations()
+      await store.revoke(revocationOf('2'))
+      await store.revocations(cursor)
+      await store.revocations()
+      const ids = (await store.revocations(cursor)).revocations.map(({ id }) => id)
+      assert.ok(ids.includes('2'), ids.join())
+    },
+  )
+
+  check('a page from a cursor stays small, however many came before', async (store) => {
+    for (let i = 0; i < 500; i++) await store.revoke(revocationOf(String(i)))
+    const { cursor } = await store.revocations()
+    const again = await store.revocations(cursor)
+    assert.ok(again.revocations.length <= 100, `${again.revocations.length} revocations`)
+    assert.equal(again.cursor, cursor)
+  })
+
+  check('an expired revocation is in no page, and one after it is not missed', async (store, t) => {
+    await store.revoke(revocationOf('1', { expiresAt: now() + 60 }))
+    const { cursor } = await store.revocations()
+    t.mock.timers.setTime(START + 60_000)
+    assert.deepEqual((await store.revocations()).revocations, [])
+    await store.revoke(revocationOf('2'))
+    for (const from of [undefined, cursor]) {
+      const { revocations } = await store.revocations(from)
+      assert.deepEqual(
+        revocations.map(({ id }) => id),
+        ['2'],
+      )
+    }
+  })
+}
+
+function closeContract(check: Check): void {
+  check('to close it twice is no error', async (store) => {
+    await store.close()
+    await store.close()
+  })
+
+  check('a closed store rejects, and does not say that anything is absent', async (store) => {
+    await store.create(recordOf('grant:1'))
+    await store.revoke(revocationOf('1'))
+    await store.close()
+    const operations = [
+      () => store.get('grant:1'),
+      () => store.create(recordOf('grant:2')),
+      () => store.replace(recordOf('grant:1'), 1),
+      () => store.delete('grant:1'),
+      () => store.list({ person: 'tid/oid' }),
+      () => store.revoke(revocationOf('2')),
+      () => store.revocations(),
+    ]
+    for (const operation of operations) await assert.rejects(operation, Error, String(operation))
+  })
+
+  check('its name says what it is', async (store) => {
+    assert.match(store.name, /^[a-z]+(:.+)?$/)
+  })
+}
+
+/** A record that lives for an hour. */
+export function recordOf(
+  key: string,
+  changes: Partial<StoredRecord> = {},
+): Omit<StoredRecord, 'version'> {
+  const own = { value: `value of ${key}`, person: 'tid/oid', client: 'digest' }
+  return { key, expiresAt: now() + HOUR, ...own, ...changes }
+}
+
+function revocationOf(id: string, changes: Partial<Revocation> = {}): Revocation {
+  return { kind: 'grant', id, issuedUntil: now(), expiresAt: now() + HOUR, ...changes }
+}
+
+function keysOf(records: readonly StoredRecord[]): string[] {
+  return records.map(({ key }) => key).sort()
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000)
+}
