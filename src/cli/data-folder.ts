@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../index.ts'
 
@@ -19,15 +19,29 @@ export function findDataFolderProblems(data: string): ConfigProblem[] {
 /** Makes the data folder, for its owner only. */
 export function makeDataFolder(data: string): void {
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
+    makeFolder(resolve(data))
   } catch (error) {
     throw new ConfigError([unusable(data, (error as Error).message)])
   }
 }
 
+/** Node's own `recursive` never comes back where the kernel says ENOENT, as below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another server that starts in the same folder was quicker.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 function nearestExisting(path: string): string {
   const parent = dirname(path)
-  return parent === path || statSync(path, { throwIfNoEntry: false }) ? path : nearestExisting(parent)
+  return parent === path || statSync(path, { throwIfNoEntry: false })
+    ? path
+    : nearestExisting(parent)
 }
 
 function unusable(data: string, why: string): ConfigProblem {

@@ -84,7 +84,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const problems: ConfigProblem[] = []
   const env = unquote(given, problems)
   const port = options.port ?? readPort('PORT', env, 8000, problems)
-  const url = options.url ?? (env.ENTRANCE_URL || undefined)
+  const url = (options.url ?? (env.ENTRANCE_URL || undefined))?.replace(/\/+$/, '')
   checkBaseUrl(url, problems)
   const host = options.host ?? (env.HOST || undefined)
   const data = dataFolder(options.data, env)

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
+  constants,
+  copyFileSync,
   existsSync,
-  mkdirSync,
+  linkSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { ConfigError } from '../core/errors.ts'
+import { join } from 'node:path'
 import { SECRET_MIN_LENGTH } from '../core/keys/keyring.ts'
+import { ConfigError, type ConfigProblem } from '../index.ts'
+import { makeDataFolder } from './data-folder.ts'
 
 /** A master key as the key file keeps it. */
 export type StoredKey = { readonly secret: string; readonly createdAt: string }
@@ -24,21 +28,38 @@ export function keyFilePath(data: string): string {
 export function readKeyFile(data: string): readonly StoredKey[] | undefined {
   const path = keyFilePath(data)
   if (!existsSync(path)) return undefined
-  const keys = parse(readFileSync(path, 'utf8'))
+  const keys = parse(read(path))
   if (!keys) throw new ConfigError([damaged(path)])
   // Whoever can read it can forge every sign-in.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   return keys
 }
 
+/** What is wrong with the file, if there is one. */
+export function findKeyFileProblems(data: string): readonly ConfigProblem[] {
+  try {
+    readKeyFile(data)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
 /** The keys of the file, which is made with one key if there is none. */
 export function openKeyFile(data: string): readonly StoredKey[] {
-  return readKeyFile(data) ?? writeKeyFile(data, [createKey()])
+  const keys = readKeyFile(data)
+  if (keys) return keys
+  writeKeyFile(data, [createKey()], putIfAbsent)
+  // Of two servers that start together in one folder, both take the key of the quicker.
+  return readKeyFile(data) as readonly StoredKey[]
 }
 
 /** Puts a new key in front; the former ones stay, so that what they made goes on being good. */
 export function rotateKeyFile(data: string): readonly StoredKey[] {
-  return writeKeyFile(data, [createKey(), ...(readKeyFile(data) ?? [])])
+  const keys = [createKey(), ...(readKeyFile(data) ?? [])]
+  writeKeyFile(data, keys, renameSync)
+  return keys
 }
 
 export function createKey(): StoredKey {
@@ -46,13 +67,41 @@ export function createKey(): StoredKey {
 }
 
 /** Whole or not at all: a torn key file would sign everybody out. */
-function writeKeyFile(data: string, keys: readonly StoredKey[]): readonly StoredKey[] {
+function writeKeyFile(
+  data: string,
+  keys: readonly StoredKey[],
+  put: (from: string, to: string) => void,
+): void {
+  makeDataFolder(data)
   const path = keyFilePath(data)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}.tmp`
-  writeFileSync(temporary, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flush: true })
-  renameSync(temporary, path)
-  return keys
+  try {
+    const text = `${JSON.stringify({ keys }, null, 2)}\n`
+    writeFileSync(temporary, text, { mode: 0o600, flush: true })
+    put(temporary, path)
+  } catch (error) {
+    throw new ConfigError([unusable(path, 'cannot be written', error)])
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function putIfAbsent(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    // A file system without hard links, such as a share: it appears before it is whole.
+    copyFileSync(from, to, constants.COPYFILE_EXCL)
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError([unusable(path, 'cannot be read', error)])
+  }
 }
 
 function parse(text: string): readonly StoredKey[] | undefined {
@@ -60,17 +109,24 @@ function parse(text: string): readonly StoredKey[] | undefined {
     const { keys } = JSON.parse(text) as { keys?: unknown }
     if (!Array.isArray(keys) || keys.length === 0) return undefined
     const isKey = (key: StoredKey) =>
-      typeof key?.secret === 'string' && key.secret.length >= SECRET_MIN_LENGTH
+      typeof key?.secret === 'string' &&
+      key.secret.length >= SECRET_MIN_LENGTH &&
+      typeof key.createdAt === 'string'
     return keys.every(isKey) ? (keys as StoredKey[]) : undefined
   } catch {
     return undefined
   }
 }
 
-function damaged(path: string) {
+function damaged(path: string): ConfigProblem {
   return {
     option: path,
     problem: 'is not a key file: it is damaged or was edited.',
     cure: 'Restore it from a backup. If there is none, remove the data folder: everybody then signs in again.',
   }
+}
+
+function unusable(path: string, what: string, error: unknown): ConfigProblem {
+  const problem = `${what}: ${(error as Error).message}.`
+  return { option: path, problem, cure: 'Let this user read and write it.' }
 }

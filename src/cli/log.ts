@@ -40,17 +40,22 @@ const TO_STDOUT = {
   fatal: 'log',
 } as const
 
-const jsonLines = getJsonLinesFormatter({ message: 'rendered', properties: 'flatten' })
+const toJson = getJsonLinesFormatter({ message: 'rendered', properties: 'flatten' })
+
+const jsonLines = (record: LogRecord) => escapeUnseen(toJson(record))
 
 /** `bare` escapes control characters: a client's name cannot write a line of its own. */
 const textLines = getTextFormatter({
   timestamp: 'time',
+  // That of the clock on the person's wall.
+  timeZone: null,
   level: 'ABBR',
   value: 'bare',
   format: ({ timestamp, level, message, record }) => {
     const { transaction } = record.properties
     const time = timestamp?.slice(0, 8)
-    return [time, level, transaction ?? '-       ', message, ...fieldsOf(record)].join(' ')
+    const words = [time, level, transaction ?? '-       ', message, ...fieldsOf(record)]
+    return escapeUnseen(words.join(' '))
   },
 })
 
@@ -59,4 +64,12 @@ function fieldsOf(record: LogRecord): string[] {
   return Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+}
+
+/** What JSON and `bare` leave as it is and a terminal acts on: controls, line ends, directions. */
+const UNSEEN = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+function escapeUnseen(line: string): string {
+  const escaped = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0')
+  return line.replace(UNSEEN, (character) => `\\u${escaped(character)}`)
 }

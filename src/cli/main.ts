@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import './check-node.ts'
 import { CommanderError } from 'commander'
-import { environment } from './env.ts'
+import { environment, loadDotEnv } from './env.ts'
 import { EXIT } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 import { useProxy } from './proxy.ts'
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<number> {
   try {
+    // The client is called from anywhere; another project's `.env` is none of its business.
+    if (argv[2] !== 'client') loadDotEnv()
     await useProxy(environment())
     await createProgram().parseAsync(argv)
     return EXIT.ok

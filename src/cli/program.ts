@@ -5,7 +5,7 @@ import { environment, type ServeOptions } from './env.ts'
 import { packageVersion } from './package-version.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
-/** The command line: what there is, and what it says about itself. Each command loads when it runs. */
+/** The command line: what there is and what it says of itself. A command loads when it runs. */
 export function createProgram(): Command {
   const program = new Command('entrance')
     .description('Microsoft Entra ID sign-in for MCP servers.')
@@ -43,7 +43,7 @@ function addServe(program: Command): void {
     .command('serve')
     .description('Run the expenses MCP server, guarded by Entrance.')
     .addOption(portOption('-p, --port <port>', 'Port to listen on (PORT; default 8000).'))
-    .option('--host <address>', 'Address to listen on (HOST; default loopback).')
+    .option('--host <address>', 'Address to listen on (HOST; default loopback while the URL is).')
     .option('--url <url>', 'Public base URL (ENTRANCE_URL; default http://localhost:<port>).')
     .option('--data <folder>', 'Folder for keys and databases (ENTRANCE_DATA; default .entrance).')
     .option('--store <store>', 'Where grants are kept, such as sqlite:grants.db (ENTRANCE_STORE).')
@@ -99,6 +99,12 @@ function addClient(program: Command): void {
     .command('client')
     .description('Use an MCP server from the terminal: sign in, list its tools, call them.')
     .addHelpText('after', CLIENT_HELP)
+  addSignIn(client)
+  addTools(client)
+  addSignOut(client)
+}
+
+function addSignIn(client: Command): void {
   client
     .command('login <url>')
     .description('Sign in through the browser, and keep what the server gives.')
@@ -108,6 +114,9 @@ function addClient(program: Command): void {
     .action((url: string, options: LoginCommandOptions) =>
       withClient(({ clientLogin }, terminal) => clientLogin(url, options, terminal)),
     )
+}
+
+function addTools(client: Command): void {
   client
     .command('tools <url>')
     .description('List the server’s tools and their arguments.')
@@ -122,6 +131,9 @@ function addClient(program: Command): void {
     .action((url: string, tool: string, words: string[], options: OutputOptions) =>
       withClient(({ clientCall }, terminal) => clientCall(url, tool, words, options, terminal)),
     )
+}
+
+function addSignOut(client: Command): void {
   client
     .command('logout <url>')
     .description('Have the server take back what it gave, and forget it here.')

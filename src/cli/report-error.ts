@@ -10,7 +10,8 @@ export function reportError(error: unknown, env: Environment): number {
   if (isDebugging) writeLine(stackOf(error))
   if (isConfigError(error)) return reportConfigError(error)
   if (error instanceof CommandError) {
-    writeLine(`${red('Error:')} ${printable(error.message)}`)
+    const label = error.exitCode === EXIT.interrupted ? '' : `${red('Error:')} `
+    writeLine(`${label}${printable(error.message)}`)
     if (error.cure) writeLine(printable(error.cure))
     return error.exitCode
   }

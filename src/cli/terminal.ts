@@ -43,16 +43,21 @@ export function createTerminal(env: Environment, signal: AbortSignal): Terminal 
 
 /** What a person types to run this command from where it was started. */
 export function commandName(env: Environment): string {
-  return env.ENTRANCE_CLONE === '1' ? 'npm run --silent entrance --' : 'entrance'
+  if (env.ENTRANCE_CLONE === '1') return 'npm run --silent entrance --'
+  return env.npm_lifecycle_event === 'npx' ? 'npx entrance' : 'entrance'
 }
 
+// Control characters but line break and tab, and those that turn the direction of writing.
+const UNPRINTABLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 /**
- * Text from a server made safe to show: no escape sequence in it moves the cursor, recolours or
- * rewrites what the person reads. Line breaks and tabs stay.
+ * Text from a server made safe to show: nothing in it moves the cursor, recolours, rewrites or
+ * reorders what the person reads. Line breaks and tabs stay.
  */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+  return stripVTControlCharacters(text).replace(UNPRINTABLE, '')
 }
 
 /** The same on one line. */

@@ -14,6 +14,9 @@ import { fetchFor } from './fetch.ts'
 import { login } from './login.ts'
 import { type RefreshRequest, refresh, SignInRequired } from './refresh.ts'
 
+/** One to get in, and one for a scope that only the call turns out to need. */
+const MAX_SIGN_INS = 2
+
 /**
  * Runs `work` with a connection to the MCP server, signed in. Where a sign-in is needed and a
  * person is there, they are asked to; `work` then begins anew, which is safe because the server has
@@ -25,14 +28,15 @@ export async function withConnection<T>(
   store: CredentialStore,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  try {
-    return await connectOnce(url, terminal, store, work)
-  } catch (error) {
-    if (!(error instanceof SignInRequired)) throw error
-    if (!terminal.isInteractive) throw withCure(error, url, terminal)
-    terminal.note(error.message)
-    await login(url, { scope: error.scope }, terminal, store)
-    return connectOnce(url, terminal, store, work)
+  for (let signIns = 0; ; signIns++) {
+    try {
+      return await connectOnce(url, terminal, store, work)
+    } catch (error) {
+      if (!(error instanceof SignInRequired)) throw error
+      if (!terminal.isInteractive || signIns === MAX_SIGN_INS) throw withCure(error, url, terminal)
+      terminal.note(error.message)
+      await login(url, { scope: error.scope }, terminal, store)
+    }
   }
 }
 

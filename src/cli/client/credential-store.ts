@@ -19,7 +19,7 @@ export type CredentialStore = {
     url: string,
     change: (present: Credentials | undefined) => Credentials | undefined,
   ): Promise<void>
-  /** Runs `work` while no other process does the same for this server, e.g. refreshes its tokens. */
+  /** Runs `work` while no other process does the same for this server, e.g. renews its tokens. */
   exclusively<T>(url: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 const text = z.string().min(1)
 
-/** A dynamic registration (RFC 7591): what the authorization server answered, as far as we use it. */
+/** A dynamic registration (RFC 7591): the authorization server's answer, as far as we use it. */
 const registration = z.object({
   client_id: text,
   client_secret: z.string().optional(),

@@ -13,7 +13,7 @@ import { isSecureFor } from './server-url.ts'
 /** What an MCP server says about signing in to it. */
 export type Discovery = {
   readonly metadata: AuthorizationServerMetadata
-  /** RFC 8707, exactly as the server writes it; absent where it publishes no metadata of its own. */
+  /** RFC 8707, exactly as the server writes it; absent where it publishes no metadata. */
   readonly resource: string | undefined
   /** What to ask for when the person does not say. */
   readonly scope: string | undefined

@@ -65,7 +65,8 @@ function reasonOf(error: unknown): string {
   if (error instanceof OAuthError) return describeOAuthError(error)
   if (error instanceof SdkHttpError) {
     const { status, text } = error.data as { status?: number; text?: string | null }
-    return `the server answered ${status ?? 'with an error'}${text ? `: ${describeBody(text)}` : ''}`
+    const answer = `the server answered ${status ?? 'with an error'}`
+    return text ? `${answer}: ${describeBody(text)}` : answer
   }
   return printableLine(error instanceof Error ? error.message : String(error)).slice(0, 500)
 }

@@ -4,8 +4,8 @@ import { isSecureFor } from './server-url.ts'
 
 /**
  * `fetch` for what an MCP server makes us ask: only secure addresses, given up after `ttl` seconds
- * or when the person does. Fails with a TypeError as `fetch` does, the sentence for the person being
- * its cause: that is how the MCP SDK tells "nobody answered" from an answer.
+ * or when the person does. Fails with a TypeError as `fetch` does, the sentence for the person
+ * being its cause: that is how the MCP SDK tells "nobody answered" from an answer.
  */
 export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike {
   return async (address, init) => {

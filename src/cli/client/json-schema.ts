@@ -75,7 +75,7 @@ export function requiredOf(schema: Schema): readonly string[] {
   return Array.isArray(schema.required) ? schema.required.map(String) : []
 }
 
-/** What is accepted, in a few words: `integer, at least 1`, `amex | visa | cash`, `list of text`. */
+/** What is accepted, in a few words: `integer, at least 1`, `amex | visa | cash`. */
 export function describeSchema(schema: unknown, root: Schema, depth = 0): string {
   if (depth > 3) return 'any value'
   const all = alternativesOf(schema, root).map((one) => describeOne(one, root, depth))

@@ -45,7 +45,10 @@ async function refreshAlone(
   used: Tokens,
 ): Promise<Tokens> {
   const { url, store, fetchFn } = request
-  if (!used.refresh_token) throw new SignInRequired(`Your sign-in to ${url.href} is over.`)
+  if (!used.refresh_token) {
+    await replaceTokens(store, url, used, undefined)
+    throw new SignInRequired(`Your sign-in to ${url.href} is over.`)
+  }
   try {
     const metadata = await discoverIssuer(present.issuer, url, fetchFn)
     const answer = await refreshAuthorization(present.issuer, {

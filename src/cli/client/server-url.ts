@@ -16,7 +16,7 @@ export function parseServerUrl(text: string): URL {
   if (url.protocol === 'http:' && !isLoopback(url)) {
     throw new UsageError(
       `Plain http would show your token to everybody on the way to ${url.host}.`,
-      `Use https://${url.host}${url.pathname}; http is for this machine only (localhost, 127.0.0.1).`,
+      `Use https://${url.host}${url.pathname}; http is for this machine only, e.g. localhost.`,
     )
   }
   return url

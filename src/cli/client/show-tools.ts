@@ -8,7 +8,7 @@ import {
   type Schema,
 } from './json-schema.ts'
 
-/** The tools for a person to read: name, title, description, and each argument with what it takes. */
+/** The tools for a person: name, title, description, and each argument with what it takes. */
 export function showTools(tools: readonly Tool[], terminal: Terminal): string {
   if (tools.length === 0) return 'The server has no tools.'
   return tools.map((tool) => showTool(tool, terminal)).join('\n\n')

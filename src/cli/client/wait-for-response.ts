@@ -39,7 +39,7 @@ export function sendToBrowser(url: URL, options: LoginOptions, terminal: Termina
   if (opening) openBrowser(url)
 }
 
-/** Waits for the browser to come back, for a pasted address, for Ctrl-C, or until it is too late. */
+/** Waits for the browser, for a pasted address, for Ctrl-C, or until it is too late. */
 export async function waitForResponse(
   fromBrowser: Promise<AuthorizationResponse>,
   parse: (params: URLSearchParams) => AuthorizationResponse,

@@ -188,7 +188,7 @@ function openFile<T>(option: string, path: string, open: (path: string) => T): T
 
 function portProblem(error: unknown, settings: ServeSettings): unknown {
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     const problem = `'${settings.hosts[0]}' is not an address of this machine.`
     return new ConfigError([{ option: 'HOST', problem, cure: 'Leave it out, or use 127.0.0.1.' }])
   }
@@ -200,9 +200,7 @@ function portInUse(error: unknown, option: string, port: number): ConfigError | 
   if (code === 'EADDRINUSE') {
     const problem = `${port} is in use by another program.`
     const other = `${option}=${port < 65_000 ? port + 10 : port - 10}`
-    return new ConfigError([
-      { option, problem, cure: `Stop it, or choose another port: ${other}` },
-    ])
+    return new ConfigError([{ option, problem, cure: `Stop it, or choose another port: ${other}` }])
   }
   if (code !== 'EACCES') return undefined
   const problem = `${port} may not be used without more rights.`
