@@ -19,7 +19,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/options.ts'],
   ['core/check-options.ts'],
   ['core/resolve-options.ts'],
-  ['core/resource.ts', 'core/store-keys.ts'],
+  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/', 'core/pages/'],
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
   ['core/grants/', 'core/protected-resource/'],
@@ -36,7 +36,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
-  ['emulator/', ['http/html.ts', 'adapters/node.ts', 'log.ts']],
+  ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
   // It uses us as a stranger would, by what `package.json` exports.
   ['expenses/', ['index.ts', 'adapters/', 'stores/', 'log.ts']],
   [

@@ -34,15 +34,16 @@ function checkUrl(text: string): ConfigProblem[] {
   const cure = 'Give the public address of the server, such as https://expenses.example.com.'
   const url = URL.parse(text)
   if (!url) return [{ option, problem: `'${text ?? ''}' is not a URL.`, cure }]
+  // Before the address is repeated: what it has in it may be a password.
+  if (url.search || url.hash || url.username || url.password) {
+    const problem = `'${url.protocol}//${url.host}…' must have no query, fragment or user name.`
+    return [{ option, problem, cure }]
+  }
   if (
     url.protocol !== 'https:' &&
     !(url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))
   ) {
     const problem = `'${text}' must start with https://; plain http is for localhost only.`
-    return [{ option, problem, cure }]
-  }
-  if (url.search || url.hash || url.username || url.password) {
-    const problem = `'${url.origin}…' must have no query, fragment or user name.`
     return [{ option, problem, cure }]
   }
   return []
@@ -81,7 +82,7 @@ function checkTenant(tenantId: string): ConfigProblem[] {
     return [{ option, problem, cure }]
   }
   if (GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
-  return [{ option, problem: `'${tenantId}' is neither a GUID nor a domain name.`, cure }]
+  return [{ option, problem: `'${shown(tenantId)}' is neither a GUID nor a domain name.`, cure }]
 }
 
 function checkClientId(clientId: string): ConfigProblem[] {
@@ -89,7 +90,12 @@ function checkClientId(clientId: string): ConfigProblem[] {
   const cure = 'Copy Application (client) ID from the overview page of the app registration.'
   if (!clientId) return [{ option, problem: 'is missing.', cure }]
   if (GUID.test(clientId)) return []
-  return [{ option, problem: `'${clientId}' is not a GUID.`, cure }]
+  return [{ option, problem: `'${shown(clientId)}' is not a GUID.`, cure }]
+}
+
+/** Enough to recognise it by: values are pasted into each other's places, secrets among them. */
+function shown(text: string): string {
+  return text.length > 8 ? `${text.slice(0, 8)}…` : text
 }
 
 function checkClientSecret(secret: string): ConfigProblem[] {

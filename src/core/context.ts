@@ -4,6 +4,7 @@ import type { Grants } from './grants/grant.ts'
 import type { Config } from './options.ts'
 import type { Revocations } from './protected-resource/revocations.ts'
 import type { Site } from './site.ts'
+import type { SpentTransactions } from './spent-transactions.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
 
 /** What outlives a request; made once by `createEntrance`. */
@@ -13,6 +14,9 @@ export type Context = {
   readonly grants: Grants
   readonly revocations: Revocations
   readonly entra: Entra
+  readonly spent: SpentTransactions
+  /** The renewals under way in this process, by grant. */
+  readonly renewals: Map<string, Promise<unknown>>
   readonly redirectPolicy: RedirectPolicy
 }
 

@@ -1,7 +1,10 @@
-import { preflight } from '../http/cors.ts'
+import { EXPOSED_HEADERS, preflight } from '../http/cors.ts'
+import { json } from '../http/responses.ts'
+import type { Store } from '../stores/store.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
+import { ConfigError } from './errors.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { digest } from './keys/mac.ts'
@@ -12,6 +15,7 @@ import { toResponse } from './protected-resource/challenge.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
+import { createSpentTransactions } from './spent-transactions.ts'
 import { checkStoreKeys } from './store-keys.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
 
@@ -45,33 +49,43 @@ export type Entrance = {
 /** Puts Microsoft Entra ID sign-in in front of an MCP server. Throws `ConfigError`. */
 export function createEntrance(options: EntranceOptions): Entrance {
   const config = resolveOptions(options)
-  const context = createContext(config)
+  const store = guardStore(config.store, config.log)
+  const context = createContext(config, store)
   const router = createRouter(context)
   const authenticate = createAuthenticate(context)
   let started: Promise<void> | undefined
 
   async function start(): Promise<void> {
-    await checkStoreKeys(config)
+    await checkStoreKeys(config, store)
     await context.revocations.start()
   }
 
   function ready(): Promise<void> {
-    // A start that failed for the moment is tried again by the next request.
     started ??= start().catch((error: unknown) => {
-      started = undefined
+      // A start that failed for the moment is tried again by the next request; a wrong key stays one.
+      if (!(error instanceof ConfigError)) started = undefined
+      else config.log({ event: 'start.refused', level: 'error', message: error.message })
       throw error
     })
     return started
+  }
+
+  /** Our endpoints' answer; undefined for a path that is none of them. */
+  async function answer(request: Request): Promise<Response | undefined> {
+    const { pathname } = new URL(request.url)
+    if (!router.isEndpoint(pathname)) return undefined
+    const fault = await ready().catch((error: unknown) => error)
+    // Without the store much can be answered, and the rest says so; under a wrong key nothing can.
+    const isRefused = fault instanceof ConfigError && pathname !== `${config.site.prefix}/health`
+    return isRefused ? misconfigured() : router.answer(request)
   }
 
   async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
-    await ready().catch((error: unknown) => {
-      // The gate itself answers 503 for as long as it has not heard from the store.
-      config.log({ event: 'start.failed', level: 'error', message: String(error) })
-    })
+    // The gate itself answers 503 for as long as it has not heard from the store.
+    await ready().catch(() => {})
     const { headers } = request
     const verdict = authenticate({
       authorization: headers.get('authorization'),
@@ -84,11 +98,15 @@ export function createEntrance(options: EntranceOptions): Entrance {
   }
 
   return {
-    fetch: async (request) => (await router.answer(request)) ?? notFound(),
+    fetch: async (request) => (await answer(request)) ?? notFound(),
     protect: (handler) => async (request) =>
-      (await router.answer(request)) ?? (await guard(request, handler)),
+      (await answer(request)) ?? (await guard(request, handler)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
-    authenticate,
+    authenticate(headers) {
+      // It cannot wait; until the store has been read it answers 503.
+      if (!started) ready().catch(() => {})
+      return authenticate(headers)
+    },
     ready,
     async close() {
       context.revocations.stop()
@@ -104,8 +122,7 @@ function isMcpPath(url: string, config: Config): boolean {
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
 
-function createContext(config: Config): Context {
-  const store = guardStore(config.store, config.log)
+function createContext(config: Config, store: Store): Context {
   const sites = [...config.sites.values()]
   const redirectPolicy: RedirectPolicy = {
     ownOrigins: new Set(sites.map((site) => site.origin)),
@@ -115,6 +132,8 @@ function createContext(config: Config): Context {
     config,
     redirectPolicy,
     entra: createEntra(config),
+    spent: createSpentTransactions(),
+    renewals: new Map(),
     grants: createGrants({ ...config, store }),
     revocations: createRevocations({ ...config, store, clientDigest: digest }),
     accessTokens: createAccessTokens({
@@ -132,11 +151,14 @@ function readableBy(origin: string, response: Response): Response {
   const headers = new Headers(response.headers)
   headers.set('access-control-allow-origin', origin)
   headers.append('vary', 'Origin')
-  headers.set(
-    'access-control-expose-headers',
-    'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version',
-  )
+  headers.set('access-control-expose-headers', EXPOSED_HEADERS)
   return new Response(response.body, { status: response.status, headers })
+}
+
+/** What stands in the log is for the operator. */
+function misconfigured(): Response {
+  const text = 'The server is not configured correctly; its log says what is wrong.'
+  return json({ error: 'temporarily_unavailable', error_description: text }, 503)
 }
 
 function notFound(): Response {

@@ -3,6 +3,9 @@ import type { Store } from '../stores/store.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { Site } from './site.ts'
 
+/** The longest life that an access token can be given, in seconds. */
+export const ACCESS_TOKEN_MAX_TTL = 24 * 60 * 60
+
 /** What `createEntrance` takes. Every time is in seconds. */
 export type EntranceOptions = {
   /** Public base URL, e.g. `https://expenses.example.com`; it is the issuer (RFC 8414 §2). */

@@ -1,3 +1,4 @@
+import type { Store } from '../stores/store.ts'
 import { ConfigError } from './errors.ts'
 import type { Config } from './options.ts'
 
@@ -10,15 +11,15 @@ const FOREVER = 10 * 366 * 24 * 60 * 60
  * Holds the store against the keyring: the ids of the keys it has been written under stand in a
  * record of its own. A store of other keys is refused, for its sign-ins could only seem lost.
  */
-export async function checkStoreKeys(config: Config): Promise<void> {
-  const { store, keyring } = config
+export async function checkStoreKeys(config: Config, store: Store): Promise<void> {
+  const { keyring } = config
   const ids = keyring.keys.map((key) => key.id)
   const expiresAt = Math.floor(Date.now() / 1000) + FOREVER
   const record = { key: KEY, value: ids.join(' '), expiresAt }
   const known = await store.get(KEY)
   if (!known) {
     // Two replicas that start together: the second checks against what the first wrote.
-    if (!(await store.create(record))) return checkStoreKeys(config)
+    if (!(await store.create(record))) return checkStoreKeys(config, store)
     return
   }
   const written = known.value.split(' ')

@@ -19,10 +19,18 @@ export function readCookies(request: Request): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>()
   for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
     const equals = pair.indexOf('=')
-    const name = pair.slice(0, Math.max(equals, 0)).trim()
-    if (name && !cookies.has(name)) cookies.set(name, pair.slice(equals + 1).trim())
+    const name = trimBlanks(pair.slice(0, Math.max(equals, 0)))
+    if (name && !cookies.has(name)) cookies.set(name, trimBlanks(pair.slice(equals + 1)))
   }
   return cookies
+}
+
+/**
+ * RFC 6265 §5.2 cuts space and tab. With any other blank in front of it a name is another name, to
+ * which the browser has not applied the rules of `__Host-`.
+ */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 /** A Set-Cookie value: for the whole host, out of scripts' reach, not sent by cross-site forms. */

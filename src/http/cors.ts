@@ -1,5 +1,5 @@
 /** What a client that runs in a browser may read of the answer. */
-const EXPOSED = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After'
+export const EXPOSED_HEADERS = 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After'
 
 /** How long a browser may remember a preflight's answer, in seconds. */
 const MAX_AGE = '7200'
@@ -25,7 +25,7 @@ export function preflight(request: Request, methods: readonly string[]): Respons
 /** Headers by which a browser lets the page that asked read the answer. */
 export const CORS_HEADERS: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': EXPOSED,
+  'access-control-expose-headers': EXPOSED_HEADERS,
 }
 
 /** The same response, readable from any origin. */

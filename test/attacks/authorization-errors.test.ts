@@ -183,11 +183,11 @@ suite("the client's name", () => {
   const NAMES: readonly (readonly [name: string, kept: string | undefined])[] = [
     ['<script>alert(1)</script>', '<script>alert(1)</script>'],
     ['"onmouseover="alert(1)', '"onmouseover="alert(1)'],
-    ['Evil\r\nSet-Cookie: x=1', 'EvilSet-Cookie: x=1'],
+    ['Evil\r\nSet-Cookie: x=1', 'Evil Set-Cookie: x=1'],
     ['Micro\u202esoft\u2066 \u200bTeams\ufeff', 'Microsoft Teams'],
     ['\u3164\u115f\u2800', undefined],
     ['\u00ad\u034f\u17b4\u180e', undefined],
-    [`a${'\u0315\u0316'.repeat(3000)}`, `a${'\u0316'.repeat(79)}`],
+    [`a${'\u0315\u0316'.repeat(3000)}`, 'a\u0316\u0316'],
     ['a'.repeat(5000), 'a'.repeat(80)],
     ['\u{1f600}'.repeat(100), '\u{1f600}'.repeat(80)],
     ['\ud83d lone \udc00', 'lone'],

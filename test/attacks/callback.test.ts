@@ -227,7 +227,7 @@ suite('a callback that is requested again', () => {
     assert.equal(reloaded.status, 403)
     const replayed = await fetch(callback, { headers: { cookie }, redirect: 'manual' })
     assert.equal(replayed.headers.get('location'), null)
-    assert.equal(replayed.status, 400)
+    assert.equal(replayed.status, 403)
     assert.equal((await client.exchange(authorization, code)).status, 200)
   })
 })

@@ -50,11 +50,11 @@ suite(`${COUNT} requests of nobody in particular leave nothing behind (ts-peers 
     })
   })
 
-  test('authorization requests, each with another state and challenge', async () => {
+  test('authorization requests, each with another state', async () => {
     const { client_id } = (await (await register({})).json()) as { client_id: string }
-    const client = createOAuthClient(url)
-    await assertFlat(async () => {
-      const response = await entrance.fetch(new Request(client.authorization(client_id).url))
+    const { href } = createOAuthClient(url).authorization(client_id, { state: 'the-state' }).url
+    await assertFlat(async (i) => {
+      const response = await entrance.fetch(new Request(href.replace('the-state', `state-${i}`)))
       assert.equal(response.status, 302)
     })
   })

@@ -78,9 +78,11 @@ function parseName(value: unknown): string | undefined {
  */
 export function cleanName(name: string): string {
   const clean = name
+    // Before anything else: a long run of combining marks takes its time to normalise.
+    .slice(0, 8 * CLIENT_NAME_MAX_LENGTH)
     .normalize('NFC')
+    .replace(/[\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{DI}\u2800]/gu, '')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replace(/[\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu, '')
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .trim()
   return [...clean].slice(0, CLIENT_NAME_MAX_LENGTH).join('').trim()

@@ -33,13 +33,33 @@ export async function callback(request: Request, _site: Site, context: Context):
   const response = toResponseParameters(params)
   // It stands in the address: loading that again would bring the same.
   if (response.has('error')) return fail(entraErrorOf(response), returned, 400, context)
+  const { grantId, exchange } = returned.transaction
+  if (!context.spent.spend(grantId)) throw refuse(ANSWERED, returned.endCookie)
   try {
-    const tokens = await context.entra.redeemCode(response, returned.transaction.exchange)
+    const tokens = await context.entra.redeemCode(response, exchange)
     return await succeed(tokens, returned, context)
   } catch (error) {
+    if (isPassing(error)) context.spent.release(grantId)
     if (error instanceof EntraError) return fail(error, returned, statusOf(error), context)
+    if (error instanceof OAuthError && !isPassing(error))
+      throw refuse(error.message, returned.endCookie)
     throw error
   }
+}
+
+const ANSWERED =
+  'This sign-in has been answered before. Start it again in the application, if it is not signed in.'
+
+/** A refusal that also ends the transaction in this browser. */
+function refuse(message: string, endCookie: string): OAuthError {
+  return new OAuthError('access_denied', message, { headers: { 'set-cookie': endCookie } })
+}
+
+/** What may succeed when the same answer is loaded again. */
+function isPassing(error: unknown): boolean {
+  return error instanceof EntraError
+    ? error.isTransient
+    : error instanceof OAuthError && error.code === 'temporarily_unavailable'
 }
 
 /** RFC 6749 §4.1.2: whatever else is there is to be ignored. */
@@ -86,7 +106,7 @@ function findReturned(request: Request, params: Params, context: Context): Retur
   const { request: asked } = found.transaction
   const redirectUri = recallRedirectUri(asked.redirectUri, context.redirectPolicy)
   if (!redirectUri) {
-    throw new OAuthError('access_denied', 'This application may not sign people in here any more.')
+    throw refuse('This application may not sign people in here any more.', found.endCookie)
   }
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }

@@ -34,6 +34,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     binding: config.binding,
     revoked: context.revocations,
     entra: context.entra,
+    renewals: context.renewals,
     log: config.log,
   })
   config.log({

@@ -29,12 +29,13 @@ export function createMetadataSource(options: EntraMetadataOptions) {
 
   /** The metadata, at most `maxAge` seconds old. Throws `EntraError`. */
   return async function readMetadata(maxAge: number): Promise<EntraMetadata> {
-    if (kept && Date.now() - kept.at <= maxAge * 1000) return kept.metadata
+    // By a clock that nobody sets back.
+    if (kept && performance.now() - kept.at <= maxAge * 1000) return kept.metadata
     underWay ??= fetchMetadata(options).finally(() => {
       underWay = undefined
     })
     const metadata = await underWay
-    kept = { metadata, at: Date.now() }
+    kept = { metadata, at: performance.now() }
     return metadata
   }
 }
@@ -44,8 +45,8 @@ async function fetchMetadata(options: EntraMetadataOptions): Promise<EntraMetada
   const response = await request(url, options)
   if (response.status === 400 || response.status === 404) throw tenantNotFound(options, response)
   if (!response.ok) throw unreachable(options, `it answered with status ${response.status}`)
-  const text = await response.text().catch(() => '')
-  if (text.length > MAX_BYTES) throw unreachable(options, 'its metadata is too large')
+  const text = await readText(response)
+  if (text === undefined) throw unreachable(options, 'its metadata is too large, or breaks off')
   const metadata = parse(text)
   if (!metadata) throw unreachable(options, 'what it answered is not OpenID metadata')
   return checkMetadata(metadata, options)
@@ -62,6 +63,22 @@ async function request(url: string, options: EntraMetadataOptions): Promise<Resp
   } catch (cause) {
     throw unreachable(options, 'it cannot be reached', cause)
   }
+}
+
+/** A body of bounded size; undefined for a larger one, or one that does not arrive whole. */
+async function readText(response: Response): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength
+      if (size > MAX_BYTES) return undefined
+      chunks.push(chunk)
+    }
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function parse(text: string): EntraMetadata | undefined {
@@ -86,12 +103,10 @@ function checkMetadata(metadata: EntraMetadata, options: EntraMetadataOptions): 
   // A tenant that is configured by a domain is named by its id here; which one, only Entra knows.
   const isTenant = GUID.test(named) && (named === tenantId || !GUID.test(tenantId))
   const isIssuer = isTenant && issuer === `${authority}/${named}/v2.0`
-  const secure = new URL(options.authority).protocol
-  const foreign = [
-    endpoints.authorization_endpoint,
-    endpoints.token_endpoint,
-    endpoints.jwks_uri,
-  ].find((endpoint) => URL.parse(endpoint)?.protocol !== secure)
+  const { authorization_endpoint, token_endpoint, jwks_uri } = endpoints
+  const foreign = [authorization_endpoint, token_endpoint, jwks_uri].find(
+    (endpoint) => URL.parse(endpoint)?.origin !== authority,
+  )
   if (isIssuer && foreign === undefined) return metadata
   throw new EntraError(`Entra's metadata is not that of the tenant ${tenantId} at ${authority}.`, {
     isTransient: false,

@@ -15,12 +15,16 @@ const REPEAT_WINDOW = 60
 const LEASE_TTL = 20
 
 /** How often another process's renewal is looked at, in milliseconds. */
-const LEASE_POLL = 50
+const LEASE_POLL = 100
 
 /** How long a request waits for other processes' renewals, in seconds. */
 const WAIT_MAX = 25
 
-export type RefreshContext = CodeGrantContext & { readonly entra: Entra }
+export type RefreshContext = CodeGrantContext & {
+  readonly entra: Entra
+  /** The renewals under way in this process, by grant. */
+  readonly renewals: Map<string, Promise<unknown>>
+}
 
 /**
  * Redeems a refresh token (RFC 6749 §6, RFC 9700 §4.14.2): asks Entra whether the person may still
@@ -46,7 +50,7 @@ export async function redeemRefreshToken(
       hasWaited = true
       await wait(LEASE_POLL)
     } else {
-      const rotated = await rotate(held, context)
+      const rotated = await rotateOnce(held, context)
       if (rotated) return rotated
       hasWaited = true
     }
@@ -114,6 +118,18 @@ async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<ne
   throw invalidGrant(
     'The refresh token was replaced before; its use now has revoked the sign-in. Sign in again.',
   )
+}
+
+/** Whoever comes meanwhile in this process waits for this renewal, and need not ask the store. */
+async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+  const { id } = held.grant
+  const underWay = context.renewals.get(id)
+  if (underWay) return void (await underWay)
+  const rotation = rotate(held, context)
+  // A failure is told to the one who asked; the others find out by the grant.
+  const settled = rotation.catch(() => {}).finally(() => context.renewals.delete(id))
+  context.renewals.set(id, settled)
+  return rotation
 }
 
 /** Renews at Entra under a lease; undefined when another process was quicker. */

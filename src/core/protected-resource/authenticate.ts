@@ -104,11 +104,18 @@ function createTokenCache(accessTokens: AccessTokens): (token: string) => Verifi
       if (known.claims.exp > Date.now() / 1000) return known
       cache.delete(name)
     }
-    const verified = accessTokens.verify(token)
+    const verified = freeze(accessTokens.verify(token))
     if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value as string)
     cache.set(name, verified)
     return verified
   }
+}
+
+/** It is handed out again with the next request: what a tool does to it must not stay. */
+function freeze(verified: Verified): Verified {
+  Object.freeze(verified.user.roles)
+  Object.freeze(verified.user)
+  return verified
 }
 
 function checkScope(claims: AccessTokenClaims, config: Config): void {
@@ -119,7 +126,7 @@ function checkScope(claims: AccessTokenClaims, config: Config): void {
   )
 }
 
-/** A fresh object each time: what a tool does to it stays with that tool. */
+/** A fresh object each time, about a user that cannot be changed. */
 function toAuthInfo(
   token: string,
   claims: AccessTokenClaims,

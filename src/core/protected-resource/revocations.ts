@@ -1,6 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { Revocation, Store } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
+import { ACCESS_TOKEN_MAX_TTL } from '../options.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
 /** What has been revoked, as this process knows it. */
@@ -16,8 +17,6 @@ export type Revocations = {
 
 export type RevocationsOptions = {
   readonly store: Store
-  /** Life of an access token, in seconds: no revocation matters for longer. */
-  readonly accessTokenTtl: number
   /** Seconds without word from the store after which nothing is vouched for. */
   readonly storeSilenceTtl: number
   readonly clientDigest: (clientId: string) => string
@@ -36,7 +35,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   /** The names of those that the store is known to have. */
   const stored = new Set<string>()
   let cursor: string | undefined
-  let heardAt = 0
+  /** By a clock that nobody sets back. */
+  let heardAt = Number.NEGATIVE_INFINITY
   let timer: ReturnType<typeof setTimeout> | undefined
   let isStopped = false
 
@@ -44,8 +44,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     const page = await store.revocations(cursor)
     for (const rule of page.revocations) stored.add(learn(rule))
     cursor = page.cursor
-    heardAt = Date.now()
-    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= heardAt) forget(name)
+    heardAt = performance.now()
+    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= Date.now()) forget(name)
   }
 
   function forget(name: string): void {
@@ -94,14 +94,15 @@ export function createRevocations(options: RevocationsOptions): Revocations {
         id: grantId,
         // A grant never comes back, so no token of it is ever newer than this.
         issuedUntil: now + SKEW,
-        expiresAt: now + options.accessTokenTtl + SKEW,
+        // Of any life: the setting may have been another when they were issued.
+        expiresAt: now + ACCESS_TOKEN_MAX_TTL + SKEW,
       }
       const name = learn(rule)
       await store.revoke(rule)
       stored.add(name)
     },
     check(claims) {
-      if (Date.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
+      if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
       if (rules.size === 0) return
       const isRefused =
         isRevoked(claims, 'grant', claims.gid) ||

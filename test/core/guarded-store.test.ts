@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { guardStore } from '../../src/core/guarded-store.ts'
+import type { LogEvent, Store } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+test('whatever the store rejects with is 503 for the client, and told to the operator', async () => {
+  const logs: LogEvent[] = []
+  const error = 'connect postgres://app:the-password@db.internal:5432/entrance refused'
+  const reject = () => Promise.reject(new Error(error))
+  const { name, close } = memoryStore()
+  const away = { name, close, get: reject, create: reject, replace: reject, delete: reject }
+  const broken = { ...away, list: reject, revoke: reject, revocations: reject } as Store
+  const store = guardStore(broken, (event) => void logs.push(event))
+  const record = { key: 'k', value: 'v', expiresAt: 1 }
+  const rule = { kind: 'all', id: '', issuedUntil: 1, expiresAt: 1 } as const
+  const calls: Record<string, () => Promise<unknown>> = {
+    get: () => store.get('k'),
+    create: () => store.create(record),
+    replace: () => store.replace(record, 1),
+    delete: () => store.delete('k'),
+    list: () => store.list({ person: 'p' }),
+    revoke: () => store.revoke(rule),
+    revocations: () => store.revocations(),
+  }
+  for (const [operation, call] of Object.entries(calls)) {
+    const message = 'The server cannot reach its store at the moment. Try again shortly.'
+    await assert.rejects(call, {
+      code: 'temporarily_unavailable',
+      status: 503,
+      retryAfter: 5,
+      message,
+    })
+    const told = logs.at(-1)
+    assert.equal(told?.operation, operation)
+    assert.match(String(told?.error), /postgres:\/\/\*\*\*@db\.internal:5432\/entrance refused$/)
+  }
+  assert.doesNotMatch(JSON.stringify(logs), /the-password/)
+})
+
+test('what the store answers passes as it is', async () => {
+  const store = guardStore(memoryStore(), () => {})
+  const record = { key: 'k', value: 'v', expiresAt: Date.now() }
+  assert.equal(await store.get('k'), undefined)
+  assert.equal(await store.create(record), true)
+  assert.equal(await store.create(record), false)
+  assert.equal(await store.replace({ ...record, value: 'w' }, 1), true)
+  assert.deepEqual(await store.get('k'), { ...record, value: 'w', version: 2 })
+})

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { createRevocations } from '../../../src/core/protected-resource/revocations.ts'
+import type { AccessTokenClaims } from '../../../src/core/tokens/access-token.ts'
+import type { Revocation, Store } from '../../../src/index.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+
+const NOW = 1_700_000_000
+const claims = (change: Partial<AccessTokenClaims> = {}) =>
+  ({ gid: 'g', oid: 'o', tid: 't', client_id: 'c', iat: NOW, ...change }) as AccessTokenClaims
+const REVOKED = {
+  code: 'invalid_token',
+  message: 'The access token has been revoked. Sign in again.',
+}
+const SILENT = { code: 'temporarily_unavailable', message: /cannot tell at the moment/ }
+
+function start(store: Store = memoryStore()) {
+  const clientDigest = (id: string) => `digest of ${id}`
+  const options = { store, accessTokenTtl: 3600, storeSilenceTtl: 30, clientDigest, log: () => {} }
+  const revocations = createRevocations(options)
+  return { store, revocations }
+}
+
+function rule(kind: Revocation['kind'], id: string, change: Partial<Revocation> = {}): Revocation {
+  return { kind, id, issuedUntil: NOW, expiresAt: NOW + 3600, ...change }
+}
+
+suite('what has been revoked', () => {
+  const RULES: readonly (readonly [Revocation, other: Partial<AccessTokenClaims>])[] = [
+    [rule('grant', 'g'), { gid: 'h' }],
+    [rule('person', 't/o'), { oid: 'p' }],
+    [rule('client', 'digest of c'), { client_id: 'd' }],
+  ]
+  for (const [given, other] of RULES) {
+    test(`is refused by ${given.kind}, for tokens up to the moment it was revoked`, async (t) => {
+      t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+      const { store, revocations } = start()
+      await store.revoke(given)
+      await revocations.start()
+      assert.throws(() => revocations.check(claims()), REVOKED)
+      assert.doesNotThrow(() => revocations.check(claims({ iat: NOW + 1 })))
+      assert.doesNotThrow(() => revocations.check(claims(other)))
+      revocations.stop()
+    })
+  }
+
+  test('is everything, where all is revoked', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { store, revocations } = start()
+    await store.revoke(rule('all', ''))
+    await revocations.start()
+    assert.throws(() => revocations.check(claims({ gid: 'x', oid: 'y' })), REVOKED)
+    revocations.stop()
+  })
+
+  test('is not mistaken for another kind with the same id', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { store, revocations } = start()
+    for (const kind of ['grant', 'person', 'client'] as const) await store.revoke(rule(kind, 'x'))
+    await revocations.start()
+    assert.doesNotThrow(() => revocations.check(claims()))
+    revocations.stop()
+  })
+
+  test('is known here at once, also where the store fails, and told to the store at the next try', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const inner = memoryStore()
+    let isAway = true
+    const revoke: Store['revoke'] = (given) =>
+      isAway ? Promise.reject(new Error('away')) : inner.revoke(given)
+    const { revocations } = start({ ...inner, revoke })
+    await revocations.start()
+    await assert.rejects(revocations.add('g'), { message: 'away' })
+    assert.throws(() => revocations.check(claims()), REVOKED)
+    isAway = false
+    await revocations.add('g')
+    await revocations.add('g')
+    assert.equal((await inner.revocations()).revocations.length, 1)
+    revocations.stop()
+  })
+
+  test('is learnt from the store within a second, and forgotten when it no longer matters', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { store, revocations } = start()
+    await revocations.start()
+    await store.revoke(rule('grant', 'g', { issuedUntil: NOW + 9e9 }))
+    t.mock.timers.tick(1000)
+    await settle()
+    assert.throws(() => revocations.check(claims()), REVOKED)
+    for (let second = 0; second < 3600; second += 20) {
+      t.mock.timers.tick(20_000)
+      await settle()
+    }
+    assert.doesNotThrow(() => revocations.check(claims()))
+    revocations.stop()
+  })
+})
+
+suite('a store that says nothing', () => {
+  test('has everything answered with 503 after 30 seconds, never 401, until it speaks again', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    let elapsed = 0
+    t.mock.method(performance, 'now', () => elapsed)
+    const pass = async (seconds: number) => {
+      elapsed += seconds * 1000
+      t.mock.timers.tick(seconds * 1000)
+      await settle()
+    }
+    const inner = memoryStore()
+    let isAway = false
+    const revocationsOf: Store['revocations'] = (cursor) =>
+      isAway ? Promise.reject(new Error('away')) : inner.revocations(cursor)
+    const { revocations } = start({ ...inner, revocations: revocationsOf })
+    assert.throws(() => revocations.check(claims()), SILENT, 'before it is ready')
+    await revocations.start()
+    isAway = true
+    for (let second = 1; second <= 30; second++) {
+      await pass(1)
+      assert.doesNotThrow(() => revocations.check(claims()), `second ${second}`)
+    }
+    await pass(1)
+    assert.throws(() => revocations.check(claims()), SILENT)
+    isAway = false
+    await pass(1)
+    assert.doesNotThrow(() => revocations.check(claims()))
+    revocations.stop()
+  })
+
+  test('is told from a clock that was set, forwards or back', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { revocations } = start()
+    await revocations.start()
+    for (const leap of [86_400, -86_400]) {
+      t.mock.timers.setTime((NOW + leap) * 1000)
+      assert.doesNotThrow(() => revocations.check(claims()))
+    }
+    revocations.stop()
+  })
+})
+
+/** What has been set going by a timer gets to its end. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+}
