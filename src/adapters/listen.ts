@@ -57,6 +57,12 @@ function open(
   port: number,
 ): Promise<Server> {
   const server = tls ? createTlsServer(tls, listener) : createServer(listener)
+  // A connection that is done with its last answer waits for another question, and close for it.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (!server.listening) server.closeIdleConnections()
+    })
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, ...(host !== undefined && { host }) }, () => {
@@ -81,7 +87,6 @@ async function closeAll(servers: readonly Server[], graceMs = 0): Promise<void> 
   }
   if (graceMs === 0) cut()
   const timer = setTimeout(cut, graceMs)
-  for (const server of servers) server.closeIdleConnections()
   await closed
   clearTimeout(timer)
 }

@@ -7,7 +7,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 export type FetchHandler = (request: Request) => Response | Promise<Response>
 
 export type NodeHandlerOptions = {
-  /** Called with what the handler threw; the client has then been told 500. @default rethrown to the process as a warning */
+  /** Called with what the handler threw; the client has then been told 500. @default a warning of the process */
   onError?: (error: unknown) => void
 }
 
@@ -20,13 +20,18 @@ export function toNodeHandler(
   handler: FetchHandler,
   options: NodeHandlerOptions = {},
 ): RequestListener {
-  const onError = options.onError ?? ((error) => process.emitWarning(error as Error))
+  const onError = options.onError ?? warn
   return (incoming, outgoing) => {
     respond(handler, incoming, outgoing).catch((error: unknown) => {
-      onError(error)
       fail(outgoing)
+      onError(error)
     })
   }
+}
+
+/** Anything can be thrown, and a warning takes a text or an Error. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : `A handler threw ${String(error)}.`)
 }
 
 async function respond(
@@ -35,44 +40,79 @@ async function respond(
   outgoing: ServerResponse,
 ): Promise<void> {
   const request = toRequest(incoming, outgoing)
-  if (!request) return refuse(outgoing)
+  if (!request) return refuse(incoming, outgoing)
   await sendResponse(await handler(request), outgoing)
 }
 
-/** The web-standard `Request` of a Node message; undefined when its target or Host is no URL. */
+// The Fetch standard lets no `Request` have them.
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
+
+/**
+ * The web-standard `Request` of a Node message; undefined when there can be none, because of its
+ * method, its target or its Host. The body is left alone until it is read.
+ */
 export function toRequest(
   incoming: IncomingMessage & { originalUrl?: string },
   outgoing: ServerResponse,
 ): Request | undefined {
+  const method = incoming.method ?? 'GET'
   const url = requestUrl(incoming)
-  if (!url) return undefined
+  if (!url || FORBIDDEN_METHODS.has(method)) return undefined
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort()
   })
-  const method = incoming.method ?? 'GET'
   const hasBody = method !== 'GET' && method !== 'HEAD'
   return new Request(url, {
     method,
     headers: toHeaders(incoming),
     signal: gone.signal,
-    ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' }),
+    ...(hasBody && { body: toBody(incoming, outgoing), duplex: 'half' }),
   } as RequestInit)
+}
+
+/**
+ * Reads the message as the stream is read: others may read it instead. What nobody reads is
+ * taken off the connection after the answer, for a client that sends first and listens then.
+ */
+function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
+  let chunks: AsyncIterator<Uint8Array> | undefined
+  const discard = async () => {
+    await chunks?.return?.()
+    incoming.resume()
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (!chunks) {
+          chunks = incoming.iterator({ destroyOnReturn: false })
+          outgoing.once('finish', () => void discard().catch(() => {}))
+        }
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: discard,
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 /** Writes a web-standard `Response` to a Node one. */
 export async function sendResponse(response: Response, outgoing: ServerResponse): Promise<void> {
+  // The client has gone while the answer was made.
+  if (outgoing.destroyed) return void (await response.body?.cancel())
   const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers['set-cookie'] = cookies
   outgoing.writeHead(response.status, headers)
   if (!response.body) return void outgoing.end()
   // A stream says its status and headers at once, not with its first event.
-  if (headers['content-type'] === 'text/event-stream') outgoing.flushHeaders()
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) outgoing.flushHeaders()
   const body = Readable.fromWeb(response.body as unknown as NodeReadableStream)
   // A client that leaves in the midst of a response is no error of ours.
-  await pipeline(body, outgoing).catch((error: unknown) => {
-    if (!outgoing.destroyed) throw error
+  await pipeline(body, outgoing).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   })
 }
 
@@ -80,9 +120,13 @@ function requestUrl(incoming: IncomingMessage & { originalUrl?: string }): URL |
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
   // Express cuts its mount path off `url` and keeps the whole in `originalUrl`.
   const target = incoming.originalUrl ?? incoming.url ?? '/'
+  // HTTP/1.0 has no Host.
+  const host = incoming.headers.host ?? 'localhost'
+  // Nothing of it may become a user name or a part of the path.
+  if (!/^[^\s/?#@\\]+$/.test(host)) return undefined
   // An origin-form target is appended as it is: `//host/x` must stay a path.
-  if (!target.startsWith('/')) return URL.parse(target) ?? undefined
-  return URL.parse(`${scheme}://${incoming.headers.host ?? 'localhost'}${target}`) ?? undefined
+  const url = URL.parse(target.startsWith('/') ? `${scheme}://${host}${target}` : target)
+  return url && !url.username && !url.password ? url : undefined
 }
 
 function toHeaders(incoming: IncomingMessage): Headers {
@@ -95,9 +139,14 @@ function toHeaders(incoming: IncomingMessage): Headers {
   return headers
 }
 
-function refuse(outgoing: ServerResponse): void {
-  outgoing.writeHead(400, { 'content-type': 'text/plain; charset=utf-8' })
-  outgoing.end('The request target or the Host header is not a valid URL.\n')
+function refuse({ method = '' }: IncomingMessage, outgoing: ServerResponse): void {
+  const isMethod = FORBIDDEN_METHODS.has(method)
+  outgoing.writeHead(isMethod ? 501 : 400, { 'content-type': 'text/plain; charset=utf-8' })
+  outgoing.end(
+    isMethod
+      ? `The method ${method} is not supported.\n`
+      : 'The request target or the Host header is not a valid URL.\n',
+  )
 }
 
 function fail(outgoing: ServerResponse): void {

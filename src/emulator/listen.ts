@@ -1,6 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type Listening, LOOPBACK_ADDRESSES, listen } from '../adapters/listen.ts'
 import { toNodeHandler } from '../adapters/node.ts'
 import { type Emulator, type EmulatorOptions, openEmulator } from './create-emulator.ts'
 
@@ -18,17 +16,16 @@ export type StartOptions = EmulatorOptions & {
 /** An emulator that listens. */
 export type RunningEmulator = Emulator & { readonly port: number }
 
-const ATTEMPTS = 20
-const LOOPBACK = ['127.0.0.1', '::1']
-
 /** Starts an emulator on a port of its own; `close` ends it at once, open connections included. */
 export async function startEmulator(options: StartOptions = {}): Promise<RunningEmulator> {
   // The origin follows the port, so the servers listen before there is anything to answer.
   const opened = Promise.withResolvers<Emulator>()
   const listener = toNodeHandler(async (request) => (await opened.promise).fetch(request))
-  const servers = await listenOn(options, listener)
-  const port = portOf(servers[0] as Server)
-  const scheme = options.tls ? 'https' : 'http'
+  const { port: asked = 8400, host, tls } = options
+  const hosts = host === undefined ? LOOPBACK_ADDRESSES : [host]
+  const listening = await listen(listener, { port: asked, hosts, tls })
+  const { port } = listening
+  const scheme = tls ? 'https' : 'http'
   const origin = options.origin ?? `${scheme}://${options.hostname ?? 'localhost'}:${port}`
   try {
     const { emulator, sts } = openEmulator({ ...options, origin })
@@ -38,14 +35,14 @@ export async function startEmulator(options: StartOptions = {}): Promise<Running
       const message = 'The emulator could not keep its signing keys.'
       sts.log({ event: 'emulator.failed', level: 'error', message, cause })
     })
-    return run(emulator, servers, port)
+    return run(emulator, listening)
   } catch (error) {
-    await Promise.all(servers.map(closeServer))
+    await listening.close()
     throw error
   }
 }
 
-function run(emulator: Emulator, servers: readonly Server[], port: number): RunningEmulator {
+function run(emulator: Emulator, listening: Listening): RunningEmulator {
   return {
     ...emulator,
     get tenantId() {
@@ -54,57 +51,10 @@ function run(emulator: Emulator, servers: readonly Server[], port: number): Runn
     get application() {
       return emulator.application
     },
-    port,
+    port: listening.port,
     close: async () => {
-      await Promise.all(servers.map(closeServer))
+      await listening.close()
       await emulator.close()
     },
   }
-}
-
-async function listenOn(options: StartOptions, listener: RequestListener): Promise<Server[]> {
-  const { host, port = 8400 } = options
-  const open = (address: string, onPort: number) => openServer(options, listener, address, onPort)
-  if (host !== undefined) return [await open(host, port)]
-  const [first, second] = LOOPBACK as [string, string]
-  for (let attempt = 1; ; attempt++) {
-    const server = await open(first, port)
-    try {
-      return [server, await open(second, portOf(server))]
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      // A machine without IPv6 has only the one.
-      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [server]
-      await closeServer(server)
-      // A port that is free for IPv4 may be taken for IPv6; another one is as good.
-      if (code !== 'EADDRINUSE' || port !== 0 || attempt === ATTEMPTS) throw error
-    }
-  }
-}
-
-function openServer(
-  { tls }: StartOptions,
-  listener: RequestListener,
-  host: string,
-  port: number,
-): Promise<Server> {
-  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port }, () => {
-      server.off('error', reject)
-      resolve(server)
-    })
-  })
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }
