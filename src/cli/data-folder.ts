@@ -1,19 +1,25 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, type ConfigProblem } from '../index.ts'
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
 
 const CURE = 'Give another folder with ENTRANCE_DATA, or let this user write there.'
 
 /** Why the data folder cannot be used, as far as it shows before anything is made. */
 export function findDataFolderProblems(data: string): ConfigProblem[] {
-  const nearest = nearestExisting(resolve(data))
   try {
-    if (!statSync(nearest).isDirectory()) return [unusable(data, `${nearest} is not a folder`)]
+    const nearest = nearestExisting(resolve(data))
+    if (!isFolder(nearest)) return [unusable(data, `${nearest} is not a folder`)]
     accessSync(nearest, constants.W_OK | constants.X_OK)
     return []
   } catch (error) {
     return [unusable(data, (error as Error).message)]
   }
+}
+
+/** Throws a `ConfigError` where {@link findDataFolderProblems} finds one. */
+export function checkDataFolder(data: string): void {
+  const problems = findDataFolderProblems(data)
+  if (problems.length > 0) throw new ConfigError(problems)
 }
 
 /** Makes the data folder, for its owner only. */
@@ -27,14 +33,18 @@ export function makeDataFolder(data: string): void {
 
 /** Node's own `recursive` never comes back where the kernel says ENOENT, as below /proc. */
 function makeFolder(path: string): void {
-  if (existsSync(path)) return
+  if (isFolder(path)) return
   makeFolder(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    // Another server that starts in the same folder was quicker.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Another server that starts in the same place may have been quicker.
+    if (!isFolder(path)) throw error
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function nearestExisting(path: string): string {

@@ -71,7 +71,8 @@ export function environment(): Environment {
 
 /** Where keys and databases are kept. */
 export function dataFolder(option: string | undefined, env: Environment): string {
-  return option ?? (env.ENTRANCE_DATA || '.entrance')
+  // An empty option is an unset variable of somebody's shell.
+  return option || env.ENTRANCE_DATA || '.entrance'
 }
 
 /** The master keys of `ENTRANCE_SECRET`: one, or several with commas, the current one first. */
@@ -84,9 +85,9 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const problems: ConfigProblem[] = []
   const env = unquote(given, problems)
   const port = options.port ?? readPort('PORT', env, 8000, problems)
-  const url = (options.url ?? (env.ENTRANCE_URL || undefined))?.replace(/\/+$/, '')
+  const url = (options.url || env.ENTRANCE_URL || undefined)?.replace(/\/+$/, '')
   checkBaseUrl(url, problems)
-  const host = options.host ?? (env.HOST || undefined)
+  const host = options.host || env.HOST || undefined
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
@@ -96,7 +97,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(options.store ?? env.ENTRANCE_STORE, data, problems),
+    store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
     secrets: secretsOf(env),
     entra,
     emulatorPort,

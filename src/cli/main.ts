@@ -25,7 +25,8 @@ async function run(argv: readonly string[]): Promise<number> {
   try {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
-    await useProxy(environment())
+    // The others talk to nobody.
+    if (argv[2] === 'client' || argv[2] === 'serve') await useProxy(environment())
     await createProgram().parseAsync(argv)
     return EXIT.ok
   } catch (error) {

@@ -64,3 +64,11 @@ export function printable(text: string): string {
 export function printableLine(text: string): string {
   return printable(text.replace(/\s+/g, ' ')).trim()
 }
+
+/** JSON in which nothing acts on a terminal: the same value, with such characters escaped. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Expense } from './expense.ts'
@@ -131,6 +131,8 @@ function openDatabase(path: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // SQLite gives its side files the mode of the main one.
     closeSync(openSync(path, 'a', 0o600))
+    // One that was there before may be anybody's to read.
+    chmodSync(path, 0o600)
   }
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
   try {

@@ -6,7 +6,7 @@ import {
 } from '@modelcontextprotocol/client'
 import { CommandError, Interrupted } from '../exit-codes.ts'
 import { packageVersion } from '../package-version.ts'
-import { commandName, printableLine, type Terminal } from '../terminal.ts'
+import { commandName, printable, printableLine, type Terminal } from '../terminal.ts'
 import type { CredentialStore } from './credential-store.ts'
 import { isExpiring, type Tokens } from './credentials.ts'
 import { explain } from './explain.ts'
@@ -34,7 +34,7 @@ export async function withConnection<T>(
     } catch (error) {
       if (!(error instanceof SignInRequired)) throw error
       if (!terminal.isInteractive || signIns === MAX_SIGN_INS) throw withCure(error, url, terminal)
-      terminal.note(error.message)
+      terminal.note(printable(error.message))
       await login(url, { scope: error.scope }, terminal, store)
     }
   }

@@ -16,12 +16,29 @@ export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike 
     const timeout = Number.isFinite(ttl) ? AbortSignal.timeout(ttl * 1000) : undefined
     const signals = [signal, timeout, init?.signal].filter((one) => !!one)
     try {
-      return await fetch(url, { ...init, signal: AbortSignal.any(signals) })
+      const signal = AbortSignal.any(signals)
+      return await refuseRedirect(url, await fetch(url, { ...init, signal, redirect: 'manual' }))
     } catch (error) {
+      if (error instanceof TypeError && error.cause instanceof CommandError) throw error
       if (signal.aborted || init?.signal?.aborted) throw error
       throw new TypeError('fetch failed', { cause: unreachable(url, error) })
     }
   }
+}
+
+/**
+ * Nothing is followed: `fetch` would send a token, a code or a secret on to wherever the server
+ * says, past every check of the address.
+ */
+async function refuseRedirect(url: URL, response: Response): Promise<Response> {
+  const location = response.headers.get('location')
+  if (response.status < 300 || response.status > 399 || location === null) return response
+  await response.body?.cancel()
+  const target = URL.parse(location, url.href)?.href ?? location
+  const cause = new CommandError(`${url.href} redirects to ${target}, which is not followed.`, {
+    cure: 'If that is the server’s address, call the command with it.',
+  })
+  throw new TypeError('redirected', { cause })
 }
 
 /** A server that points to an address where a secret, or the person, must not go. */

@@ -7,7 +7,7 @@ import { parseServerUrl } from '../client/server-url.ts'
 import { showResult, toJson } from '../client/show-result.ts'
 import { showTools } from '../client/show-tools.ts'
 import { CommandError, UsageError } from '../exit-codes.ts'
-import { printable, type Terminal } from '../terminal.ts'
+import { printable, printableJson, type Terminal } from '../terminal.ts'
 
 export type LoginCommandOptions = {
   readonly browser: boolean
@@ -38,7 +38,7 @@ export async function clientTools(
   const url = parseServerUrl(address)
   const store = openCredentialStore(terminal.env)
   const { tools } = await withConnection(url, terminal, store, (client) => client.listTools())
-  terminal.out(options.json ? JSON.stringify({ tools }, null, 2) : showTools(tools, terminal))
+  terminal.out(options.json ? printableJson({ tools }) : showTools(tools, terminal))
 }
 
 /** `entrance client call URL TOOL name=value …` */
@@ -63,7 +63,7 @@ export async function clientCall(
       { signal, timeout, resetTimeoutOnProgress: true },
     )
   })
-  if (options.json) terminal.out(JSON.stringify(toJson(result), null, 2))
+  if (options.json) terminal.out(printableJson(toJson(result)))
   if (result.isError) throw new CommandError(`${name} failed: ${showResult(result)}`)
   if (options.json) return
   const text = showResult(result)
@@ -91,7 +91,7 @@ export async function clientList(options: OutputOptions, terminal: Terminal): Pr
     isSignedIn: tokens !== undefined,
     scope: tokens?.scope,
   }))
-  if (options.json) return terminal.out(JSON.stringify({ servers }, null, 2))
+  if (options.json) return terminal.out(printableJson({ servers }))
   if (servers.length === 0) terminal.note('You are not signed in to any server.')
   for (const { url, isSignedIn, scope } of servers) {
     const state = isSignedIn ? `signed in (${printable(scope ?? 'no scope')})` : 'signed out'

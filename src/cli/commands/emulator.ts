@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ConfigError } from '../../core/errors.ts'
 import { type RunningEmulator, type StartOptions, startEmulator } from '../../emulator/emulator.ts'
+import { checkDataFolder } from '../data-folder.ts'
 
 export type EmulatorCommandOptions = {
   port: number
@@ -22,6 +23,7 @@ export type CommandIo = {
 /** `entrance emulator`: the Entra ID emulator alone, until the signal aborts. */
 export async function runEmulator(options: EmulatorCommandOptions, io: CommandIo): Promise<void> {
   const { port, host, data, json } = options
+  if (data !== undefined) checkDataFolder(data)
   const emulator = await openEmulator({
     port,
     ...(host !== undefined && { host }),
@@ -56,7 +58,7 @@ export function emulatorVariables(emulator: RunningEmulator): Record<string, str
 }
 
 function explain(error: NodeJS.ErrnoException, { port = 8400, host }: StartOptions): Error {
-  const option = 'emulator.port'
+  const option = '--port'
   if (error.code === 'EADDRINUSE') {
     const problem = `Port ${port} is taken by another program, so the emulator cannot listen there.`
     const cure = 'Stop that program, or choose another port with --port (EMULATOR_PORT).'
@@ -70,7 +72,7 @@ function explain(error: NodeJS.ErrnoException, { port = 8400, host }: StartOptio
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
     const problem = `This machine has no address ${host}.`
     const cure = 'Leave --host out to listen on loopback, or name an address of this machine.'
-    return new ConfigError([{ option: 'emulator.host', problem, cure }])
+    return new ConfigError([{ option: '--host', problem, cure }])
   }
   return error
 }

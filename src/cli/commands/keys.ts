@@ -1,5 +1,6 @@
 import { keyIdOf } from '../../core/keys/keyring.ts'
-import { dataFolder, environment, loadDotEnv, secretsOf } from '../env.ts'
+import { checkDataFolder } from '../data-folder.ts'
+import { dataFolder, environment, secretsOf } from '../env.ts'
 import { createKey, keyFilePath, readKeyFile, rotateKeyFile } from '../key-file.ts'
 
 export type KeysOptions = { data?: string; json?: boolean }
@@ -12,7 +13,6 @@ type ListedKey = {
 
 /** `entrance keys list`: the master keys by id; never the keys themselves. */
 export async function listKeys(options: KeysOptions): Promise<void> {
-  loadDotEnv()
   const { keys, source } = readKeys(options)
   if (options.json) return print(JSON.stringify({ source, keys }))
   if (keys.length === 0) return print(`No keys yet: ${source} is made at the first start.`)
@@ -29,10 +29,10 @@ export async function listKeys(options: KeysOptions): Promise<void> {
  * recognised, so nobody has to sign in or register again.
  */
 export async function rotateKeys(options: KeysOptions): Promise<void> {
-  loadDotEnv()
   const secrets = secretsOf(environment())
   if (secrets.length > 0) return printRotated(secrets, options)
   const data = dataFolder(options.data, environment())
+  checkDataFolder(data)
   const keys = rotateKeyFile(data).map((key, i) => listed(key.secret, i, key.createdAt))
   if (options.json) return print(JSON.stringify({ source: keyFilePath(data), keys }))
   print(`Made the key ${keys[0]?.id} in ${keyFilePath(data)}. Restart the server to use it.`)
@@ -46,6 +46,7 @@ function readKeys(options: KeysOptions): { source: string; keys: ListedKey[] } {
     return { source: 'ENTRANCE_SECRET', keys: secrets.map((secret, i) => listed(secret, i)) }
   }
   const data = dataFolder(options.data, environment())
+  checkDataFolder(data)
   const keys = readKeyFile(data) ?? []
   const list = keys.map((key, i) => listed(key.secret, i, key.createdAt))
   return { source: keyFilePath(data), keys: list }

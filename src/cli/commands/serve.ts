@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { toNodeHandler } from '../../adapters/node.ts'
+import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
 import {
@@ -15,7 +16,6 @@ import { sqliteStore } from '../../stores/sqlite.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
-  loadDotEnv,
   resolveServeSettings,
   type ServeOptions,
   type ServeSettings,
@@ -37,7 +37,6 @@ const ANY_LOOPBACK_URL = 'http://localhost'
  * it; throws `ConfigError` with everything that is wrong with the configuration.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  loadDotEnv()
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
@@ -124,7 +123,22 @@ async function openServer(
   opened.push(expenses, mcp)
   await entrance.ready()
   writeBanner({ url, emulator, settings, port, log })
-  return entrance.protect(mcp.fetch)
+  warnOfPort(url, port, log)
+  const guarded = entrance.protect(mcp.fetch)
+  // Nothing else is here: a browser that asks for an icon is not to sign in for it.
+  return (request) => (entrance.isOurs(request) ? guarded(request) : entrance.fetch(request))
+}
+
+/** A proxy on this machine may stand in between; if none does, nobody gets through. */
+function warnOfPort(url: string, port: number, log: Log): void {
+  const { hostname, protocol, port: given } = new URL(url)
+  const named = Number(given || (protocol === 'https:' ? 443 : 80))
+  if (!LOOPBACK_HOSTS.has(hostname) || named === port) return
+  log({
+    event: 'server.other-port',
+    level: 'warn',
+    message: `ENTRANCE_URL names port ${named}, and this server listens on ${port}: clients must come by ${url}/mcp.`,
+  })
 }
 
 /** Loaded only where it is used: against the real Entra it costs neither memory nor time. */

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Environment,
+  resolveServeSettings,
+  type ServeOptions,
+  type ServeSettings,
+  secretsOf,
+} from '../../src/cli/env.ts'
+
+const CLONE = { ENTRANCE_CLONE: '1' }
+const ENTRA = {
+  AZURE_TENANT_ID: '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11',
+  ENTRA_PROXY_AZURE_CLIENT_ID: '0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22',
+  ENTRA_PROXY_AZURE_CLIENT_SECRET: 'a~secret',
+}
+
+test('with nothing set, a clone serves on loopback and signs in with the emulator', () => {
+  assert.deepEqual(resolveServeSettings({}, CLONE), {
+    port: 8000,
+    hosts: ['127.0.0.1', '::1'],
+    url: undefined,
+    data: '.entrance',
+    store: '.entrance/entrance.db',
+    secrets: [],
+    entra: 'emulator',
+    emulatorPort: 8400,
+    currency: 'USD',
+    logFormat: 'text',
+    problems: [],
+  } satisfies ServeSettings)
+})
+
+test('every variable is read', () => {
+  const env = {
+    ...ENTRA,
+    PORT: '1',
+    HOST: '0.0.0.0',
+    ENTRANCE_URL: 'https://expenses.example.com',
+    ENTRANCE_DATA: '/data',
+    ENTRANCE_STORE: 'sqlite:/grants.db',
+    ENTRANCE_SECRET: 'current,former',
+    ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us',
+    EMULATOR_PORT: '2',
+    EXPENSES_CURRENCY: 'EUR',
+    LOG_FORMAT: 'json',
+  }
+  assert.deepEqual(resolveServeSettings({}, env), {
+    port: 1,
+    hosts: ['0.0.0.0'],
+    url: 'https://expenses.example.com',
+    data: '/data',
+    store: '/grants.db',
+    secrets: ['current', 'former'],
+    entra: {
+      tenantId: ENTRA.AZURE_TENANT_ID,
+      clientId: ENTRA.ENTRA_PROXY_AZURE_CLIENT_ID,
+      clientSecret: 'a~secret',
+      authority: 'https://login.microsoftonline.us',
+    },
+    emulatorPort: 2,
+    currency: 'EUR',
+    logFormat: 'json',
+    problems: [],
+  } satisfies ServeSettings)
+})
+
+test('an option beats its variable, and hides what is wrong with it', () => {
+  const env = {
+    ...ENTRA,
+    PORT: 'x',
+    HOST: '0.0.0.0',
+    ENTRANCE_URL: 'https://variable.example/mcp',
+    ENTRANCE_DATA: '/variable',
+    ENTRANCE_STORE: 'mongodb://variable',
+    ENTRANCE_AUTHORITY: 'https://variable.example',
+    EMULATOR_PORT: 'x',
+    LOG_FORMAT: 'x',
+  }
+  const options: Required<Omit<ServeOptions, 'emulator'>> = {
+    port: 1,
+    host: '127.0.0.1',
+    url: 'https://option.example',
+    data: '/option',
+    store: 'sqlite:/option.db',
+    authority: 'https://login.microsoftonline.us',
+    emulatorPort: 2,
+    tenantId: 'option.example',
+    clientId: 'option',
+    logFormat: 'json',
+  }
+  const settings = resolveServeSettings(options, env)
+  assert.deepEqual(settings.problems, [])
+  assert.deepEqual(settings.entra, {
+    tenantId: 'option.example',
+    clientId: 'option',
+    clientSecret: 'a~secret',
+    authority: 'https://login.microsoftonline.us',
+  })
+  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
+  assert.deepEqual(
+    { port, hosts, url, data, store, emulatorPort, logFormat },
+    {
+      port: 1,
+      hosts: ['127.0.0.1'],
+      url: 'https://option.example',
+      data: '/option',
+      store: '/option.db',
+      emulatorPort: 2,
+      logFormat: 'json',
+    },
+  )
+})
+
+test('an empty variable is one that is not set', () => {
+  const empty = Object.fromEntries(
+    ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
+      .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'LOG_FORMAT'])
+      .concat(Object.keys(ENTRA))
+      .map((name) => [name, '']),
+  )
+  assert.deepEqual(
+    resolveServeSettings({}, { ...CLONE, ...empty }),
+    resolveServeSettings({}, CLONE),
+  )
+})
+
+test('the address to listen on follows the public one, unless it is given', () => {
+  const hostsOf = (env: Environment) => resolveServeSettings({}, { ...ENTRA, ...env }).hosts
+  const loopback = ['127.0.0.1', '::1']
+  assert.deepEqual(hostsOf({}), loopback)
+  assert.deepEqual(hostsOf({ ENTRANCE_URL: 'http://127.0.0.1:9000' }), loopback)
+  assert.deepEqual(hostsOf({ ENTRANCE_URL: 'https://expenses.example.com' }), [])
+  assert.deepEqual(hostsOf({ ENTRANCE_URL: 'http://localhost.example.com' }), [])
+  assert.deepEqual(hostsOf({ ENTRANCE_URL: 'https://expenses.example.com', HOST: '::1' }), ['::1'])
+  assert.deepEqual(hostsOf({ HOST: 'localhost' }), loopback)
+  assert.deepEqual(hostsOf({ HOST: '[::1]' }), ['::1'])
+  assert.deepEqual(hostsOf({ HOST: '0.0.0.0' }), ['0.0.0.0'])
+})
+
+test('a slash at the end of the public URL is no part of it', () => {
+  const url = 'https://expenses.example.com/'
+  assert.equal(resolveServeSettings({ url }, ENTRA).url, 'https://expenses.example.com')
+})
+
+/** Whether the emulator comes up, and which options are named as wrong. */
+function choice(options: ServeOptions, env: Environment): [isEmulator: boolean, ...string[]] {
+  const { entra, problems } = resolveServeSettings(options, env)
+  return [entra === 'emulator', ...problems.map(({ option }) => option)]
+}
+
+test('the emulator comes up where it is asked for and nothing of Entra is set', () => {
+  assert.deepEqual(choice({}, CLONE), [true])
+  assert.deepEqual(choice({ emulator: true }, {}), [true])
+  assert.deepEqual(choice({ emulator: true }, CLONE), [true])
+  assert.deepEqual(choice({}, { ...CLONE, NODE_ENV: 'development' }), [true])
+  for (const url of ['http://localhost:9', 'http://127.0.0.1:9', 'http://[::1]:9']) {
+    assert.deepEqual(choice({ url }, CLONE), [true])
+  }
+  for (const HOST of ['127.0.0.1', '::1', '[::1]', 'localhost']) {
+    assert.deepEqual(choice({}, { ...CLONE, HOST }), [true])
+  }
+})
+
+test('the emulator never comes up beside credentials, one of the three included', () => {
+  assert.deepEqual(choice({}, { ...CLONE, ...ENTRA }), [false])
+  assert.deepEqual(choice({ emulator: true }, ENTRA), [true, '--emulator'])
+  for (const [name, value] of Object.entries(ENTRA)) {
+    assert.deepEqual(choice({}, { ...CLONE, [name]: value }), [false])
+    assert.deepEqual(choice({ emulator: true }, { [name]: value }), [true, '--emulator'])
+  }
+  for (const option of ['tenantId', 'clientId']) {
+    assert.deepEqual(choice({ [option]: 'x' }, CLONE), [false])
+  }
+})
+
+test('the emulator never comes up where somebody else could reach it, asked for or not', () => {
+  const hindrances: [Environment, string][] = [
+    [{ NODE_ENV: 'production' }, 'NODE_ENV'],
+    [{ HOST: '0.0.0.0' }, 'HOST'],
+    [{ HOST: '::' }, 'HOST'],
+    [{ HOST: '192.168.1.2' }, 'HOST'],
+    [{ HOST: 'expenses.example.com' }, 'HOST'],
+    [{ ENTRANCE_URL: 'https://expenses.example.com' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_URL: 'http://expenses.example.com' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_URL: 'http://localhost.example.com' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_URL: 'http://127.0.0.1.example.com' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_URL: 'http://localhost@example.com' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_URL: 'nonsense' }, 'ENTRANCE_URL'],
+    [{ ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us' }, 'ENTRANCE_AUTHORITY'],
+  ]
+  for (const [env, option] of hindrances) {
+    assert.deepEqual(choice({}, { ...CLONE, ...env }), [false, option])
+    // A problem keeps the server from starting, whoever asked for the emulator.
+    assert.deepEqual(choice({ emulator: true }, env), [true, option])
+  }
+  assert.deepEqual(choice({ host: '0.0.0.0' }, CLONE), [false, 'HOST'])
+  assert.deepEqual(choice({ url: 'https://example.com' }, CLONE), [false, 'ENTRANCE_URL'])
+})
+
+test('the installed command is told of --emulator, and does not choose it', () => {
+  assert.deepEqual(choice({}, {}), [false, '--emulator'])
+  assert.deepEqual(choice({}, { ENTRANCE_CLONE: '0' }), [false, '--emulator'])
+  assert.deepEqual(choice({}, { AZURE_TENANT_ID: 'x' }), [false])
+})
+
+test('the emulator has a port of its own', () => {
+  assert.deepEqual(choice({ port: 8400 }, CLONE), [true, 'EMULATOR_PORT'])
+  assert.deepEqual(choice({ port: 0, emulatorPort: 0 }, CLONE), [true])
+  assert.deepEqual(choice({ port: 8400 }, ENTRA), [false])
+})
+
+test('what cannot be read is named, with what was given', () => {
+  const wrong: [name: string, value: string, told: RegExp][] = [
+    ['PORT', '80a', /'80a' is not a port/],
+    ['PORT', '65536', /'65536' is not a port/],
+    ['PORT', '-1', /'-1' is not a port/],
+    ['PORT', '1e3', /'1e3' is not a port/],
+    ['EMULATOR_PORT', ' ', /is not a port/],
+    ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
+    ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
+    ['ENTRANCE_STORE', 'sqlite:', /sqlite: is not a store of this version/],
+    ['ENTRANCE_STORE', 'grants.db', /what was given is not a store/],
+    ['ENTRANCE_URL', 'https://example.com/mcp', /the address of an endpoint/],
+    ['ENTRANCE_URL', 'https://example.com/mcp/', /the address of an endpoint/],
+    ['ENTRANCE_URL', 'https://example.com/x/auth/callback', /the address of an endpoint/],
+  ]
+  for (const [option, value, told] of wrong) {
+    const { problems } = resolveServeSettings({}, { ...ENTRA, [option]: value })
+    assert.deepEqual(
+      problems.map((problem) => problem.option),
+      [option],
+      value,
+    )
+    assert.match(problems[0]?.problem ?? '', told)
+    assert.match(problems[0]?.cure ?? '', /\.$/)
+  }
+})
+
+test('a store that cannot be used is named without what may be a password', () => {
+  const { problems } = resolveServeSettings({ store: 'redis://user:secret@host' }, ENTRA)
+  assert.equal(problems[0]?.problem, 'redis: is not a store of this version.')
+  assert.doesNotMatch(JSON.stringify(problems), /secret|user/)
+})
+
+test('quotation marks around a value are named once, and do not hide what is in them', () => {
+  const env = { ...ENTRA, AZURE_TENANT_ID: `"${ENTRA.AZURE_TENANT_ID}"`, PORT: "'80'", HOST: '"' }
+  const { entra, port, problems } = resolveServeSettings({ host: 'localhost' }, env)
+  assert.deepEqual(
+    problems.map(({ option, problem }) => `${option} ${problem}`),
+    ['AZURE_TENANT_ID has quotation marks around it.', 'PORT has quotation marks around it.'],
+  )
+  assert.equal(port, 80)
+  assert.notEqual(entra, 'emulator')
+  if (entra !== 'emulator') assert.equal(entra.tenantId, ENTRA.AZURE_TENANT_ID)
+  const others = resolveServeSettings({}, { ...ENTRA, PS1: '"x"', GREETING: "'hello'" })
+  assert.deepEqual(others.problems, [])
+})
+
+test('ENTRANCE_SECRET is one key or several, parted by commas or white space', () => {
+  assert.deepEqual(secretsOf({}), [])
+  assert.deepEqual(secretsOf({ ENTRANCE_SECRET: 'one' }), ['one'])
+  assert.deepEqual(secretsOf({ ENTRANCE_SECRET: 'one,two' }), ['one', 'two'])
+  assert.deepEqual(secretsOf({ ENTRANCE_SECRET: ' one, two\n' }), ['one', 'two'])
+})
