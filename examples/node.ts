@@ -1,0 +1,39 @@
+// An MCP server behind Entra ID sign-in, on node:http. The README says what the variables are.
+//
+//   node --env-file=.env examples/node.ts
+import { createServer } from 'node:http'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { createEntrance, type User } from 'entrance'
+import { toNodeHandler } from 'entrance/adapters/node'
+import { sqliteStore } from 'entrance/stores/sqlite'
+
+const { env } = process
+const port = Number(env.PORT ?? 8000)
+const url = env.ENTRANCE_URL ?? `http://localhost:${port}`
+
+const entrance = createEntrance({
+  url,
+  name: 'Who am I',
+  entra: {
+    tenantId: env.AZURE_TENANT_ID ?? '',
+    clientId: env.ENTRA_PROXY_AZURE_CLIENT_ID ?? '',
+    clientSecret: env.ENTRA_PROXY_AZURE_CLIENT_SECRET ?? '',
+    // The login host of a national cloud, or of the emulator.
+    authority: env.ENTRANCE_AUTHORITY,
+  },
+  secret: env.ENTRANCE_SECRET ?? '',
+  store: sqliteStore('.entrance/who-am-i.db'),
+})
+
+const mcp = createMcpHandler(({ authInfo }) => {
+  const user = authInfo?.extra?.user as User
+  const server = new McpServer({ name: 'who-am-i', version: '1.0.0' })
+  server.registerTool('who_am_i', { description: 'Says who is signed in.' }, () => ({
+    content: [{ type: 'text', text: `${user.name} (${user.preferred_username})` }],
+  }))
+  return server
+})
+
+// Entrance answers what belongs to the sign-in, and lets only signed-in people through to the rest.
+const server = createServer(toNodeHandler(entrance.protect(mcp.fetch)))
+server.listen(port, 'localhost', () => console.log(`MCP server at ${url}/mcp`))
