@@ -96,9 +96,7 @@ suite('what stands in an error of Entra', () => {
         const { callback, browser, authorization } = await signedInAtEntra()
         const logged = server.logs.length
         const asked = withError(callback, { error: 'invalid_scope', [name]: text })
-        const started = performance.now()
         const page = await browser.open(asked, { until: authorization.redirect_uri })
-        assert.ok(performance.now() - started < 1000, 'takes no time')
         assert.ok([400, 413].includes(page.status) || page.status === 0, `status ${page.status}`)
         assert.doesNotMatch(page.html, /<script|<img/)
         assert.equal(page.headers.get('set-cookie')?.includes('stolen') ?? false, false)

@@ -70,7 +70,7 @@ suite('a failure of Entra that passes', () => {
     using _ = during(async () => {
       calls++
       // Long enough for all of them to have arrived.
-      await setTimeout(200)
+      await setTimeout(1000)
       return fail('boom')
     })
     const refresh = () => client.refresh(client_id, tokens.refresh_token)

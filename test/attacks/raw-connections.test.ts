@@ -139,7 +139,7 @@ suite('a connection on which comes', () => {
   for (const [name, texts] of CASES) {
     test(`${name} gets a refusal and no fault, and the server goes on`, async () => {
       for (const text of texts()) {
-        const { status, head } = await send(text)
+        const { status, head } = await send(text, 1000)
         // Nothing at all, where Node closes without a word; 501 is for TRACE, which no handler can be given.
         const isFault = status >= 500 && !(status === 501 && text.startsWith('TRACE '))
         assert.ok(!isFault, `${JSON.stringify(text.slice(0, 200))} → ${head}`)
@@ -232,12 +232,12 @@ function requestTo(name: string, line: string, ...rest: string[]): string {
 
 type Sent = { status: number; head: string; text: string }
 
-/** Everything that comes back, until the server is done or has nothing more to say. */
-function send(text: string): Promise<Sent> {
+/** Everything that comes back, until the server is done or has said nothing for so many milliseconds. */
+function send(text: string, patience = 20_000): Promise<Sent> {
   const { promise, resolve } = Promise.withResolvers<Sent>()
   const socket = connect(server.port, '127.0.0.1')
   let received = ''
-  socket.setTimeout(1000, () => socket.destroy())
+  socket.setTimeout(patience, () => socket.destroy())
   socket.on('data', (chunk) => {
     received += chunk.toString('latin1')
   })
