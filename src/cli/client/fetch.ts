@@ -17,7 +17,9 @@ export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike 
     const signals = [signal, timeout, init?.signal].filter((one) => !!one)
     try {
       const signal = AbortSignal.any(signals)
-      return await refuseRedirect(url, await fetch(url, { ...init, signal, redirect: 'manual' }))
+      const response = await fetch(url, { ...init, signal, redirect: 'manual' })
+      // Who asked for the redirect itself does not want it followed either.
+      return init?.redirect === 'manual' ? response : await refuseRedirect(url, response)
     } catch (error) {
       if (error instanceof TypeError && error.cause instanceof CommandError) throw error
       if (signal.aborted || init?.signal?.aborted) throw error
