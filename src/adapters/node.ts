@@ -141,7 +141,7 @@ function toHeaders(incoming: IncomingMessage): Headers {
 
 function refuse({ method = '' }: IncomingMessage, outgoing: ServerResponse): void {
   const isMethod = FORBIDDEN_METHODS.has(method)
-  outgoing.writeHead(isMethod ? 501 : 400, { 'content-type': 'text/plain; charset=utf-8' })
+  outgoing.writeHead(isMethod ? 405 : 400, { 'content-type': 'text/plain; charset=utf-8' })
   outgoing.end(
     isMethod
       ? `The method ${method} is not supported.\n`
