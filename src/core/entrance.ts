@@ -64,19 +64,29 @@ export function createEntrance(options: EntranceOptions): Entrance {
     started ??= start().catch((error: unknown) => {
       // A start that failed for the moment is tried again by the next request; a wrong key stays one.
       if (!(error instanceof ConfigError)) started = undefined
-      else config.log({ event: 'start.refused', level: 'error', message: error.message })
       throw error
     })
     return started
+  }
+
+  let isTold = false
+
+  /** Starts for a request. What is wrong for good stands in the log, once. */
+  async function startFor(): Promise<ConfigError | undefined> {
+    const fault: unknown = await ready().catch((error: unknown) => error)
+    if (!(fault instanceof ConfigError)) return undefined
+    if (!isTold) config.log({ event: 'start.refused', level: 'error', message: fault.message })
+    isTold = true
+    return fault
   }
 
   /** Our endpoints' answer; undefined for a path that is none of them. */
   async function answer(request: Request): Promise<Response | undefined> {
     const { pathname } = new URL(request.url)
     if (!router.isEndpoint(pathname)) return undefined
-    const fault = await ready().catch((error: unknown) => error)
     // Without the store much can be answered, and the rest says so; under a wrong key nothing can.
-    const isRefused = fault instanceof ConfigError && pathname !== `${config.site.prefix}/health`
+    const fault = await startFor()
+    const isRefused = fault && pathname !== `${config.site.prefix}/health`
     return isRefused ? misconfigured() : router.answer(request)
   }
 
@@ -85,7 +95,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
     // The gate itself answers 503 for as long as it has not heard from the store.
-    await ready().catch(() => {})
+    await startFor()
     const { headers } = request
     const verdict = authenticate({
       authorization: headers.get('authorization'),
@@ -104,7 +114,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
-      if (!started) ready().catch(() => {})
+      if (!started) void startFor()
       return authenticate(headers)
     },
     ready,

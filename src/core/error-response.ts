@@ -17,8 +17,16 @@ export function errorResponse(
   log: Log,
 ): Response {
   const error = thrown instanceof OAuthError ? thrown : unexpected(thrown, request, log)
+  if (error === thrown) tell(error, request, log)
   const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
   return isPage ? toPage(error) : toJson(error, site)
+}
+
+/** Why a client does not get on: descriptions hold nothing that must not be written down. */
+function tell(error: OAuthError, request: Request, log: Log): void {
+  const { pathname } = new URL(request.url)
+  const message = `A request was refused: ${error.message}`
+  log({ event: 'request.refused', level: 'warn', message, error: error.code, path: pathname })
 }
 
 /** A fault of ours: the client gets a number, the log gets everything. */

@@ -24,7 +24,7 @@ export function findConfigProblems(
   options: Pick<EntranceOptions, 'url' | 'secret'> & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
-  const secrets = [options.secret].flat() as string[]
+  const secrets = secretsOf(options.secret)
   return checkOptions({ ...DEFAULTS, url: options.url, entra, secrets })
 }
 
@@ -39,7 +39,7 @@ const PLAUSIBLE_ENTRA: EntraOptions = {
 export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
-  const secrets = typeof options.secret === 'string' ? [options.secret] : (options.secret ?? [])
+  const secrets = secretsOf(options.secret)
   const problems = checkOptions({ ...given, entra, secrets })
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -61,6 +61,11 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     fetch: given.fetch ?? globalThis.fetch,
   })
+}
+
+/** An empty text is a variable that is not set. */
+function secretsOf(secret: EntranceOptions['secret'] | undefined): readonly string[] {
+  return [secret ?? []].flat().filter((text) => text !== '')
 }
 
 /** An option that is present but undefined means its default. */

@@ -89,7 +89,7 @@ const WRONG: readonly Wrong[] = [
   ],
   [{ secret: undefined as never }, 'secret', 'is missing.'],
   [{ secret: [] }, 'secret', 'is missing.'],
-  [{ secret: '' }, 'secret', 'has 0 characters; 32 or more are expected.'],
+  [{ secret: '' }, 'secret', 'is missing.'],
   [{ secret: 'x'.repeat(31) }, 'secret', 'has 31 characters; 32 or more are expected.'],
   [{ secret: ['x'.repeat(32), 'short'] }, 'secret', 'has 5 characters; 32 or more are expected.'],
   [
