@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createEntrance } from '../../../src/index.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { signIn } from '../../support/oauth-client.ts'
+import { startEntrance } from '../../support/start.ts'
+
+const SECRET = 'a-master-key-of-these-tests-and-of-nothing-else'
+
+test('a token of too little scope is 403 insufficient_scope, with the scope to ask for (RFC 6750 §3.1)', async () => {
+  await using server = await startEntrance({ entrance: { secret: SECRET } })
+  const { tokens } = await signIn(server.url)
+  const { tenantId, application, origin: authority } = server.emulator
+  // The same server, whose operator has meanwhile asked for another scope.
+  const stricter = createEntrance({
+    url: server.url,
+    secret: SECRET,
+    scope: 'expenses.write',
+    store: memoryStore(),
+    entra: { tenantId, ...application, authority },
+  })
+  const guarded = stricter.protect(() => new Response('in'))
+  const headers = {
+    authorization: `Bearer ${tokens.access_token}`,
+    host: new URL(server.url).host,
+  }
+  const answer = await guarded(new Request(`${server.url}/mcp`, { method: 'POST', headers }))
+  const description = "The access token has the scope 'mcp-access'; expenses.write is needed."
+  assert.equal(answer.status, 403)
+  assert.deepEqual(await answer.json(), {
+    error: 'insufficient_scope',
+    error_description: description,
+  })
+  assert.equal(
+    answer.headers.get('www-authenticate'),
+    `Bearer error="insufficient_scope", error_description="${description}", ` +
+      `resource_metadata="${server.url}/.well-known/oauth-protected-resource/mcp", scope="expenses.write"`,
+  )
+  await stricter.close()
+})
