@@ -4,10 +4,8 @@ const STATUS = {
   invalid_request: 400,
   invalid_client: 401,
   invalid_grant: 400,
-  unauthorized_client: 400,
   unsupported_grant_type: 400,
   unsupported_response_type: 400,
-  unsupported_token_type: 400, // RFC 7009 §2.2.1
   invalid_scope: 400,
   access_denied: 403,
   server_error: 500,

@@ -90,6 +90,32 @@ suite('revocation', () => {
   })
 })
 
+suite('a clock that is set back', () => {
+  test('does not make word from the store newer than it is', async (t) => {
+    await using own = await startEntrance({ handler, entrance: { secret: SECRET } })
+    const { tokens } = await signIn(own.url)
+    const { tenantId, application, origin: authority } = own.emulator
+    const entra = { tenantId, ...application, authority }
+    const store = memoryStore()
+    const options = { url: own.url, secret: SECRET, store, entra }
+    const gate = createEntrance({ ...options, storeSilenceTtl: 5 })
+    t.after(() => gate.close())
+    const headers = {
+      authorization: `Bearer ${tokens.access_token}`,
+      host: new URL(own.url).host,
+    }
+    await gate.ready()
+    assert.equal(gate.authenticate(headers).isAllowed, true)
+
+    const heardAt = performance.now()
+    store.revocations = () => Promise.reject(new Error('away'))
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 1000 })
+    t.mock.method(performance, 'now', () => heardAt + 6000)
+    const verdict = gate.authenticate(headers)
+    assert.equal(!verdict.isAllowed && verdict.refusal.status, 503)
+  })
+})
+
 suite('a server whose store was written under another key', () => {
   test('answers nothing but its health, and says why in the log, once', async () => {
     const { tenantId, application, origin: authority } = server.emulator

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -158,3 +158,14 @@ function temporaryFolder(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true }))
   return folder
 }
+
+test('a file that was there before is made its owner’s alone', async (t) => {
+  if (process.platform === 'win32') return t.skip('modes are of no use there')
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-mode-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'expenses.db')
+  writeFileSync(path, '', { mode: 0o644 })
+  const store = sqliteExpenseStore(path)
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  await store.close()
+})
