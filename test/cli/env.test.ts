@@ -263,3 +263,8 @@ test('ENTRANCE_SECRET is one key or several, parted by commas or white space', (
   assert.deepEqual(secretsOf({ ENTRANCE_SECRET: 'one,two' }), ['one', 'two'])
   assert.deepEqual(secretsOf({ ENTRANCE_SECRET: ' one, two\n' }), ['one', 'two'])
 })
+
+test('an empty option is an unset variable of a shell, and counts as left out', () => {
+  const empty = { data: '', url: '', host: '', store: '' }
+  assert.deepEqual(resolveServeSettings(empty, CLONE), resolveServeSettings({}, CLONE))
+})

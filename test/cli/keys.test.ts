@@ -163,3 +163,19 @@ function newFolder(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
+
+for (const command of ['keys list', 'keys rotate', 'emulator']) {
+  test(`${command} says when --data is no folder`, async (t) => {
+    const cwd = newFolder(t)
+    writeFileSync(join(cwd, 'a-file'), '')
+    const { code, stderr } = await entrance([...command.split(' '), '--data', 'a-file'], { cwd })
+    assert.equal(code, 2)
+    assert.match(stderr, /a-file is not a folder/)
+  })
+}
+
+test('a proxy that is no address stops nothing that talks to nobody', async (t) => {
+  const cwd = newFolder(t)
+  writeFileSync(join(cwd, '.env'), 'HTTPS_PROXY=::bad::\n')
+  assert.equal((await entrance(['keys', 'list'], { cwd })).code, 0)
+})

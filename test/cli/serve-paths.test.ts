@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startProcess } from './serve-process.ts'
+
+test('what the server does not have is 404, and asks nobody to sign in', async (t) => {
+  const { url } = await startProcess(t)
+  for (const path of ['/', '/favicon.ico', '/robots.txt', '/authorize/', '/MCP']) {
+    const answer = await fetch(`${url}${path}`)
+    assert.deepEqual([answer.status, answer.headers.get('www-authenticate')], [404, null], path)
+  }
+  for (const path of ['/mcp', '/mcp/']) assert.equal((await fetch(`${url}${path}`)).status, 401)
+})
+
+test('a URL on loopback that names another port than the one listened on is warned of', async (t) => {
+  const server = await startProcess(t, { env: { ENTRANCE_URL: 'http://localhost:1' } })
+  const told = /ENTRANCE_URL names port 1, and this server listens on \d+/
+  await t.waitFor(() => assert.match(server.written(), told))
+})
