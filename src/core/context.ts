@@ -1,3 +1,4 @@
+import type { Clients } from './clients/clients.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Entra } from './entra/entra.ts'
 import type { Grants } from './grants/grant.ts'
@@ -10,6 +11,7 @@ import type { AccessTokens } from './tokens/access-token.ts'
 /** What outlives a request; made once by `createEntrance`. */
 export type Context = {
   readonly config: Config
+  readonly clients: Clients
   readonly accessTokens: AccessTokens
   readonly grants: Grants
   readonly revocations: Revocations

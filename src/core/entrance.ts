@@ -1,6 +1,7 @@
 import { EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
+import { createClients } from './clients/clients.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
@@ -140,6 +141,7 @@ function createContext(config: Config, store: Store): Context {
   }
   return {
     config,
+    clients: createClients(config),
     redirectPolicy,
     entra: createEntra(config),
     spent: createSpentTransactions(),

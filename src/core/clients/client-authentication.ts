@@ -1,7 +1,8 @@
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Params } from '../params.ts'
-import { type Client, isClientSecret, openClient } from './client.ts'
+import { type Client, isClientSecret } from './client.ts'
+import type { Clients } from './clients.ts'
 
 type Credentials = { readonly clientId: string } & (
   | { readonly method: 'none' }
@@ -13,13 +14,13 @@ type Credentials = { readonly clientId: string } & (
  * The method is enforced as registered: a confidential client cannot leave its secret out, and a
  * public one cannot pretend to have one.
  */
-export function authenticateClient(
+export async function authenticateClient(
   authorization: string | null,
   params: Params,
-  keyring: Keyring,
-): Client {
+  { clients, keyring }: { readonly clients: Clients; readonly keyring: Keyring },
+): Promise<Client> {
   const credentials = readCredentials(authorization, params)
-  const client = openClient(credentials.clientId, keyring)
+  const client = await clients.find(credentials.clientId)
   if (!client) throw unauthorized(NOT_REGISTERED, credentials)
   checkMethod(client, credentials)
   // By the method, not by the secret: an empty one is one that has to be refused.

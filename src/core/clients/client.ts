@@ -4,9 +4,14 @@ import type { Keyring } from '../keys/keyring.ts'
 import { digest, isMac, mac } from '../keys/mac.ts'
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
 
+/** Registered at `/register`; the other ways join here. */
+export type ClientSource = 'registered'
+
 /** A registered client. Nothing of it is stored: it is what its own id says (RFC 7591 A.5.2). */
 export type Client = ClientMetadata & {
   readonly client_id: string
+  /** How it came to be known here. */
+  readonly source: ClientSource
   /** SHA-256 of the id: what records keep in its place. */
   readonly digest: string
 }
@@ -39,7 +44,7 @@ export function sealClient(metadata: ClientMetadata, keyring: Keyring): Client {
       `The registration is too long by ${id.length - CLIENT_ID_MAX_LENGTH} characters: register fewer or shorter redirect_uris.`,
     )
   }
-  return { ...metadata, client_id: id, digest: digest(id) }
+  return { ...metadata, client_id: id, source: 'registered', digest: digest(id) }
 }
 
 /** Opens a client_id; undefined when no key of ours made it. */
@@ -53,6 +58,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
   const [name, token_endpoint_auth_method, redirect_uris] = payload
   return {
     client_id: clientId,
+    source: 'registered',
     digest: digest(clientId),
     client_name: name || undefined,
     token_endpoint_auth_method,

@@ -1,6 +1,6 @@
 import { redirect } from '../../http/responses.ts'
 import { type ClientAddress, redirectErrors } from '../client-redirect.ts'
-import { type Client, openClient } from '../clients/client.ts'
+import type { Client } from '../clients/client.ts'
 import {
   findRedirectUriFault,
   matchRedirectUri,
@@ -26,7 +26,7 @@ export async function authorize(request: Request, site: Site, context: Context):
   const params = await readParams(request)
 
   // Until the redirect URI is known to be the client's own, an error is shown here.
-  const client = requireClient(params, context)
+  const client = await requireClient(params, context)
   const redirectUri = requireRedirectUri(params, client, context)
   const state = params.get('state')
   const address: ClientAddress = { redirectUri, state, issuer: site.issuer }
@@ -60,12 +60,12 @@ export async function authorize(request: Request, site: Site, context: Context):
   })
 }
 
-function requireClient(params: Params, context: Context): Client {
+async function requireClient(params: Params, context: Context): Promise<Client> {
   const clientId = params.get('client_id')
   if (clientId === undefined) {
     throw new OAuthError('invalid_request', "The parameter 'client_id' is missing.")
   }
-  const client = openClient(clientId, context.config.keyring)
+  const client = await context.clients.find(clientId)
   if (client) return client
   // 400, not 401: it makes clients that look before they open a browser register again.
   throw new OAuthError(

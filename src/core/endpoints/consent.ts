@@ -1,7 +1,7 @@
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import { type ClientAddress, redirectWithError } from '../client-redirect.ts'
-import { type Client, openClient } from '../clients/client.ts'
+import type { Client } from '../clients/client.ts'
 import { isLoopbackUri, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { EntraError, OAuthError } from '../errors.ts'
@@ -36,7 +36,7 @@ type Asked = {
 
 async function show(request: Request, context: Context): Promise<Response> {
   const { config } = context
-  const asked = readAsked(await readParams(request), context)
+  const asked = await readAsked(await readParams(request), context)
   const { browser, setCookie } = recogniseBrowser(readCookies(request), isSecure(context))
   config.log({
     event: 'consent.shown',
@@ -62,7 +62,7 @@ async function show(request: Request, context: Context): Promise<Response> {
 async function answer(request: Request, context: Context): Promise<Response> {
   checkOrigin(request, context)
   const params = await readParams(request)
-  const asked = readAsked(params, context)
+  const asked = await readAsked(params, context)
   const refused = refuseBrowser(request, params, asked, context)
   if (refused) return refused
   const action = params.get('action')
@@ -72,7 +72,7 @@ async function answer(request: Request, context: Context): Promise<Response> {
 }
 
 /** The request that the page is about. Client and redirect URI are judged again: policy may have changed. */
-function readAsked(params: Params, context: Context): Asked {
+async function readAsked(params: Params, context: Context): Promise<Asked> {
   const { config } = context
   const sealed = params.get('request')
   if (sealed === undefined)
@@ -91,7 +91,7 @@ function readAsked(params: Params, context: Context): Asked {
       'This sign-in has taken too long. Start it again in the application.',
     )
   }
-  const client = openClient(request.clientId, config.keyring)
+  const client = await context.clients.find(request.clientId)
   const redirectUri = recallRedirectUri(request.redirectUri, context.redirectPolicy)
   if (!client || !redirectUri) {
     throw new OAuthError(

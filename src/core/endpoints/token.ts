@@ -25,7 +25,10 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   const params = await readParams(request)
   const grantType = params.get('grant_type')
   const redeem = requireGrant(grantType)
-  const client = authenticateClient(request.headers.get('authorization'), params, config.keyring)
+  const client = await authenticateClient(request.headers.get('authorization'), params, {
+    clients: context.clients,
+    keyring: config.keyring,
+  })
   checkResource(params.get('resource'), config)
   resolveScope(params.get('scope'), config)
   const grant = await redeem(params, client, {
