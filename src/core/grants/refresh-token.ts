@@ -234,6 +234,14 @@ async function afterFailure(
     return notNow(error)
   }
   await revokeGrant(leased, 'Entra ended the sign-in', context)
+  context.log({
+    event: 'grant.revoked',
+    level: 'warn',
+    transaction: grant.transaction,
+    message: 'Entra does not renew the sign-in any more; the grant is revoked.',
+    client: grant.client.name,
+    oid: grant.user.oid,
+  })
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }
