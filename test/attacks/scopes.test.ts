@@ -208,6 +208,16 @@ suite('what Entra grants bounds what is granted here (fastmcp #3492, W37)', () =
     assertScope((await signInFor(READ)).tokens, `mcp-access ${READ}`)
   })
 
+  test('at the sign-in: a scope that the app registration lacks is named, and stops nobody who does not ask for it', async () => {
+    approve.isEnabled = false
+    const client = createOAuthClient(server.url)
+    const { client_id } = await json<{ client_id: string }>(await client.register())
+    const { url, redirect_uri } = client.authorization(client_id, { scope: APPROVE })
+    const page = await createBrowser().signIn(url, { until: redirect_uri })
+    assert.match(page.text, /AADSTS650053.*expenses\.approve.*those of additionalScopes/s)
+    assertScope((await signInFor(READ)).tokens, `mcp-access ${READ}`)
+  })
+
   test('at a refresh: the grant narrows and does not widen again', async () => {
     const signedIn = await signInFor(ALL)
     forger.forgery = { access_token: set({ scp: `mcp-access ${APPROVE}` }) }

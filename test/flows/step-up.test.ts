@@ -128,26 +128,28 @@ for (const era of ERAS) {
       })
     }
 
-    test('the answer is 403 with the union of what there is and what is needed (RS-10, RS-11)', async () => {
-      const signedIn = await signIn(server.url, { overrides: { scope: AUDIT } })
-      const { access_token } = signedIn.tokens
-      const before = runs
-      const answer = await callRaw(era, access_token, 'approve')
-      const description = `The access token has the scope 'mcp-access ${AUDIT}'; ${APPROVE} is needed.`
-      assert.equal(answer.status, 403)
-      assert.deepEqual(await answer.json(), {
-        error: 'insufficient_scope',
-        error_description: description,
+    for (const host of ['localhost', '127.0.0.1']) {
+      test(`the answer is 403 with the union of what there is and what is needed, ${host} (RS-10, RS-11)`, async () => {
+        const url = `http://${host}:${server.port}`
+        const { tokens } = await signIn(url, { overrides: { scope: AUDIT } })
+        const before = runs
+        const answer = await callRaw(era, url, tokens.access_token, 'approve')
+        const description = `The access token has the scope 'mcp-access ${AUDIT}'; ${APPROVE} is needed.`
+        assert.equal(answer.status, 403)
+        assert.deepEqual(await answer.json(), {
+          error: 'insufficient_scope',
+          error_description: description,
+        })
+        assert.deepEqual(parseChallenge(answer.headers.get('www-authenticate') ?? ''), {
+          error: 'insufficient_scope',
+          error_description: description,
+          // By the name that the client came by: it compares what it finds there.
+          resource_metadata: `${url}/.well-known/oauth-protected-resource/mcp`,
+          scope: `mcp-access ${AUDIT} ${APPROVE}`,
+        })
+        assert.equal(runs, before)
       })
-      const challenge = answer.headers.get('www-authenticate') ?? ''
-      assert.deepEqual(parseChallenge(challenge), {
-        error: 'insufficient_scope',
-        error_description: description,
-        resource_metadata: `${server.url}/.well-known/oauth-protected-resource/mcp`,
-        scope: `mcp-access ${AUDIT} ${APPROVE}`,
-      })
-      assert.equal(runs, before)
-    })
+    }
 
     test('a client that is told to leave it learns what is needed', async () => {
       await using desktop = await createDesktop('Alice')
@@ -229,7 +231,7 @@ suite('a handler without the MCP SDK', () => {
 })
 
 /** A tool call as a client of an era sends it. */
-function callRaw(era: string, accessToken: string, name: string): Promise<Response> {
+function callRaw(era: string, url: string, accessToken: string, name: string): Promise<Response> {
   const isModern = era === '2026-07-28'
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': era,
@@ -237,7 +239,7 @@ function callRaw(era: string, accessToken: string, name: string): Promise<Respon
     'io.modelcontextprotocol/clientCapabilities': {},
   }
   const params = { name, arguments: {}, ...(isModern && { _meta }) }
-  return fetch(`${server.url}/mcp`, {
+  return fetch(`${url}/mcp`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${accessToken}`,
