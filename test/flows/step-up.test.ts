@@ -14,6 +14,7 @@ import {
   requireScope,
   scopeChallenge,
 } from '../../src/index.ts'
+import { createPerson } from '../cli/client/person.ts'
 import { createDesktop, type Desktop } from '../support/desktop.ts'
 import { json, signIn } from '../support/oauth-client.ts'
 import { createOAuthProvider, type TestOAuthProvider } from '../support/oauth-provider.ts'
@@ -181,6 +182,21 @@ for (const era of ERAS) {
     })
   })
 }
+
+test('entrance client says what is missing and how to ask for it, and then the call works', async () => {
+  await using alice = await createPerson(server)
+  assert.equal((await alice.run('login')).code, 0)
+  const refused = await alice.run('call', 'approve')
+  assert.equal(refused.code, 1)
+  const scope = `mcp-access ${APPROVE}`
+  assert.ok(refused.stderr.includes(`This needs more access than you have given: ${scope}.`))
+  assert.ok(refused.stderr.includes(`client login ${server.url}/mcp --scope "${scope}"`))
+  const login = await alice.run('login', '--scope', scope)
+  assert.match(login.stderr, /Signed in to .* \(mcp-access expenses\.approve\)\./)
+  const called = await alice.run('call', 'approve')
+  assert.equal(called.code, 0, called.stderr)
+  assert.equal(called.stdout.trim(), 'approved')
+})
 
 suite('a handler without the MCP SDK', () => {
   const handler: ProtectedHandler = async (request, { authInfo }) => {

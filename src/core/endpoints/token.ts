@@ -48,6 +48,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
         : 'The client redeemed its code.',
     client: client.client_name,
     oid: grant.user.oid,
+    scope: grant.scope,
   })
   const issuing = { ...config, accessTokens: context.accessTokens, resource: config.site.resource }
   return json(issueTokens(grant, client, issuing))
