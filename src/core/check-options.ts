@@ -128,8 +128,8 @@ function checkSecrets(secrets: readonly string[]): ConfigProblem[] {
 /** RFC 6749 §3.3; without a slash, for the prefix is added towards Entra only. */
 const SCOPE_NAME = /^[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,120}$/
 
-/** All names together: they stand in a cookie, in every token, in challenges and on a page. */
-const SCOPES_MAX_LENGTH = 600
+/** All names together: the longest access token has to stay below a proxy's 8 kB for one header. */
+const SCOPES_MAX_LENGTH = 300
 
 /** What every sign-in asks Entra for by itself, and what stands for all permissions of an API. */
 const RESERVED_SCOPES: ReadonlySet<string> = new Set([

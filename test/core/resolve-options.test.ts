@@ -112,7 +112,7 @@ const WRONG: readonly Wrong[] = [
   [
     { additionalScopes: Array.from({ length: 10 }, (_, i) => `${'x'.repeat(60)}${i}`) },
     'additionalScopes',
-    'has 619 characters in all; 600 at most are expected.',
+    'has 619 characters in all; 300 at most are expected.',
   ],
   [{ path: 'mcp' }, 'path', "'mcp' is not a path."],
   [{ path: '/' }, 'path', "'/' is not a path."],
