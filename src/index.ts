@@ -4,6 +4,13 @@ export type { EntranceOptions, EntraOptions } from './core/options.ts'
 export type { AuthInfo, User } from './core/protected-resource/auth-info.ts'
 export type { Authentication, GateHeaders } from './core/protected-resource/authenticate.ts'
 export type { Refusal } from './core/protected-resource/challenge.ts'
+export {
+  type Authorized,
+  requireRole,
+  requireScope,
+  type ScopeChallenge,
+  scopeChallenge,
+} from './core/protected-resource/require.ts'
 export { findConfigProblems } from './core/resolve-options.ts'
 export type { Log, LogEvent } from './log.ts'
 export type { Revocation, Store, StoredRecord } from './stores/store.ts'

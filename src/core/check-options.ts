@@ -9,6 +9,7 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly entra: EntraConfig
   readonly secrets: readonly string[]
   readonly scope: string
+  readonly additionalScopes: readonly string[]
   readonly path: string
   readonly allowedOrigins: readonly string[]
   readonly accessTokenTtl: number
@@ -23,7 +24,9 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...checkUrl(given.url),
     ...checkEntra(given.entra),
     ...checkSecrets(given.secrets),
-    ...checkScopeAndPath(given.scope, given.path),
+    ...checkScope('scope', given.scope),
+    ...checkAdditionalScopes(given),
+    ...checkPath(given.path),
     ...checkTimes(given),
     ...given.allowedOrigins.flatMap(checkOrigin),
   ]
@@ -122,19 +125,44 @@ function checkSecrets(secrets: readonly string[]): ConfigProblem[] {
   return [{ option, problem, cure }]
 }
 
-function checkScopeAndPath(scope: string, path: string): ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  // RFC 6749 §3.3; without a slash, for the prefix is added towards Entra only.
-  if (!/^[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,120}$/.test(scope)) {
-    const problem = `'${scope}' is not the short name of one scope.`
-    const cure = "Give the scope's name without 'api://…/', such as mcp-access."
-    problems.push({ option: 'scope', problem, cure })
+/** RFC 6749 §3.3; without a slash, for the prefix is added towards Entra only. */
+const SCOPE_NAME = /^[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,120}$/
+
+/** All names together: the longest access token has to stay below a proxy's 8 kB for one header. */
+const SCOPES_MAX_LENGTH = 300
+
+/** What every sign-in asks Entra for by itself, and what stands for all permissions of an API. */
+const RESERVED_SCOPES: ReadonlySet<string> = new Set([
+  ...['openid', 'profile', 'email', 'offline_access', '.default'],
+])
+
+function checkScope(option: 'scope' | 'additionalScopes', name: string): ConfigProblem[] {
+  const cure = "Give the scope's name without 'api://…/', such as mcp-access."
+  if (!SCOPE_NAME.test(name)) {
+    return [{ option, problem: `'${name}' is not the short name of one scope.`, cure }]
   }
-  if (!/^(\/[\w.~-]+)+$/.test(path)) {
-    const problem = `'${path}' is not a path.`
-    problems.push({ option: 'path', problem, cure: 'Give one that starts with /, such as /mcp.' })
+  if (!RESERVED_SCOPES.has(name)) return []
+  return [{ option, problem: `'${name}' is not a scope of an API.`, cure }]
+}
+
+function checkAdditionalScopes({ scope, additionalScopes }: Given): ConfigProblem[] {
+  const option = 'additionalScopes'
+  const { length } = additionalScopes.join(' ')
+  if (length > SCOPES_MAX_LENGTH) {
+    const problem = `has ${length} characters in all; ${SCOPES_MAX_LENGTH} at most are expected.`
+    return [{ option, problem, cure: 'Have fewer scopes, or give them shorter names.' }]
   }
-  return problems
+  const problems = additionalScopes.flatMap((name) => checkScope(option, name))
+  const names = [scope, ...additionalScopes]
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice === undefined) return problems
+  return [...problems, { option, problem: `'${twice}' is there twice.`, cure: 'Name it once.' }]
+}
+
+function checkPath(path: string): ConfigProblem[] {
+  if (/^(\/[\w.~-]+)+$/.test(path)) return []
+  const problem = `'${path}' is not a path.`
+  return [{ option: 'path', problem, cure: 'Give one that starts with /, such as /mcp.' }]
 }
 
 function checkTimes(given: {

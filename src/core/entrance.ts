@@ -5,14 +5,14 @@ import { createClients } from './clients/clients.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError, OAuthError } from './errors.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { digest } from './keys/mac.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { toResponse } from './protected-resource/challenge.ts'
+import { refusalOf, toResponse } from './protected-resource/challenge.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
@@ -31,7 +31,8 @@ export type Entrance = {
   fetch(request: Request): Promise<Response>
   /**
    * Answers the OAuth endpoints and guards all other paths: without a valid access token they
-   * get the 401 or 403 that has a client sign in, with one they reach `handler`.
+   * get the 401 or 403 that has a client sign in, with one they reach `handler`. What `requireScope`
+   * throws there becomes the 403 that has a client ask for more.
    */
   protect(handler: ProtectedHandler): (request: Request) => Promise<Response>
   /** Whether a request is for one of the OAuth endpoints or for the MCP endpoint. */
@@ -104,7 +105,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
       origin,
     })
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const response = await handler(request, { authInfo: verdict.authInfo })
+    const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
     return origin === null ? response : readableBy(origin, response)
   }
 
@@ -155,6 +156,17 @@ function createContext(config: Config, store: Store): Context {
       issuers: new Set(sites.map((site) => site.issuer)),
       ttl: config.accessTokenTtl,
     }),
+  }
+}
+
+/** The handler's answer; the 403 challenge where it found, by `requireScope`, too little scope. */
+async function challenged(handle: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await handle()
+  } catch (error) {
+    const isOurs = error instanceof OAuthError && error.code === 'insufficient_scope'
+    if (!isOurs) throw error
+    return toResponse(refusalOf(error))
   }
 }
 

@@ -21,6 +21,12 @@ export type EntranceOptions = {
   secret: string | readonly string[]
   /** The scope that lets a client in, by its short name. @default 'mcp-access' */
   scope?: string
+  /**
+   * More scopes of the same API, by their short names, that a client can ask for besides. Each tool
+   * says for itself what it needs: {@link requireScope}.
+   * @default none
+   */
+  additionalScopes?: readonly string[]
   /** Path of the MCP endpoint below `url`. @default '/mcp' */
   path?: string
   /** The server's name on the consent page. @default the host of `url` */
@@ -77,6 +83,7 @@ export type Config = {
   readonly keyring: Keyring
   readonly store: Store
   readonly scope: string
+  readonly additionalScopes: ReadonlySet<string>
   readonly path: string
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>

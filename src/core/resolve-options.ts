@@ -9,6 +9,7 @@ const DAY = 24 * 60 * 60
 
 const DEFAULTS = {
   scope: 'mcp-access',
+  additionalScopes: [],
   path: '/mcp',
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
@@ -57,6 +58,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     binding: digest([entra.authority, entra.tenantId, entra.clientId].join(' ')).slice(0, 6),
     keyring: createKeyring(secrets),
     name: given.name ?? base.host,
+    additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     fetch: given.fetch ?? globalThis.fetch,

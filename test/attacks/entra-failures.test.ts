@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import type { DirectoryUser } from '../../src/emulator/emulator.ts'
 import { createBrowser } from '../support/browser.ts'
 import {
   codeOf,
@@ -40,6 +41,19 @@ const PASSING: ReadonlyMap<string, Intercept> = new Map<string, Intercept>([
   ['200 with broken JSON', () => answer(200, '{"access_token":')],
   ['200 with JSON that is no token response', () => answer(200, '{"token_type":"Bearer"}')],
   ['200 with null', () => answer(200, 'null')],
+  ['200 with a life below zero (fastmcp W37)', (_, go) => changed(go, { expires_in: -1 })],
+  [
+    '200 without an access token (fastmcp W37)',
+    (_, go) => changed(go, { access_token: undefined }),
+  ],
+  ['200 with an empty access token', (_, go) => changed(go, { access_token: '' })],
+  ['200 with another type of token', (_, go) => changed(go, { token_type: 'pop' })],
+  ['429 with a page', () => answer(429, '<html>boom</html>', 'text/html')],
+  ['400 temporarily_unavailable', () => answer(400, '{"error":"temporarily_unavailable"}')],
+  ['400 server_error', () => answer(400, '{"error":"server_error"}')],
+  ['400 without an error', () => answer(400, '{}')],
+  ['500 with a word that is final otherwise', () => answer(500, '{"error":"invalid_grant"}')],
+  ['AADSTS50196, a loop that Entra sees', () => aadsts(50196, 'invalid_grant')],
   ['AADSTS90033, a transient fault', () => aadsts(90033, 'invalid_grant')],
   ['AADSTS7000215, a wrong secret of this server', () => aadsts(7000215, 'invalid_client')],
   ['AADSTS7000222, an expired secret of this server', () => aadsts(7000222, 'invalid_client')],
@@ -104,8 +118,17 @@ suite('a refusal of Entra that is final', () => {
     [50076, 'interaction_required'],
     [65001, 'consent_required'],
     [50132, 'login_required'],
+    [50057, 'invalid_grant'],
+    [50034, 'invalid_grant'],
+    [50133, 'invalid_grant'],
+    [50105, 'invalid_grant'],
+    [53003, 'invalid_grant'],
+    [53003, 'interaction_required'],
+    [50079, 'interaction_required'],
+    [700082, 'invalid_grant'],
+    [999999, 'invalid_grant'],
   ] as const) {
-    test(`ends the sign-in as 400 invalid_grant: AADSTS${code} (fastmcp W6)`, async () => {
+    test(`ends the sign-in as 400 invalid_grant: AADSTS${code} ${word} (fastmcp W6)`, async () => {
       const signedIn = await signIn(server.url)
       const { client, client_id, tokens } = signedIn
       using _ = during(() => aadsts(code, word))
@@ -115,14 +138,107 @@ suite('a refusal of Entra that is final', () => {
     })
   }
 
-  test('follows from the directory: an account that has been disabled', async () => {
-    const { client, client_id, tokens } = await signIn(server.url, { account: 'Bob' })
-    const bob = server.emulator.directory.users.find(({ displayName }) => displayName === 'Bob')
-    assert.ok(bob)
-    bob.accountEnabled = false
+  test('keeps what Conditional Access asks for to itself: the next sign-in meets it at Entra', async () => {
+    const { client, client_id, tokens } = await signIn(server.url)
+    const claims = '{"access_token":{"capolids":{"essential":true,"values":["a-policy"]}}}'
+    const body = { error: 'interaction_required', error_codes: [50076], claims }
+    using _ = during(() => answer(400, JSON.stringify(body)))
     const refused = await client.refresh(client_id, tokens.refresh_token)
-    bob.accountEnabled = true
-    await assertRefused(refused, 400, 'invalid_grant', /AADSTS50057/)
+    assert.doesNotMatch(await refused.clone().text(), /capolids|a-policy/)
+    await assertRefused(refused, 400, 'invalid_grant', /\(AADSTS50076\)\. Sign in again\.$/)
+  })
+
+  test('is in the log, with what Entra said and that the grant is revoked', async () => {
+    const { client, client_id, tokens } = await signIn(server.url)
+    using _ = during(() => aadsts(50173, 'invalid_grant'))
+    await client.refresh(client_id, tokens.refresh_token)
+    const [said, revoked] = server.logs.slice(-3)
+    assert.deepEqual([said?.event, said?.aadsts], ['refresh.refused-by-entra', 50173])
+    assert.deepEqual([revoked?.event, revoked?.level], ['grant.revoked', 'warn'])
+  })
+
+  /** What an administrator does to Bob, undone by what it gives; each follows from the directory. */
+  const DEEDS: ReadonlyMap<string, readonly [number, (bob: DirectoryUser) => () => void]> = new Map(
+    [
+      ['an account that is disabled', [50057, set({ accountEnabled: false })]],
+      [
+        'sessions that are revoked, as a new password does',
+        [50173, set({ sessionsValidFrom: 4e12 })],
+      ],
+      ['an account that is deleted', [50034, remove]],
+      ['an assignment that is taken away', [50105, unassign]],
+    ],
+  )
+  for (const [name, [code, deed]] of DEEDS) {
+    test(`follows from the directory: ${name}`, async () => {
+      const signedIn = await signIn(server.url, { account: 'Bob' })
+      const { client, client_id, tokens } = signedIn
+      const bob = server.emulator.directory.users.find(({ displayName }) => displayName === 'Bob')
+      assert.ok(bob)
+      const undo = deed(bob)
+      const refused = await client.refresh(client_id, tokens.refresh_token)
+      undo()
+      await assertRefused(refused, 400, 'invalid_grant', new RegExp(`AADSTS${code}\\b`))
+      assert.equal(await isLet(signedIn, tokens.access_token), false)
+      // What is over stays over, and a new sign-in works.
+      const later = await client.refresh(client_id, tokens.refresh_token)
+      await assertRefused(later, 400, 'invalid_grant', /revoked \(Entra ended the sign-in\)/)
+      await signIn(server.url, { account: 'Bob' })
+    })
+  }
+})
+
+function set(change: Partial<DirectoryUser>) {
+  return (bob: DirectoryUser) => {
+    const before = { ...bob }
+    Object.assign(bob, change)
+    return () => void Object.assign(bob, before)
+  }
+}
+
+function remove(bob: DirectoryUser) {
+  const { users } = server.emulator.directory
+  users.splice(users.indexOf(bob), 1)
+  return () => void users.push(bob)
+}
+
+function unassign() {
+  const [principal] = server.emulator.directory.servicePrincipals
+  assert.ok(principal)
+  const before = { ...principal }
+  Object.assign(principal, { appRoleAssignmentRequired: true, appRoleAssignedTo: [] })
+  return () => void Object.assign(principal, before)
+}
+
+suite('an answer of Entra that is odd and does no harm', () => {
+  for (const [name, change] of [
+    ['no life of the access token', { expires_in: undefined }],
+    ['a life of nothing (fastmcp W37)', { expires_in: 0 }],
+    ['a life as text', { expires_in: '3599' }],
+    ['no scope', { scope: undefined }],
+    ['no ID token', { id_token: undefined }],
+    ['fields that nobody knows', { foci: '1', scope_of_tomorrow: ['x'] }],
+  ] as const) {
+    test(`renews: ${name}`, async () => {
+      const signedIn = await signIn(server.url)
+      const { client, client_id, tokens } = signedIn
+      using _ = during((_url, go) => changed(go, change))
+      const renewed = await json<TokenResponse>(
+        await client.refresh(client_id, tokens.refresh_token),
+      )
+      assert.equal(renewed.expires_in, 3600)
+      assert.equal(await isLet(signedIn, renewed.access_token), true)
+    })
+  }
+
+  test('without a new refresh token: the one before goes on being used', async () => {
+    const { client, client_id, tokens } = await signIn(server.url)
+    using _ = during((_url, go) => changed(go, { refresh_token: undefined }))
+    const first = await json<TokenResponse>(await client.refresh(client_id, tokens.refresh_token))
+    const second = await json<TokenResponse>(await client.refresh(client_id, first.refresh_token))
+    assert.notEqual(second.refresh_token, first.refresh_token)
+    const used = server.emulator.seen.map(({ params }) => params.get('refresh_token'))
+    assert.equal(used.at(-1), used.at(-2))
   })
 })
 
@@ -180,6 +296,12 @@ function fail(reason: string): Promise<never> {
 
 async function answer(status: number, body: string, type = 'application/json'): Promise<Response> {
   return new Response(body, { status, headers: { 'content-type': type } })
+}
+
+/** What Entra answers, with some of it changed. */
+async function changed(go: () => Promise<Response>, change: object): Promise<Response> {
+  const body = (await (await go()).json()) as object
+  return answer(200, JSON.stringify({ ...body, ...change }))
 }
 
 function aadsts(code: number, error: string): Promise<Response> {

@@ -54,7 +54,8 @@ suite('a text made to hold a regular expression up (ReDoS)', () => {
 })
 
 suite('16 kB of anything takes no time', () => {
-  const config = { scope: 'mcp-access', entra: { identifierUri: 'api://x' } }
+  const entra = { identifierUri: 'api://x', clientId: 'x' }
+  const config = { scope: 'mcp-access', additionalScopes: new Set(['admin']), entra }
   const ours = { sites: new Map(), site: { resource: 'x' } } as never
   const READERS: readonly (readonly [string, (text: string) => unknown])[] = [
     ['as a resource', (text) => checkResource(text, ours)],

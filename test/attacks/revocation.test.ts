@@ -4,7 +4,9 @@ import { after, before, suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { type Entrance, OAuthError, type Store } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { createBrowser } from '../support/browser.ts'
 import {
+  codeOf,
   createOAuthClient,
   json,
   type SignedIn,
@@ -14,6 +16,7 @@ import {
 import { startEntrance } from '../support/start.ts'
 import {
   assertRefused,
+  basic,
   formRequest,
   isLet,
   type Replicas,
@@ -54,6 +57,38 @@ suite('a token that is revoked', () => {
       await assertRefused(refused, 400, 'invalid_grant', reason)
       assert.equal(await isLet(signedIn, tokens.access_token), true)
       assert.equal((await client.refresh(signedIn.client_id, tokens.refresh_token)).status, 200)
+    })
+  }
+
+  for (const method of ['client_secret_basic', 'client_secret_post']) {
+    test(`ends the grant of a confidential client that proves itself, and of nobody else (${method}, RFC 7009 §2.1)`, async () => {
+      const client = createOAuthClient(replicas.server.url)
+      const metadata = { token_endpoint_auth_method: method }
+      const registered = await client.register(metadata)
+      const { client_id, client_secret } = await json<Record<string, string>>(registered)
+      assert.ok(client_id && client_secret)
+      const authorization = client.authorization(client_id)
+      const until = authorization.redirect_uri
+      const code = codeOf(await createBrowser().signIn(authorization.url, { until }))
+      const redeemed = await client.exchange(authorization, code, { client_secret })
+      const { access_token, refresh_token } = await json<TokenResponse>(redeemed)
+      // Whoever holds the tokens and not the secret ends nothing.
+      for (const wrong of [undefined, 'guessed', '']) {
+        const refused = await client.revoke({
+          client_id,
+          client_secret: wrong,
+          token: refresh_token,
+        })
+        await assertRefused(refused, 401, 'invalid_client', /./)
+      }
+      assert.equal(await isLet({ client }, access_token), true)
+      const isBasic = method === 'client_secret_basic'
+      const proof = isBasic ? {} : { client_id, client_secret }
+      const headers = isBasic ? basic(client_id, client_secret) : {}
+      assert.equal((await client.revoke({ ...proof, token: access_token }, headers)).status, 200)
+      assert.equal(await isLet({ client }, access_token), false)
+      const refresh = await client.refresh(client_id, refresh_token, { client_secret })
+      await assertRefused(refresh, 400, 'invalid_grant', /revoked by the client/)
     })
   }
 

@@ -110,6 +110,9 @@ test('a token holds every scope consented to, not only those asked for', async (
   const { body } = await redeem(emulator, { code: await getCode(emulator) })
   assert.equal(body.scope, `api://${SEED.clientId}/mcp-access api://${SEED.clientId}/other`)
   assert.equal((await verify(emulator, body.access_token)).payload.scp, 'mcp-access other')
+  for (const one of api.oauth2PermissionScopes) one.isEnabled = one.value !== 'other'
+  const disabled = await redeem(emulator, { code: await getCode(emulator) })
+  assert.equal(disabled.body.scope, `api://${SEED.clientId}/mcp-access`)
 })
 
 test('sub is another one in another application, oid is the same', async () => {

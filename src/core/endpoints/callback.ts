@@ -33,10 +33,10 @@ export async function callback(request: Request, _site: Site, context: Context):
   const response = toResponseParameters(params)
   // It stands in the address: loading that again would bring the same.
   if (response.has('error')) return fail(entraErrorOf(response), returned, 400, context)
-  const { grantId, exchange } = returned.transaction
+  const { grantId, exchange, request: asked } = returned.transaction
   if (!context.spent.spend(grantId)) throw refuse(ANSWERED, returned.endCookie)
   try {
-    const tokens = await context.entra.redeemCode(response, exchange)
+    const tokens = await context.entra.redeemCode(response, exchange, asked.scope)
     return await succeed(tokens, returned, context)
   } catch (error) {
     if (isPassing(error)) context.spent.release(grantId)

@@ -167,7 +167,7 @@ async function allow(request: Request, asked: Asked, context: Context): Promise<
   )
   const log = { transaction: asked.request.id, client: client.client_name }
   try {
-    const url = await entra.authorizationUrl(transaction.exchange)
+    const url = await entra.authorizationUrl(transaction.exchange, asked.request.scope)
     config.log({
       ...log,
       event: 'consent.allowed',

@@ -1,6 +1,7 @@
 import { json, PUBLIC } from '../../http/responses.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../clients/client-metadata.ts'
 import type { Context } from '../context.ts'
+import { offeredScopes } from '../scope.ts'
 import type { Site } from '../site.ts'
 
 /**
@@ -23,7 +24,7 @@ export function oauthAuthorizationServer(
       registration_endpoint: `${issuer}/register`,
       revocation_endpoint: `${issuer}/revoke`,
       jwks_uri: `${issuer}/.well-known/jwks.json`,
-      scopes_supported: [context.config.scope],
+      scopes_supported: offeredScopes(context.config),
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token'],

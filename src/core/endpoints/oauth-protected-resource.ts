@@ -2,7 +2,10 @@ import { json, PUBLIC } from '../../http/responses.ts'
 import type { Context } from '../context.ts'
 import type { Site } from '../site.ts'
 
-/** Protected resource metadata (RFC 9728 §2): which authorization server guards the MCP endpoint. */
+/**
+ * Protected resource metadata (RFC 9728 §2): which authorization server guards the MCP endpoint.
+ * Clients ask for all the scopes that stand here; what a tool needs besides, its challenge says.
+ */
 export function oauthProtectedResource(_request: Request, site: Site, context: Context): Response {
   return json(
     {

@@ -9,7 +9,6 @@ import { type RefreshContext, redeemRefreshToken } from '../grants/refresh-token
 import { issueTokens } from '../grants/token-response.ts'
 import { type Params, readParams } from '../params.ts'
 import { checkResource } from '../resource.ts'
-import { resolveScope } from '../scope.ts'
 import type { Site } from '../site.ts'
 
 type Redeem = (params: Params, client: Client, context: RefreshContext) => Promise<Grant>
@@ -30,7 +29,6 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     keyring: config.keyring,
   })
   checkResource(params.get('resource'), config)
-  resolveScope(params.get('scope'), config)
   const grant = await redeem(params, client, {
     grants: context.grants,
     keyring: config.keyring,
@@ -39,6 +37,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     entra: context.entra,
     renewals: context.renewals,
     log: config.log,
+    scopes: config,
   })
   config.log({
     event: 'token.issued',
@@ -49,6 +48,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
         : 'The client redeemed its code.',
     client: client.client_name,
     oid: grant.user.oid,
+    scope: grant.scope,
   })
   const issuing = { ...config, accessTokens: context.accessTokens, resource: config.site.resource }
   return json(issueTokens(grant, client, issuing))

@@ -16,7 +16,8 @@ const PLATFORM =
   "Under Authentication, register the callback address for the platform 'Web', and remove it from the others."
 const ID_URI =
   "Under 'Expose an API', set the Application ID URI to api://<Application (client) ID>, the form this server asks for."
-const SCOPE = "Under 'Expose an API', add the scope mcp-access and enable it."
+const SCOPE =
+  "Under 'Expose an API', add the scope mcp-access, and those of additionalScopes, and enable them."
 const ONE_RESOURCE = 'Ask for one resource only; report this, for this server does so by itself.'
 const ADMIN_CONSENT =
   "An administrator has to consent: 'API permissions', then 'Grant admin consent'."

@@ -9,7 +9,12 @@ import { createMetadataSource, type EntraMetadata } from './metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
-export type EntraTokens = { readonly user: User; readonly refreshToken: string | undefined }
+export type EntraTokens = {
+  readonly user: User
+  /** What Entra granted of the scope that it was asked for, by its short names. */
+  readonly scope: string
+  readonly refreshToken: string | undefined
+}
 
 /** The one thing of a sign-in that Entra's answer must match. */
 export type EntraExchange = {
@@ -18,14 +23,24 @@ export type EntraExchange = {
   readonly codeVerifier: string
 }
 
-/** Entra ID, with us as its client. Every function throws `EntraError`. */
+/**
+ * Entra ID, with us as its client. A `scope` is a granted one, by its short names; a client's own
+ * words never get here. Every function throws `EntraError`.
+ */
 export type Entra = {
   /** Where to send the person, after making sure that Entra is there to receive them. */
-  authorizationUrl(exchange: EntraExchange): Promise<URL>
+  authorizationUrl(exchange: EntraExchange, scope: string): Promise<URL>
   /** Redeems the code of an authorization response and verifies what comes for it. */
-  redeemCode(response: URLSearchParams, exchange: EntraExchange): Promise<EntraTokens>
-  /** Renews at Entra; fails for good when the person may not sign in any more. */
-  refresh(refreshToken: string): Promise<EntraTokens>
+  redeemCode(
+    response: URLSearchParams,
+    exchange: EntraExchange,
+    scope: string,
+  ): Promise<EntraTokens>
+  /**
+   * Renews at Entra; fails for good when the person may not sign in any more. An additional scope
+   * that Entra refuses by now costs itself only.
+   */
+  refresh(refreshToken: string, scope: string): Promise<EntraTokens>
 }
 
 /** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
@@ -40,22 +55,26 @@ const TIMEOUT = 10_000
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 export function createEntra(config: Config): Entra {
-  const { entra, scope } = config
+  const { entra } = config
   const readMetadata = createMetadataSource({ ...entra, fetch: config.fetch })
   const client: oauth.Client = { client_id: entra.clientId, [oauth.clockTolerance]: 300 }
   const authentication = oauth.ClientSecretPost(entra.clientSecret)
   const redirectUri = `${config.site.issuer}/auth/callback`
-  // One resource and the OIDC scopes, on every leg: Entra refuses two (AADSTS28000).
-  const scopes = [`${entra.identifierUri}/${scope}`, ...OIDC_SCOPES].join(' ')
   const keySet = createKeySet(config.fetch)
 
-  function requestOptions() {
+  /** One resource and the OIDC scopes, on every leg: Entra refuses two (AADSTS28000). */
+  function toEntraScope(scope: string): string {
+    const names = scope.split(' ').map((name) => `${entra.identifierUri}/${name}`)
+    return [...names, ...OIDC_SCOPES].join(' ')
+  }
+
+  function requestOptions(scope: string) {
     return {
       [oauth.customFetch]: config.fetch,
       // The emulator on this machine; resolveOptions lets plain http reach nothing else.
       [oauth.allowInsecureRequests]: entra.authority.startsWith('http:'),
       signal: AbortSignal.timeout(TIMEOUT),
-      additionalParameters: { scope: scopes },
+      additionalParameters: { scope: toEntraScope(scope) },
     }
   }
 
@@ -63,15 +82,32 @@ export function createEntra(config: Config): Entra {
     metadata: EntraMetadata,
     tokens: oauth.TokenEndpointResponse,
     nonce: string | undefined,
+    asked: string,
   ): Promise<EntraTokens> {
     const given = { idToken: tokens.id_token, accessToken: tokens.access_token }
     const keys = keySet(metadata.jwks_uri)
-    const user = await verifyTokens(given, nonce, { ...entra, ...metadata, scope, keys })
-    return { user, refreshToken: tokens.refresh_token }
+    const options = { ...entra, ...metadata, scope: config.scope, keys }
+    const { user, scopes } = await verifyTokens(given, nonce, options)
+    // A token of Entra's also has what was consented to at other times, which was not asked now.
+    const granted = asked.split(' ').filter((name) => scopes.includes(name))
+    return { user, scope: granted.join(' '), refreshToken: tokens.refresh_token }
+  }
+
+  /** Renews with `scope`; what Entra grants of `asked` may be more, for its tokens have it all. */
+  async function renew(refreshToken: string, scope: string, asked: string): Promise<EntraTokens> {
+    const metadata = await readMetadata(ENDPOINTS_TTL)
+    const tokens = await callEntra(async () => {
+      const answer = await oauth.refreshTokenGrantRequest(
+        ...([metadata, client, authentication, refreshToken] as const),
+        requestOptions(scope),
+      )
+      return oauth.processRefreshTokenResponse(metadata, client, answer)
+    })
+    return verifyResponse(metadata, tokens, undefined, asked)
   }
 
   return {
-    async authorizationUrl({ state, nonce, codeVerifier }) {
+    async authorizationUrl({ state, nonce, codeVerifier }, scope) {
       const metadata = await readMetadata(REACHABLE_TTL)
       const url = new URL(metadata.authorization_endpoint)
       const params = {
@@ -80,7 +116,7 @@ export function createEntra(config: Config): Entra {
         // form_post would come back as a cross-site POST, without our SameSite=Lax cookie.
         response_mode: 'query',
         redirect_uri: redirectUri,
-        scope: scopes,
+        scope: toEntraScope(scope),
         state,
         nonce,
         code_challenge: codeChallengeOf(codeVerifier),
@@ -91,32 +127,39 @@ export function createEntra(config: Config): Entra {
       return url
     },
 
-    async redeemCode(response, { state, nonce, codeVerifier }) {
+    async redeemCode(response, { state, nonce, codeVerifier }, scope) {
       const metadata = await readMetadata(ENDPOINTS_TTL)
       const params = validate(() => oauth.validateAuthResponse(metadata, client, response, state))
       const tokens = await callEntra(async () => {
         const answer = await oauth.authorizationCodeGrantRequest(
           ...([metadata, client, authentication, params, redirectUri, codeVerifier] as const),
-          requestOptions(),
+          requestOptions(scope),
         )
         const expected = { expectedNonce: nonce, requireIdToken: true }
         return oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)
       })
-      return verifyResponse(metadata, tokens, nonce)
+      return verifyResponse(metadata, tokens, nonce, scope)
     },
 
-    async refresh(refreshToken) {
-      const metadata = await readMetadata(ENDPOINTS_TTL)
-      const tokens = await callEntra(async () => {
-        const answer = await oauth.refreshTokenGrantRequest(
-          ...([metadata, client, authentication, refreshToken] as const),
-          requestOptions(),
-        )
-        return oauth.processRefreshTokenResponse(metadata, client, answer)
-      })
-      return verifyResponse(metadata, tokens, undefined)
+    async refresh(refreshToken, scope) {
+      try {
+        return await renew(refreshToken, scope, scope)
+      } catch (error) {
+        if (scope === config.scope || !isAboutScope(error)) throw error
+        // Consent to one of them was taken back, or the scope itself: the sign-in may still stand.
+        return renew(refreshToken, config.scope, scope)
+      }
     },
   }
+}
+
+/** Consent that is missing, and a scope that is none (any more). */
+const SCOPE_CODES: ReadonlySet<number | undefined> = new Set([65001, 650053, 70011])
+
+function isAboutScope(error: unknown): boolean {
+  if (!(error instanceof EntraError)) return false
+  const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
+  return SCOPE_CODES.has(error.code) || words.includes(error.error)
 }
 
 /** The error that Entra put into an authorization response. */

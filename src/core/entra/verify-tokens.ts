@@ -11,6 +11,9 @@ export type VerifyOptions = {
   readonly scope: string
 }
 
+/** Who signed in, and every scope that Entra's access token has, by its short name. */
+export type Verified = { readonly user: User; readonly scopes: readonly string[] }
+
 /** Allowance for clocks that differ, in seconds. */
 const CLOCK_TOLERANCE = 300
 
@@ -26,13 +29,13 @@ export async function verifyTokens(
   tokens: { idToken: string | undefined; accessToken: string },
   nonce: string | undefined,
   options: VerifyOptions,
-): Promise<User> {
+): Promise<Verified> {
   const access = await verifyAccessToken(tokens.accessToken, options)
   const identity = tokens.idToken ? await verifyIdToken(tokens.idToken, nonce, options) : undefined
   if (identity && (identity.oid !== access.oid || identity.tid !== access.tid)) {
     throw refused("Entra's ID token and access token are about different people.", AGAIN)
   }
-  return toUser(access, identity)
+  return { user: toUser(access, identity), scopes: scopesOf(access) }
 }
 
 const AGAIN = 'Sign in again; if it happens again, report it.'
@@ -66,9 +69,13 @@ async function verifyAccessToken(token: string, options: VerifyOptions): Promise
       AGAIN,
     )
   }
-  const granted = typeof claims.scp === 'string' ? claims.scp.split(' ') : []
+  const granted = scopesOf(claims)
   if (!granted.includes(options.scope)) throw missingScope(granted, options)
   return claims
+}
+
+function scopesOf({ scp }: JWTPayload): string[] {
+  return typeof scp === 'string' ? scp.split(' ') : []
 }
 
 async function verify(token: string, what: string, keys: JWTVerifyGetKey): Promise<JWTPayload> {

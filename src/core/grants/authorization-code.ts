@@ -16,6 +16,7 @@ import {
   now,
   type RevokedGrants,
   revokeGrant,
+  tellWithheld,
 } from './grant.ts'
 
 /** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
@@ -50,7 +51,7 @@ export async function issueCode(
     client: request.client,
     redirectUri: request.redirectUri,
     codeChallenge: request.codeChallenge,
-    scope: request.scope,
+    scope: tokens.scope,
     issuer: request.issuer,
     user: tokens.user,
     entraRefreshToken: tokens.refreshToken,
@@ -59,6 +60,7 @@ export async function issueCode(
   if (!(await context.grants.create(grant))) {
     throw new OAuthError('invalid_request', 'This sign-in has been completed before.')
   }
+  tellWithheld(request.scope, grant, context.log)
   const source = { grantId: grant.id, generation: 0, salt: grant.salt }
   return writeGrantToken('code', source, key, context.binding)
 }

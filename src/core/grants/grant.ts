@@ -1,3 +1,4 @@
+import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -21,6 +22,7 @@ export type Grant = {
   readonly client: { readonly digest: string; readonly name: string | undefined }
   readonly redirectUri: string
   readonly codeChallenge: string
+  /** What the person allowed and Entra granted, by short names; narrower when Entra grants less. */
   readonly scope: string
   /** The issuer the client came by; it is that of its tokens. */
   readonly issuer: string
@@ -132,6 +134,20 @@ export async function revokeGrant(
     if (done) return
     current = await grants.find(held.grant.id)
   }
+}
+
+/** Says in the log what Entra did not grant; the client is told by `scope` (RFC 6749 §5.1). */
+export function tellWithheld(asked: string, grant: Grant, log: Log): void {
+  const granted = grant.scope.split(' ')
+  const withheld = asked.split(' ').filter((name) => !granted.includes(name))
+  if (withheld.length === 0) return
+  log({
+    event: 'scope.withheld',
+    level: 'warn',
+    transaction: grant.transaction,
+    message: `Entra did not grant all that was asked for; the client goes on without ${withheld.join(' ')}.`,
+    client: grant.client.name,
+  })
 }
 
 /** RFC 6749 §5.2. */

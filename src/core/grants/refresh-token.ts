@@ -4,9 +4,17 @@ import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import type { Params } from '../params.ts'
+import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../scope.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 import type { CodeGrantContext } from './authorization-code.ts'
-import { type Grant, type HeldGrant, invalidGrant, now, revokeGrant } from './grant.ts'
+import {
+  type Grant,
+  type HeldGrant,
+  invalidGrant,
+  now,
+  revokeGrant,
+  tellWithheld,
+} from './grant.ts'
 
 /** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
 const REPEAT_WINDOW = 60
@@ -21,6 +29,8 @@ const LEASE_POLL = 100
 const WAIT_MAX = 25
 
 export type RefreshContext = CodeGrantContext & {
+  /** The scopes that are offered. */
+  readonly scopes: ScopeConfig
   readonly entra: Entra
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
@@ -29,7 +39,8 @@ export type RefreshContext = CodeGrantContext & {
 /**
  * Redeems a refresh token (RFC 6749 §6, RFC 9700 §4.14.2): asks Entra whether the person may still
  * sign in, and rotates. However many present it at once, one of them rotates and all get that
- * one's successor; long after, the family is revoked.
+ * one's successor; long after, the family is revoked. Gives the grant with the scope that the next
+ * access token is to have, which may be less than its own.
  */
 export async function redeemRefreshToken(
   params: Params,
@@ -41,8 +52,10 @@ export async function redeemRefreshToken(
   for (let hasWaited = false; ; ) {
     const held = await findGrant(token, client, context)
     const step = nextStep(token, held.grant)
-    if (step === 'repeat') return held.grant
     if (step === 'revoke') return refuseReuse(held, context)
+    const asked = parseScope(params.get('scope'), context.scopes, held.grant.scope)
+    if (step === 'repeat') return narrow(held.grant, asked, context)
+    checkWithinGrant(asked, held.grant.scope)
     // Whoever was waited for has failed at Entra, which is not asked again for each who waited.
     const isLetGo = hasWaited && held.grant.lease === undefined
     if (isLetGo || now() > deadline) throw notNow()
@@ -51,7 +64,7 @@ export async function redeemRefreshToken(
       await wait(LEASE_POLL)
     } else {
       const rotated = await rotateOnce(held, context)
-      if (rotated) return rotated
+      if (rotated) return narrow(rotated, asked, context)
       hasWaited = true
     }
   }
@@ -137,10 +150,11 @@ async function rotate(held: HeldGrant, context: RefreshContext): Promise<Grant |
   const { entraRefreshToken } = held.grant
   if (!entraRefreshToken)
     throw invalidGrant('Entra gave no refresh token for this sign-in. Sign in again.')
+  const scope = stillOffered(held.grant, context)
   const lease = { holder: randomUUID(), until: now() + LEASE_TTL }
   const leased = await context.grants.replace(held, { ...held.grant, lease })
   if (!leased) return undefined
-  const tokens = await renew(leased, entraRefreshToken, context)
+  const tokens = await renew(leased, entraRefreshToken, scope, context)
   const { lease: _, ...grant } = leased.grant
   const done = await context.grants.replace(leased, {
     ...grant,
@@ -148,19 +162,36 @@ async function rotate(held: HeldGrant, context: RefreshContext): Promise<Grant |
     keyId: context.keyring.current.id,
     rotatedAt: now(),
     user: tokens.user,
+    scope: tokens.scope,
     // Entra may keep the old one in force without sending another.
     entraRefreshToken: tokens.refreshToken ?? entraRefreshToken,
   })
+  if (done) tellWithheld(scope, done.grant, context.log)
   return done?.grant
+}
+
+/** The grant with the scope of the next access token: no error, for the rotation has been done. */
+function narrow(grant: Grant, asked: ReadonlySet<string>, { scopes }: RefreshContext): Grant {
+  return { ...grant, scope: narrowScope(grant.scope, asked, scopes) }
+}
+
+/** What of the grant's scope there still is: the operator may have renamed or removed some. */
+function stillOffered(grant: Grant, { scopes }: RefreshContext): string {
+  const scope = narrowScope(grant.scope, new Set(), scopes)
+  if (scope.split(' ').includes(scopes.scope)) return scope
+  throw invalidGrant(
+    `This sign-in is for the scope ${grant.scope}; the server asks for ${scopes.scope} by now. Sign in again.`,
+  )
 }
 
 async function renew(
   leased: HeldGrant,
   token: string,
+  scope: string,
   context: RefreshContext,
 ): Promise<EntraTokens> {
   try {
-    const tokens = await context.entra.refresh(token)
+    const tokens = await context.entra.refresh(token, scope)
     const { user } = leased.grant
     if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens
     throw new EntraError('Entra renewed the sign-in of another person.', {
@@ -203,6 +234,14 @@ async function afterFailure(
     return notNow(error)
   }
   await revokeGrant(leased, 'Entra ended the sign-in', context)
+  context.log({
+    event: 'grant.revoked',
+    level: 'warn',
+    transaction: grant.transaction,
+    message: 'Entra does not renew the sign-in any more; the grant is revoked.',
+    client: grant.client.name,
+    oid: grant.user.oid,
+  })
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }

@@ -24,6 +24,8 @@ export type AuthInfo = {
   readonly expiresAt: number
   /** The protected resource the token is for (RFC 8707). */
   readonly resource: URL
+  /** Where its metadata is (RFC 9728), by the name that the client came by: for challenges. */
+  readonly resourceMetadataUrl: string
   readonly user: User
   readonly extra: { readonly user: User }
 }

@@ -1,10 +1,18 @@
 import { hash } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
 import type { Config } from '../options.ts'
+import { isOffered } from '../scope.ts'
 import { type Site, siteOf } from '../site.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/access-token.ts'
 import type { AuthInfo, User } from './auth-info.ts'
-import { challenge, forbid, type Refusal, refusal } from './challenge.ts'
+import {
+  challenge,
+  forbid,
+  insufficientScope,
+  type Refusal,
+  refusal,
+  refusalOf,
+} from './challenge.ts'
 import type { Revocations } from './revocations.ts'
 
 /** The headers that decide, as texts; absent ones are undefined or null. */
@@ -49,8 +57,8 @@ export function createAuthenticate(gate: Gate): Authenticate {
       if (token === undefined) return deny(undefined, site, config)
       const { claims, user } = findToken(token)
       gate.revocations.check(claims)
-      checkScope(claims, config)
-      return { isAllowed: true, authInfo: toAuthInfo(token, claims, user, config) }
+      checkScope(claims, site, config)
+      return { isAllowed: true, authInfo: toAuthInfo(token, claims, user, site, config) }
     } catch (error) {
       if (error instanceof OAuthError) return deny(error, site, config)
       throw error
@@ -118,12 +126,13 @@ function freeze(verified: Verified): Verified {
   return verified
 }
 
-function checkScope(claims: AccessTokenClaims, config: Config): void {
-  if (claims.scope.split(' ').includes(config.scope)) return
-  throw new OAuthError(
-    'insufficient_scope',
-    `The access token has the scope '${claims.scope}'; ${config.scope} is needed.`,
-  )
+/** Every grant has the base scope: a token without it is from before the operator changed that. */
+function checkScope(claims: AccessTokenClaims, site: Site, config: Config): void {
+  const scopes = claims.scope.split(' ')
+  if (scopes.includes(config.scope)) return
+  // What is offered no more must not be asked for.
+  const kept = scopes.filter((name) => isOffered(name, config))
+  throw insufficientScope(scopes, [...kept, config.scope], site.resourceMetadata)
 }
 
 /** A fresh object each time, about a user that cannot be changed. */
@@ -131,6 +140,7 @@ function toAuthInfo(
   token: string,
   claims: AccessTokenClaims,
   user: User,
+  site: Site,
   config: Config,
 ): AuthInfo {
   return {
@@ -139,6 +149,7 @@ function toAuthInfo(
     scopes: claims.scope.split(' '),
     expiresAt: claims.exp,
     resource: new URL(config.site.resource),
+    resourceMetadataUrl: site.resourceMetadata,
     user,
     extra: { user },
   }
@@ -149,6 +160,9 @@ function deny(error: OAuthError | undefined, site: Site, config: Config): Authen
     const body = { error: error.code, error_description: error.message }
     const headers = { 'retry-after': String(error.retryAfter ?? 5) }
     return { isAllowed: false, refusal: refusal(503, body, headers) }
+  }
+  if (error?.code === 'insufficient_scope') {
+    return { isAllowed: false, refusal: refusalOf(error) }
   }
   return { isAllowed: false, refusal: challenge(error, site, config.scope) }
 }

@@ -87,9 +87,12 @@ function successHeaders(call: Call): Record<string, string> {
   return origin === null ? headers : { ...headers, 'access-control-allow-origin': origin }
 }
 
-/** What was asked for, then what was consented to besides: a token has it all. */
+/** What was asked for, then what was consented to besides and still exists: a token has it all. */
 function grantedScopes(call: Call, { admission, resource, permissions, oidc }: Issue): string[] {
-  const consented = consentedValues(call.sts.directory, admission, resource)
+  const { oauth2PermissionScopes } = resource.api
+  const isThere = (name: string) =>
+    oauth2PermissionScopes.some(({ value, isEnabled }) => isEnabled && value === name)
+  const consented = [...consentedValues(call.sts.directory, admission, resource)].filter(isThere)
   const isGraph = resource.appId === GRAPH_APP_ID
   const asked = [...permissions.map(({ value }) => value), ...(isGraph ? oidc : [])]
   const values = [...asked, ...consented]

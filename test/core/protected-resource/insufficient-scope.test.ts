@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createEntrance } from '../../../src/index.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { signIn } from '../../support/oauth-client.ts'
+import { exposeScopes } from '../../support/scopes.ts'
 import { startEntrance } from '../../support/start.ts'
 
 const SECRET = 'a-master-key-of-these-tests-and-of-nothing-else'
@@ -37,4 +38,32 @@ test('a token of too little scope is 403 insufficient_scope, with the scope to a
       `resource_metadata="${server.url}/.well-known/oauth-protected-resource/mcp", scope="expenses.write"`,
   )
   await stricter.close()
+})
+
+test('the scope to ask for keeps what the token has and the server still offers', async () => {
+  const additionalScopes = ['expenses.read', 'expenses.old']
+  await using server = await startEntrance({ entrance: { secret: SECRET, additionalScopes } })
+  exposeScopes(server.emulator, ...additionalScopes)
+  const { tokens } = await signIn(server.url, { overrides: { scope: additionalScopes.join(' ') } })
+  const { tenantId, application, origin: authority } = server.emulator
+  const renamed = createEntrance({
+    url: server.url,
+    secret: SECRET,
+    scope: 'expenses.use',
+    additionalScopes: ['expenses.read'],
+    store: memoryStore(),
+    entra: { tenantId, ...application, authority },
+  })
+  await renamed.ready()
+  const verdict = renamed.authenticate({
+    authorization: `Bearer ${tokens.access_token}`,
+    host: new URL(server.url).host,
+  })
+  assert.ok(!verdict.isAllowed)
+  assert.equal(verdict.refusal.status, 403)
+  assert.match(
+    verdict.refusal.headers['www-authenticate'] ?? '',
+    / scope="expenses\.read expenses\.use"$/,
+  )
+  await renamed.close()
 })
