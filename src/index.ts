@@ -1,6 +1,11 @@
 export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
-export type { EntranceOptions, EntraOptions } from './core/options.ts'
+export type {
+  ConfiguredClient,
+  EntranceOptions,
+  EntraOptions,
+  RegistrationOptions,
+} from './core/options.ts'
 export type { AuthInfo, User } from './core/protected-resource/auth-info.ts'
 export type { Authentication, GateHeaders } from './core/protected-resource/authenticate.ts'
 export type { Refusal } from './core/protected-resource/challenge.ts'

@@ -14,6 +14,8 @@ import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Command } from 'commander'
 import { createProgram } from '../src/cli/program.ts'
+import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
+import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
 import { findAadsts } from '../src/core/entra/aadsts.ts'
 import { OAuthError, type OAuthErrorCode } from '../src/core/errors.ts'
 import { CLIENT_RESETS } from '../src/core/pages/error-page.ts'
@@ -93,12 +95,22 @@ suite('docs/configuration.md', () => {
   for (const [type, heading] of [
     ['EntranceOptions', 'Option'],
     ['EntraOptions', 'Option of entra'],
+    ['RegistrationOptions', 'Option of registration'],
+    ['ConfiguredClient', 'Member of a client'],
   ] as const) {
     test(`lists the options of ${type} with their defaults`, () => {
       const listed = tableOf(text, heading).map(([option, value]) => [option, value])
       assert.deepEqual(listed, optionsOf(type))
     })
   }
+
+  test('lists the presets of redirect URIs with what they stand for', () => {
+    const listed = tableOf(text, 'Preset').map(([name, uris = '']) => [name, uris.split(', ')])
+    const presets = [...REDIRECT_URI_PRESETS].map(([name, uris]) =>
+      name === ANY_LOOPBACK ? [name, ['every URI on loopback']] : [name, uris],
+    )
+    assert.deepEqual(listed, presets)
+  })
 
   test('lists every variable that is read, and no other', () => {
     const tables = [tableOf(text, 'Variable', 'Option'), tableOf(text, 'Variable', 'What it is')]
@@ -375,7 +387,7 @@ function optionsOf(type: string): string[][] {
   const start = source.indexOf(`export type ${type} = {`)
   const body = source.slice(start, source.indexOf('\n}', start))
   const fields = [...body.matchAll(/\/\*\*([\s\S]*?)\*\/\s+(\w+)(\??):/g)]
-  assert.ok(fields.length > 3)
+  assert.ok(fields.length > 2)
   return fields.map(([, comment = '', name = '', optional]) => {
     const value = /@default ([\s\S]+)$/.exec(comment.replaceAll(/\s*\n\s*\*\s*/g, ' '))?.[1]
     return [name, optional ? (value ?? '').trim().replaceAll('`', '') : 'required']

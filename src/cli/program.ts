@@ -53,6 +53,18 @@ function addServe(program: Command): void {
       '--authority <url>',
       'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
     )
+    .addOption(
+      new Option(
+        '--registration <mode>',
+        'Which clients may register (ENTRANCE_REGISTRATION; default open).',
+      ).choices(['open', 'allowlist', 'off']),
+    )
+    .option(
+      '--redirect-uris <list>',
+      'Presets, such as vscode, and redirect URIs for allowlist (ENTRANCE_REDIRECT_URIS).',
+    )
+    .option('--clients <file>', 'JSON file of clients that need not register (ENTRANCE_CLIENTS).')
+    .option('--adopt', 'Let a person let in clients that are not known here (ENTRANCE_ADOPT).')
     .option('--emulator', 'Sign in against an Entra ID emulator, run beside the server.')
     .addOption(portOption('--emulator-port <port>', 'Its port (EMULATOR_PORT; default 8400).'))
     .addOption(

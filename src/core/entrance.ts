@@ -2,7 +2,7 @@ import { EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createClients } from './clients/clients.ts'
-import type { RedirectPolicy } from './clients/redirect-uri.ts'
+import { createRedirectPolicy } from './clients/redirect-policy.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
 import { ConfigError, OAuthError } from './errors.ts'
@@ -136,13 +136,10 @@ const MCP_METHODS = ['GET', 'POST', 'DELETE']
 
 function createContext(config: Config, store: Store): Context {
   const sites = [...config.sites.values()]
-  const redirectPolicy: RedirectPolicy = {
-    ownOrigins: new Set(sites.map((site) => site.origin)),
-    privateUseRedirectUris: config.privateUseRedirectUris,
-  }
+  const redirectPolicy = createRedirectPolicy(config)
   return {
     config,
-    clients: createClients(config),
+    clients: createClients({ ...config, store, redirectPolicy }),
     redirectPolicy,
     entra: createEntra(config),
     spent: createSpentTransactions(),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { json } from '../http/responses.ts'
 import type { Log } from '../log.ts'
 import { OAuthError } from './errors.ts'
+import type { Config } from './options.ts'
 import { clientNotRegisteredPage, errorPage } from './pages/error-page.ts'
 import type { Site } from './site.ts'
 
@@ -14,12 +15,12 @@ export function errorResponse(
   form: ErrorForm,
   request: Request,
   site: Site,
-  log: Log,
+  { log, registration }: Pick<Config, 'log' | 'registration'>,
 ): Response {
   const error = thrown instanceof OAuthError ? thrown : unexpected(thrown, request, log)
   if (error === thrown) tell(error, request, log)
   const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
-  return isPage ? toPage(error) : toJson(error, site)
+  return isPage ? toPage(error) : toJson(error, site, registration)
 }
 
 /** Why a client does not get on: descriptions hold nothing that must not be written down. */
@@ -41,13 +42,13 @@ function unexpected(thrown: unknown, request: Request, log: Log): OAuthError {
   )
 }
 
-function toJson(error: OAuthError, site: Site): Response {
-  const isUnknownClient = error.code === 'invalid_client'
+function toJson(error: OAuthError, site: Site, { mode }: Config['registration']): Response {
+  const canRegister = error.code === 'invalid_client' && mode !== 'off'
   const body = {
     error: error.code,
     error_description: error.message,
     // What a client that lost its registration needs to heal by itself.
-    ...(isUnknownClient && { registration_endpoint: `${site.issuer}/register` }),
+    ...(canRegister && { registration_endpoint: `${site.issuer}/register` }),
   }
   return json(body, error.status, headersOf(error))
 }
@@ -65,12 +66,14 @@ function toPage(error: OAuthError): Response {
 }
 
 const TITLES: ReadonlyMap<string, string> = new Map([
+  ['unauthorized_client', 'This application is not let in here'],
   ['access_denied', 'This sign-in cannot go on'],
   ['temporarily_unavailable', 'Not available at the moment'],
   ['server_error', 'Something went wrong'],
 ])
 
 const CURES: ReadonlyMap<string, string> = new Map([
+  ['unauthorized_client', 'Ask the operator of this server.'],
   ['temporarily_unavailable', 'Wait a moment, then reload this page.'],
   [
     'server_error',

@@ -38,6 +38,10 @@ export type EntranceOptions = {
    * @default Cursor's
    */
   privateUseRedirectUris?: readonly string[]
+  /** Which clients may turn up unannounced. @default every client */
+  registration?: RegistrationOptions
+  /** Clients that need not register: the operator names them. @default none */
+  clients?: readonly ConfiguredClient[]
   /** Life of an access token. More than 600: clients refresh ahead of time. @default 3600 */
   accessTokenTtl?: number
   /** A grant that is not used for so long ends. @default 30 days */
@@ -50,6 +54,52 @@ export type EntranceOptions = {
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
+}
+
+/** Who may register: everybody, whoever has a listed redirect URI, nobody. */
+export type RegistrationMode = 'open' | 'allowlist' | 'off'
+
+/** Judged at each use: what was registered under another setting is no exception. */
+export type RegistrationOptions = {
+  /** `open`, `allowlist`, or `off`: `clients` only. @default `allowlist` with `allow`, else `open` */
+  mode?: RegistrationMode | undefined
+  /**
+   * The redirect URIs of `allowlist`: presets by name, such as `vscode`, and URIs. One that ends in
+   * `/*` stands for any one segment there. @default none
+   */
+  allow?: readonly string[] | undefined
+  /**
+   * Whether a client that this server does not know, with a redirect URI on loopback, may be allowed
+   * by the person as an unverified application. Only on loopback. @default `false`
+   */
+  adopt?: boolean | undefined
+}
+
+/** A client that the configuration names (RFC 7591 §2 for the members). */
+export type ConfiguredClient = {
+  /** Your choice: 1 to 200 printable characters without a blank or a colon. */
+  client_id: string
+  /** Its name on the consent page. @default none */
+  client_name?: string | undefined
+  /** Compared exactly; on loopback the port may differ. */
+  redirect_uris: readonly string[]
+  /**
+   * `none`, `client_secret_basic` or `client_secret_post`; the one that is named is the one that
+   * is taken. @default the secret, in either place
+   */
+  token_endpoint_auth_method?: 'none' | 'client_secret_basic' | 'client_secret_post' | undefined
+  /** 32 characters or more; several while it is being changed. @default none */
+  client_secret?: string | readonly string[] | undefined
+  /** Whether it is kept out, while its id stays taken. @default `false` */
+  disabled?: boolean | undefined
+}
+
+/** {@link RegistrationOptions}, complete. */
+export type RegistrationConfig = {
+  readonly mode: RegistrationMode
+  /** With the presets' names replaced by their URIs. */
+  readonly allow: readonly string[]
+  readonly adopt: boolean
 }
 
 export type EntraOptions = {
@@ -88,6 +138,8 @@ export type Config = {
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  readonly registration: RegistrationConfig
+  readonly clients: readonly ConfiguredClient[]
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number

@@ -1,8 +1,18 @@
+import { checkClients } from './check-clients.ts'
 import { checkOptions } from './check-options.ts'
+import { checkRegistration, startPolicy } from './check-registration.ts'
+import { expandPresets } from './clients/presets.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
-import type { Config, EntraConfig, EntranceOptions, EntraOptions } from './options.ts'
+import type {
+  Config,
+  EntraConfig,
+  EntranceOptions,
+  EntraOptions,
+  RegistrationConfig,
+  RegistrationOptions,
+} from './options.ts'
 import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
 
 const DAY = 24 * 60 * 60
@@ -13,6 +23,8 @@ const DEFAULTS = {
   path: '/mcp',
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  registration: {},
+  clients: [],
   accessTokenTtl: 3600,
   grantIdleTtl: 30 * DAY,
   grantMaxTtl: 180 * DAY,
@@ -22,11 +34,23 @@ const DEFAULTS = {
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
-  options: Pick<EntranceOptions, 'url' | 'secret'> & { entra?: EntraOptions },
+  options: Pick<EntranceOptions, 'url' | 'secret' | 'registration' | 'clients'> & {
+    entra?: EntraOptions
+  },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
   const secrets = secretsOf(options.secret)
-  return checkOptions({ ...DEFAULTS, url: options.url, entra, secrets })
+  return [
+    ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
+    ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }),
+  ]
+}
+
+function checkWhoMayAsk(
+  given: Required<Pick<EntranceOptions, 'url' | 'registration' | 'clients'>>,
+): ConfigProblem[] {
+  const { url, registration, clients } = given
+  return [...checkRegistration(registration, url), ...checkClients(clients, startPolicy(url))]
 }
 
 /** Stands in for an app registration where there is none to check. */
@@ -41,7 +65,7 @@ export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)
-  const problems = checkOptions({ ...given, entra, secrets })
+  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given)]
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -61,8 +85,15 @@ export function resolveOptions(options: EntranceOptions): Config {
     additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    registration: resolveRegistration(given.registration),
     fetch: given.fetch ?? globalThis.fetch,
   })
+}
+
+/** A list is meant to hold: whoever gives one does not want it ignored. */
+function resolveRegistration(options: RegistrationOptions): RegistrationConfig {
+  const { mode, allow, adopt = false } = options
+  return { mode: mode ?? (allow ? 'allowlist' : 'open'), allow: expandPresets(allow ?? []), adopt }
 }
 
 /** An empty text is a variable that is not set. */

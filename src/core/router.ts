@@ -86,7 +86,7 @@ export function createRouter(context: Context): Router {
       const site = siteOf(config, request.headers.get('host') ?? url.host)
       if (route.cors && request.method === 'OPTIONS') return preflight(request, route.methods)
       const response = await run(route, request, site).catch((error: unknown) =>
-        errorResponse(error, route.errors, request, site, config.log),
+        errorResponse(error, route.errors, request, site, config),
       )
       return route.cors ? withCors(response) : response
     },

@@ -23,10 +23,18 @@ export type AuthorizationRequest = {
   readonly expiresAt: number
 }
 
+/** What a transaction keeps of the client. */
+export type AskingClient = {
+  readonly digest: string
+  readonly name: string | undefined
+  /** Not known here: it is recorded when a person has signed in for it. */
+  readonly isAdopted?: boolean
+}
+
 /** A sign-in under way: from Allow until Entra's answer, in one cookie of one browser. */
 export type Transaction = {
   readonly request: Omit<AuthorizationRequest, 'clientId' | 'expiresAt'> & {
-    readonly client: { readonly digest: string; readonly name: string | undefined }
+    readonly client: AskingClient
   }
   readonly exchange: EntraExchange
   /** The id that its grant gets, and no other transaction's. */
@@ -113,7 +121,7 @@ export function isFormToken(
  */
 export function startTransaction(
   request: AuthorizationRequest,
-  client: { digest: string; name: string | undefined },
+  client: AskingClient,
   context: { cookies: ReadonlyMap<string, string>; keyring: Keyring; isSecure: boolean },
 ): { transaction: Transaction; setCookies: string[] } {
   const exchange = {

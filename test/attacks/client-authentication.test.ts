@@ -117,24 +117,37 @@ const ATTEMPTS: ReadonlyMap<string, Attempt> = new Map<string, Attempt>([
   ],
 ])
 
-for (const method of ['client_secret_basic', 'client_secret_post']) {
-  suite(`a confidential client (${method})`, () => {
+const BASIC_METHOD = 'client_secret_basic'
+const POST_METHOD = 'client_secret_post'
+
+for (const method of [undefined, BASIC_METHOD, POST_METHOD]) {
+  suite(`a confidential client (${method ?? 'that named no method'})`, () => {
+    const metadata = { token_endpoint_auth_method: method, client_name: String(method) }
+    /** The secret where this client has to put it. */
+    const proof = ({ client_id, client_secret }: Registered) =>
+      method === POST_METHOD
+        ? { parameters: { client_id, client_secret }, headers: {} }
+        : { parameters: {}, headers: basic(client_id, client_secret) }
+    const isElsewhere = (headers: object) =>
+      method !== undefined && ('authorization' in headers ? BASIC_METHOD : POST_METHOD) !== method
+
     let registered: Registered
     let pending: { authorization: Authorization; code: string }
     before(async () => {
-      const metadata = { token_endpoint_auth_method: method, client_name: method }
       registered = await json<Registered>(await client.register(metadata))
       pending = await authorize(registered.client_id)
     })
 
     for (const [name, attempt] of ATTEMPTS) {
       test(`gets no token with ${name} (ts-peers row 3)`, async () => {
-        const { status = 401, error = 'invalid_client', description } = attempt
+        const { status = 401, error = 'invalid_client' } = attempt
         const sent = {
           ...{ client_id: undefined },
           ...attempt.parameters?.(registered),
         }
         const headers = attempt.headers?.(registered) ?? {}
+        const isMisplaced = attempt.description === WRONG && isElsewhere(headers)
+        const description = isMisplaced ? MUST : attempt.description
         const { code_verifier, redirect_uri } = pending.authorization
         const { code } = pending
         const redemption = { grant_type: 'authorization_code', code, code_verifier, redirect_uri }
@@ -149,32 +162,41 @@ for (const method of ['client_secret_basic', 'client_secret_post']) {
     }
 
     test('gets its tokens with the secret after all that: nothing was used up', async () => {
-      const { client_id, client_secret } = registered
-      const headers = basic(client_id, client_secret)
-      const answer = await client.token(
-        {
-          grant_type: 'authorization_code',
-          code: pending.code,
-          code_verifier: pending.authorization.code_verifier,
-        },
-        headers,
-      )
+      const { parameters, headers } = proof(registered)
+      const { code_verifier } = pending.authorization
+      const redemption = { grant_type: 'authorization_code', code: pending.code, code_verifier }
+      const answer = await client.token({ ...redemption, ...parameters }, headers)
       const { refresh_token } = await json<TokenResponse>(answer)
-      const post = await client.refresh(client_id, refresh_token, { client_secret })
-      assert.equal(post.status, 200)
+      const refresh = { grant_type: 'refresh_token', refresh_token }
+      const again = await client.token({ ...refresh, ...parameters }, headers)
+      assert.equal(again.status, 200)
     })
 
     test('is not its own twin: the secret of one does not open the other', async () => {
-      const metadata = { token_endpoint_auth_method: method, client_name: method }
       const twin = await json<Registered>(await client.register(metadata))
       assert.notEqual(twin.client_id, registered.client_id)
-      const headers = basic(registered.client_id, twin.client_secret)
-      const refused = await client.token(
-        { grant_type: 'refresh_token', refresh_token: 'x' },
-        headers,
-      )
+      const { client_id } = registered
+      const { parameters, headers } = proof({ client_id, client_secret: twin.client_secret })
+      const refresh = { grant_type: 'refresh_token', refresh_token: 'x', ...parameters }
+      const refused = await client.token(refresh, headers)
       await assertRefused(refused, 401, 'invalid_client', WRONG)
-      assert.match(refused.headers.get('www-authenticate') ?? '', /^Basic /)
+      const challenge = refused.headers.get('www-authenticate') ?? ''
+      assert.equal(challenge.startsWith('Basic '), method !== POST_METHOD)
+    })
+
+    test('may send its secret the other way only if it named none', async () => {
+      const { client_id, client_secret } = registered
+      const refresh = { grant_type: 'refresh_token', refresh_token: 'x' }
+      const header = await client.token(refresh, basic(client_id, client_secret))
+      const form = await client.token({ ...refresh, client_id, client_secret })
+      for (const [answer, own] of [
+        [header, BASIC_METHOD],
+        [form, POST_METHOD],
+      ] as const) {
+        // The refresh token is what is wrong, once the client is known.
+        if (own === (method ?? own)) await assertRefused(answer, 400, 'invalid_grant', /./)
+        else await assertRefused(answer, 401, 'invalid_client', MUST)
+      }
     })
   })
 }

@@ -27,6 +27,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     emulatorPort: 8400,
     currency: 'USD',
     logFormat: 'text',
+    registration: { mode: undefined, allow: undefined, adopt: false },
+    clients: [],
     problems: [],
   } satisfies ServeSettings)
 })
@@ -44,6 +46,8 @@ test('every variable is read', () => {
     EMULATOR_PORT: '2',
     EXPENSES_CURRENCY: 'EUR',
     LOG_FORMAT: 'json',
+    ENTRANCE_REGISTRATION: 'allowlist',
+    ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
   }
   assert.deepEqual(resolveServeSettings({}, env), {
     port: 1,
@@ -61,6 +65,12 @@ test('every variable is read', () => {
     emulatorPort: 2,
     currency: 'EUR',
     logFormat: 'json',
+    registration: {
+      mode: 'allowlist',
+      allow: ['vscode', 'cursor', 'https://app.example.com/cb'],
+      adopt: false,
+    },
+    clients: [],
     problems: [],
   } satisfies ServeSettings)
 })
@@ -76,8 +86,11 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_AUTHORITY: 'https://variable.example',
     EMULATOR_PORT: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_REGISTRATION: 'x',
+    ENTRANCE_REDIRECT_URIS: 'x',
+    ENTRANCE_ADOPT: 'x',
   }
-  const options: Required<Omit<ServeOptions, 'emulator'>> = {
+  const options: Required<Omit<ServeOptions, 'emulator' | 'clients'>> = {
     port: 1,
     host: '127.0.0.1',
     url: 'https://option.example',
@@ -88,6 +101,9 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     tenantId: 'option.example',
     clientId: 'option',
     logFormat: 'json',
+    registration: 'allowlist',
+    redirectUris: 'loopback',
+    adopt: true,
   }
   const settings = resolveServeSettings(options, env)
   assert.deepEqual(settings.problems, [])
@@ -97,6 +113,8 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     clientSecret: 'a~secret',
     authority: 'https://login.microsoftonline.us',
   })
+  const registration = { mode: 'allowlist', allow: ['loopback'], adopt: true }
+  assert.deepEqual(settings.registration, registration)
   const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
   assert.deepEqual(
     { port, hosts, url, data, store, emulatorPort, logFormat },
@@ -116,7 +134,8 @@ test('an empty variable is one that is not set', () => {
   const empty = Object.fromEntries(
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
       .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'LOG_FORMAT'])
-      .concat(Object.keys(ENTRA))
+      .concat(['ENTRANCE_REGISTRATION', 'ENTRANCE_REDIRECT_URIS', 'ENTRANCE_CLIENTS'])
+      .concat(['ENTRANCE_ADOPT'], Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
   assert.deepEqual(

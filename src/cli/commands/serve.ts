@@ -54,6 +54,8 @@ function checkSettings(settings: ServeSettings): void {
     url,
     // An absent secret is made and kept; one that is given has to be good.
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
+    registration: settings.registration,
+    clients: settings.clients,
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
   const all = [
@@ -183,6 +185,8 @@ function openEntrance(
             authority: (emulator as RunningEmulator).origin,
           }
         : entra,
+    registration: settings.registration,
+    clients: settings.clients,
     log,
   })
 }

@@ -1,7 +1,7 @@
 import { OAuthError } from '../errors.ts'
-import type { Keyring } from '../keys/keyring.ts'
 import type { Params } from '../params.ts'
-import { type Client, isClientSecret } from './client.ts'
+import type { Client } from './client.ts'
+import type { TokenEndpointAuthMethod } from './client-metadata.ts'
 import type { Clients } from './clients.ts'
 
 type Credentials = { readonly clientId: string } & (
@@ -17,21 +17,23 @@ type Credentials = { readonly clientId: string } & (
 export async function authenticateClient(
   authorization: string | null,
   params: Params,
-  { clients, keyring }: { readonly clients: Clients; readonly keyring: Keyring },
+  { clients }: { readonly clients: Clients },
 ): Promise<Client> {
   const credentials = readCredentials(authorization, params)
   const client = await clients.find(credentials.clientId)
-  if (!client) throw unauthorized(NOT_REGISTERED, credentials)
+  if (!client) throw unauthorized(clients.refusalOf(credentials.clientId).text, credentials)
   checkMethod(client, credentials)
   // By the method, not by the secret: an empty one is one that has to be refused.
-  if (credentials.method !== 'none' && !isClientSecret(client, credentials.secret, keyring)) {
-    throw unauthorized('The client_secret is not the one given at registration.', credentials)
+  if (credentials.method !== 'none' && !clients.isSecret(client, credentials.secret)) {
+    throw unauthorized(
+      client.source === 'configured'
+        ? 'The client_secret is not the one in the configuration of this server.'
+        : 'The client_secret is not the one given at registration.',
+      credentials,
+    )
   }
   return client
 }
-
-const NOT_REGISTERED =
-  'No client with this client_id is registered here. Register again at the registration_endpoint.'
 
 function readCredentials(authorization: string | null, params: Params): Credentials {
   const clientId = params.get('client_id')
@@ -77,14 +79,22 @@ function formDecode(text: string): string | undefined {
 function checkMethod(client: Client, credentials: Credentials): void {
   const { token_endpoint_auth_method: registered } = client
   if (registered === credentials.method) return
-  // Libraries send the secret in the one place or in the other; it proves the same either way.
-  if (registered !== 'none' && credentials.method !== 'none') return
-  const text =
-    registered === 'none'
-      ? 'This client is public (token_endpoint_auth_method none): send no client_secret.'
-      : `This client must authenticate with its client_secret (${registered}).`
-  throw unauthorized(text, credentials)
+  // Libraries differ in where they put a secret that they were given unasked.
+  if (!client.isMethodNamed && registered !== 'none' && credentials.method !== 'none') return
+  throw unauthorized(MUST.get(registered) as string, credentials)
 }
+
+const MUST: ReadonlyMap<TokenEndpointAuthMethod, string> = new Map([
+  ['none', 'This client is public (token_endpoint_auth_method none): send no client_secret.'],
+  [
+    'client_secret_basic',
+    'This client must authenticate with its client_secret in an Authorization: Basic header (client_secret_basic).',
+  ],
+  [
+    'client_secret_post',
+    'This client must authenticate with its client_secret in the form (client_secret_post).',
+  ],
+])
 
 function unauthorized(text: string, { method }: Credentials): OAuthError {
   const isBasic = method === 'client_secret_basic'

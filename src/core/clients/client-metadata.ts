@@ -15,7 +15,17 @@ export type ClientMetadata = {
   readonly client_name: string | undefined
   readonly redirect_uris: readonly string[]
   readonly token_endpoint_auth_method: TokenEndpointAuthMethod
+  /**
+   * Whether the client named the method itself, and so has to keep to it. One that left it out got
+   * the default of RFC 7591 §2, and libraries differ in where they then put the secret: it may use
+   * either place.
+   */
+  readonly isMethodNamed?: boolean
+  /** As registered (OpenID Connect Registration §2, MCP SEP-837); nothing depends on it later. */
+  readonly application_type?: ApplicationType
 }
+
+export type ApplicationType = 'native' | 'web'
 
 const MAX_REDIRECT_URIS = 16
 const CLIENT_NAME_MAX_LENGTH = 80
@@ -31,11 +41,33 @@ export function parseClientMetadata(document: unknown, policy: RedirectPolicy): 
   const metadata = new Map(Object.entries(document))
   requireIncludes(metadata, 'grant_types', 'authorization_code')
   requireIncludes(metadata, 'response_types', 'code')
+  const method = metadata.get('token_endpoint_auth_method') ?? undefined
+  const type = parseApplicationType(metadata.get('application_type'))
+  const redirect_uris = parseRedirectUris(metadata.get('redirect_uris'), policy)
   return {
     client_name: parseName(metadata.get('client_name')),
-    redirect_uris: parseRedirectUris(metadata.get('redirect_uris'), policy),
-    token_endpoint_auth_method: parseAuthMethod(metadata.get('token_endpoint_auth_method')),
+    redirect_uris: type === 'web' ? webOnly(redirect_uris) : redirect_uris,
+    token_endpoint_auth_method: parseAuthMethod(method),
+    ...(method !== undefined && method !== 'none' && { isMethodNamed: true }),
+    ...(type && { application_type: type }),
   }
+}
+
+function parseApplicationType(value: unknown): ApplicationType | undefined {
+  if (value === undefined || value === null) return undefined
+  if (value === 'native' || value === 'web') return value
+  throw invalid("application_type must be 'native' or 'web', or be left out.")
+}
+
+/**
+ * A web application has https addresses only (OpenID Connect Registration §2). A native one may
+ * have them too (RFC 8252 §7.2): editors register theirs beside loopback and a scheme of their own.
+ */
+function webOnly(uris: readonly string[]): readonly string[] {
+  const secure = uris.filter((uri) => /^https:/i.test(uri))
+  if (secure.length > 0) return secure
+  const text = `application_type 'web' needs an https redirect URI, and '${uris[0]?.slice(0, 200)}' is none: register as 'native', or leave application_type out.`
+  throw new OAuthError('invalid_redirect_uri', text)
 }
 
 function parseRedirectUris(value: unknown, policy: RedirectPolicy): string[] {
@@ -58,7 +90,7 @@ function parseRedirectUris(value: unknown, policy: RedirectPolicy): string[] {
 
 /** RFC 7591 §2: absent means client_secret_basic. */
 function parseAuthMethod(value: unknown): TokenEndpointAuthMethod {
-  if (value === undefined || value === null) return 'client_secret_basic'
+  if (value === undefined) return 'client_secret_basic'
   const method = TOKEN_ENDPOINT_AUTH_METHODS.find((name) => name === value)
   if (method) return method
   const expected = TOKEN_ENDPOINT_AUTH_METHODS.join(', ')

@@ -4,10 +4,13 @@ import type { Keyring } from '../keys/keyring.ts'
 import { digest, isMac, mac } from '../keys/mac.ts'
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
 
-/** Registered at `/register`; the other ways join here. */
-export type ClientSource = 'registered'
+/**
+ * Registered at `/register`, named in the configuration, or unknown here and let in by a person as
+ * an unverified application.
+ */
+export type ClientSource = 'registered' | 'configured' | 'adopted'
 
-/** A registered client. Nothing of it is stored: it is what its own id says (RFC 7591 A.5.2). */
+/** A client. Of a registered one nothing is stored: it is what its own id says (RFC 7591 A.5.2). */
 export type Client = ClientMetadata & {
   readonly client_id: string
   /** How it came to be known here. */
@@ -24,8 +27,17 @@ const SECRET_PURPOSE = 'client_secret'
 const VERSION = 'e1'
 const MAC_LENGTH = 43
 
-/** The payload of a client_id, as a tuple to keep it short: salt only where there is a secret. */
-type Payload = [name: string, method: TokenEndpointAuthMethod, uris: string[], salt?: string]
+/**
+ * The payload of a client_id, as a tuple to keep it short: salt only where there is a secret, and
+ * behind it 1 where the method was named. Ids that were made before that was told apart go without.
+ */
+type Payload = [
+  name: string,
+  method: TokenEndpointAuthMethod,
+  uris: string[],
+  salt?: string,
+  isMethodNamed?: 1,
+]
 
 /**
  * Seals metadata into a client_id: `e1.<key id>.<payload>.<MAC>`. The same metadata of a public
@@ -35,6 +47,7 @@ export function sealClient(metadata: ClientMetadata, keyring: Keyring): Client {
   const { client_name = '', token_endpoint_auth_method: method, redirect_uris } = metadata
   const payload: Payload = [client_name, method, [...redirect_uris]]
   if (method !== 'none') payload.push(randomBytes(9).toString('base64url'))
+  if (metadata.isMethodNamed) payload.push(1)
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url')
   const key = keyring.current
   const id = `${VERSION}.${key.id}.${text}.${mac(key, PURPOSE, text).toString('base64url')}`
@@ -55,7 +68,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
   const key = keyring.find(keyId)
   if (!key || !isMac(mac(key, PURPOSE, text), tag)) return undefined
   const payload = JSON.parse(Buffer.from(text, 'base64url').toString()) as Payload
-  const [name, token_endpoint_auth_method, redirect_uris] = payload
+  const [name, token_endpoint_auth_method, redirect_uris, , isMethodNamed] = payload
   return {
     client_id: clientId,
     source: 'registered',
@@ -63,7 +76,17 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
     client_name: name || undefined,
     token_endpoint_auth_method,
     redirect_uris,
+    ...(isMethodNamed === 1 && { isMethodNamed: true }),
   }
+}
+
+/**
+ * Whether an id looks like one of ours that a key in force would have made: then it opens, or it has
+ * been tampered with. One that names another key may be from before that key was retired.
+ */
+export function isOfKeyInForce(clientId: string, keyring: Keyring): boolean {
+  const [version, keyId = ''] = clientId.split('.', 2)
+  return version === VERSION && keyring.find(keyId) !== undefined
 }
 
 /** The secret of a confidential client: a MAC of its id under the key that made the id. */

@@ -1,16 +1,89 @@
 import type { Keyring } from '../keys/keyring.ts'
-import { type Client, openClient } from './client.ts'
+import type { ConfiguredClient, RegistrationMode } from '../options.ts'
+import {
+  type AdoptedClients,
+  type AdoptedClientsOptions,
+  createAdoptedClients,
+} from './adopted-clients.ts'
+import { type Client, isClientSecret, openClient } from './client.ts'
+import { createConfiguredClients } from './configured-clients.ts'
 
 /** Every client there is, by its id. */
 export type Clients = {
-  /** The client; undefined when nobody of that id is known here. */
+  /** The client; undefined when nobody of that id is let in here: {@link Clients.refusalOf} says why. */
   find(clientId: string): Promise<Client | undefined>
+  /** Why `find` gives nobody. */
+  refusalOf(clientId: string): ClientRefusal
+  /** Whether a presented secret is the client's, in constant time. */
+  isSecret(client: Client, secret: string): boolean
+  /** Clients that are not known here, and are let in by a person. */
+  readonly adopted: AdoptedClients
 }
 
-export type ClientsOptions = { readonly keyring: Keyring }
+export type ClientRefusal = {
+  /** `invalid_client` is for those who may register; the others must talk to the operator. */
+  readonly code: 'invalid_client' | 'unauthorized_client'
+  readonly text: string
+}
 
-export function createClients({ keyring }: ClientsOptions): Clients {
+export type ClientsOptions = AdoptedClientsOptions & {
+  readonly keyring: Keyring
+  readonly clients: readonly ConfiguredClient[]
+  readonly registration: { readonly mode: RegistrationMode; readonly adopt: boolean }
+}
+
+export function createClients(options: ClientsOptions): Clients {
+  const { keyring, registration } = options
+  const configured = createConfiguredClients(options.clients)
+  const adopted = createAdoptedClients(options)
+  const isOff = registration.mode === 'off'
+
   return {
-    find: async (clientId) => openClient(clientId, keyring),
+    async find(clientId) {
+      const named = configured.find(clientId)
+      if (named) return named === 'disabled' ? undefined : named
+      // Judged now: a registration from better days is no exception.
+      if (isOff) return undefined
+      return openClient(clientId, keyring) ?? adopted.find(clientId)
+    },
+    refusalOf(clientId) {
+      if (configured.find(clientId) === 'disabled') return DISABLED
+      if (!isOff) return NOT_REGISTERED
+      return openClient(clientId, keyring) ? NO_LONGER : NOT_NAMED
+    },
+    isSecret: (client, secret) =>
+      client.source === 'configured'
+        ? configured.isSecret(client.client_id, secret)
+        : isClientSecret(client, secret, keyring),
+    adopted: {
+      ...adopted,
+      // A client that the operator switched off is known, and does not come back as a stranger.
+      adopt: (clientId, redirectUri) =>
+        configured.find(clientId) ? undefined : adopted.adopt(clientId, redirectUri),
+    },
   }
 }
+
+const NOT_REGISTERED: ClientRefusal = {
+  code: 'invalid_client',
+  text: 'No client with this client_id is registered here. Register again at the registration_endpoint.',
+}
+
+const DISABLED: ClientRefusal = {
+  code: 'unauthorized_client',
+  text: 'The operator of this server has switched this client off.',
+}
+
+const NO_LONGER: ClientRefusal = {
+  code: 'unauthorized_client',
+  text: 'This client registered by itself, and this server no longer takes such clients. Its operator can name the client in the configuration.',
+}
+
+const NOT_NAMED: ClientRefusal = {
+  code: 'unauthorized_client',
+  text: 'This server takes only clients that its operator has named in the configuration, and no client with this client_id is one of them.',
+}
+
+/** What `/register` says where nobody may register; RFC 7591 §3.2.2 has no code for it. */
+export const REGISTRATION_OFF =
+  'This server takes no registrations. Ask its operator for a client_id, and enter that in the settings of the application.'

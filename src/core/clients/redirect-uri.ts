@@ -12,7 +12,15 @@ export type RedirectPolicy = {
   /** Our own origins: a code sent to one of our endpoints would be ours to leak. */
   readonly ownOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  /**
+   * Where there is an allow list, what may be used at all: see {@link matchesRule}. Absent means
+   * that there is no list; an empty one lets nobody through.
+   */
+  readonly allowed?: readonly string[] | undefined
 }
+
+/** The rule of an allow list that stands for every loopback URI. */
+export const ANY_LOOPBACK = 'loopback'
 
 /** The longest redirect URI, in characters. */
 export const REDIRECT_URI_MAX_LENGTH = 512
@@ -28,10 +36,14 @@ const DANGEROUS_SCHEMES: ReadonlySet<string> = new Set([
 const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']
 
 /**
- * Why a redirect URI must not be registered by anybody (RFC 6749 §3.1.2, RFC 9700 §4.1);
- * undefined when it may.
+ * Why a redirect URI must not be registered by anybody (RFC 6749 §3.1.2, RFC 9700 §4.1), or not
+ * here; undefined when it may.
  */
 export function findRedirectUriFault(uri: string, policy: RedirectPolicy): string | undefined {
+  return findUriFault(uri, policy) ?? findListFault(uri, policy)
+}
+
+function findUriFault(uri: string, policy: RedirectPolicy): string | undefined {
   if (uri.length > REDIRECT_URI_MAX_LENGTH) {
     return `is longer than ${REDIRECT_URI_MAX_LENGTH} characters`
   }
@@ -67,6 +79,47 @@ function findWebFault(url: URL, uri: string, policy: RedirectPolicy): string | u
   return undefined
 }
 
+function findListFault(uri: string, { allowed }: RedirectPolicy): string | undefined {
+  if (!allowed || allowed.some((rule) => matchesRule(uri, rule))) return undefined
+  return `is not on this server's list of redirect URIs${nearestTo(uri, allowed)}; its operator can add '${uri.slice(0, 200)}' to registration.allow (ENTRANCE_REDIRECT_URIS)`
+}
+
+/** Why a redirect URI with a scheme of its own may be registered and yet not used. */
+export function schemeFault(uri: string, { privateUseRedirectUris }: RedirectPolicy): string {
+  const nearest = nearestTo(uri, [...privateUseRedirectUris].filter(isPrivateUse))
+  return `has a scheme that this server does not send codes to${nearest}; its operator can allow it: add '${uri.slice(0, 200)}' to privateUseRedirectUris`
+}
+
+/** What has most of the URI's beginning in common with it, as a hint. */
+function nearestTo(uri: string, allowed: readonly string[]): string {
+  const inCommon = (other: string) => {
+    let at = 0
+    while (at < other.length && other[at] === uri[at]) at++
+    return at
+  }
+  const [nearest] = allowed.toSorted((a, b) => inCommon(b) - inCommon(a))
+  return nearest === undefined ? '' : ` (the nearest that is allowed: ${nearest})`
+}
+
+function isPrivateUse(uri: string): boolean {
+  return uri !== ANY_LOOPBACK && !/^https?:/i.test(uri)
+}
+
+/**
+ * Whether a URI is what a rule of an allow list stands for: the same string, or the same loopback
+ * URI at another port; with `/*` at its end, one more segment of plain characters, so that
+ * no slash, query, fragment or percent sign is crossed; or `loopback`, every loopback URI.
+ */
+export function matchesRule(uri: string, rule: string): boolean {
+  if (rule === ANY_LOOPBACK) return isLoopbackUri(uri)
+  if (!rule.endsWith('/*')) return uri === rule || isSameLoopback(rule, uri)
+  const start = rule.slice(0, -1)
+  return uri.startsWith(start) && LAST_SEGMENT.test(uri.slice(start.length))
+}
+
+/** RFC 3986 §2.3: unreserved characters, and no dot segment. */
+const LAST_SEGMENT = /^(?!\.{1,2}$)[\w.~-]+$/
+
 /**
  * Finds a requested redirect URI among the registered ones: the same string, or the same loopback
  * URI at another port (RFC 8252 §7.3). Undefined when it is none of them.
@@ -83,7 +136,7 @@ export function matchRedirectUri(
 /** Whether the policy in force lets a code go there. */
 export function isUsable(uri: string, policy: RedirectPolicy): boolean {
   if (findRedirectUriFault(uri, policy)) return false
-  return /^https?:/i.test(uri) || policy.privateUseRedirectUris.has(uri)
+  return !isPrivateUse(uri) || policy.privateUseRedirectUris.has(uri)
 }
 
 /** Takes a URI that was matched before and has come back sealed by us; judges the policy again. */
@@ -100,7 +153,7 @@ function isSameLoopback(registered: string, requested: string): boolean {
 }
 
 /** Cuts the port out of the text itself, so that all the rest is still compared byte for byte. */
-function withoutPort(uri: string): string {
+export function withoutPort(uri: string): string {
   return uri.replace(/^(http:\/\/(?:\[[^\]]*\]|[^/:?#]*))(?::\d*)?/i, '$1')
 }
 

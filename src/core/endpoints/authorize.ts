@@ -5,6 +5,7 @@ import {
   findRedirectUriFault,
   matchRedirectUri,
   type RedirectUri,
+  schemeFault,
 } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
@@ -26,7 +27,7 @@ export async function authorize(request: Request, site: Site, context: Context):
   const params = await readParams(request)
 
   // Until the redirect URI is known to be the client's own, an error is shown here.
-  const client = await requireClient(params, context)
+  const client = await requireClient(request, params, context)
   const redirectUri = requireRedirectUri(params, client, context)
   const state = params.get('state')
   const address: ClientAddress = { redirectUri, state, issuer: site.issuer }
@@ -60,19 +61,42 @@ export async function authorize(request: Request, site: Site, context: Context):
   })
 }
 
-async function requireClient(params: Params, context: Context): Promise<Client> {
+async function requireClient(request: Request, params: Params, context: Context): Promise<Client> {
   const clientId = params.get('client_id')
   if (clientId === undefined) {
     throw new OAuthError('invalid_request', "The parameter 'client_id' is missing.")
   }
-  const client = await context.clients.find(clientId)
+  const { clients } = context
+  const known = await clients.find(clientId)
+  if (known && known.source !== 'adopted') return known
+  // One that was let in before is asked about anew, with whatever address it now has.
+  const adopted = isAdoptable(request, params)
+    ? clients.adopted.adopt(clientId, params.get('redirect_uri') ?? '')
+    : undefined
+  const client = adopted ?? known
   if (client) return client
+  const { code, text } = clients.refusalOf(clientId)
   // 400, not 401: it makes clients that look before they open a browser register again.
-  throw new OAuthError(
-    'invalid_client',
-    'No client with this client_id is registered here. Register again at the registration_endpoint.',
-    { status: 400 },
-  )
+  throw new OAuthError(code, text, { status: 400 })
+}
+
+/**
+ * An unknown client is asked about only where a person is looking: a page of its own in a browser,
+ * no request of a script, no frame, no program that finds out whether it is still known. And only
+ * with PKCE: what is wrong otherwise would be told to an address that nobody has registered.
+ */
+function isAdoptable(request: Request, params: Params): boolean {
+  const mode = request.headers.get('sec-fetch-mode')
+  const destination = request.headers.get('sec-fetch-dest')
+  const isNavigation =
+    request.method === 'GET' &&
+    (mode ?? 'navigate') === 'navigate' &&
+    (destination ?? 'document') === 'document' &&
+    (request.headers.get('accept') ?? '').includes('text/html')
+  const isProven =
+    params.get('code_challenge_method') === 'S256' &&
+    isCodeChallenge(params.get('code_challenge') ?? '')
+  return isNavigation && isProven
 }
 
 function requireRedirectUri(params: Params, client: Client, context: Context): RedirectUri {
@@ -90,13 +114,13 @@ function requireRedirectUri(params: Params, client: Client, context: Context): R
   const fault = findRedirectUriFault(asked, context.redirectPolicy)
   throw new OAuthError(
     'invalid_request',
-    `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client)}.`,
+    `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`,
   )
 }
 
-function notOwn(asked: string, client: Client): string {
+function notOwn(asked: string, client: Client, { redirectPolicy }: Context): string {
   return client.redirect_uris.includes(asked)
-    ? 'has a scheme that this server does not send codes to; its operator can allow it (privateUseRedirectUris)'
+    ? schemeFault(asked, redirectPolicy)
     : `is not one this client registered (${client.redirect_uris.join(', ').slice(0, 300)})`
 }
 

@@ -50,6 +50,8 @@ export async function callback(request: Request, _site: Site, context: Context):
 const ANSWERED =
   'This sign-in has been answered before. Start it again in the application, if it is not signed in.'
 
+const NO_MORE = 'This application may not sign people in here any more.'
+
 /** A refusal that also ends the transaction in this browser. */
 function refuse(message: string, endCookie: string): OAuthError {
   return new OAuthError('access_denied', message, { headers: { 'set-cookie': endCookie } })
@@ -106,7 +108,7 @@ function findReturned(request: Request, params: Params, context: Context): Retur
   const { request: asked } = found.transaction
   const redirectUri = recallRedirectUri(asked.redirectUri, context.redirectPolicy)
   if (!redirectUri) {
-    throw refuse('This application may not sign people in here any more.', found.endCookie)
+    throw refuse(NO_MORE, found.endCookie)
   }
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }
@@ -118,6 +120,7 @@ async function succeed(
 ): Promise<Response> {
   const { transaction, endCookie, address } = returned
   const { config } = context
+  await recordAdopted(transaction, context)
   const code = await issueCode(transaction, tokens, {
     grants: context.grants,
     keyring: config.keyring,
@@ -137,6 +140,22 @@ async function succeed(
     }),
   })
   return redirectWithCode(address, code, [endCookie])
+}
+
+/** A client that nobody knew is known from now on, on every replica: it comes to redeem its code. */
+async function recordAdopted({ request }: Transaction, context: Context): Promise<void> {
+  const { client, redirectUri, id } = request
+  if (!client.isAdopted) return
+  if (!(await context.clients.adopted.record(client.digest, redirectUri))) {
+    throw new OAuthError('access_denied', NO_MORE)
+  }
+  context.config.log({
+    event: 'client.adopted',
+    level: 'warn',
+    transaction: id,
+    message: 'A person let in a client that was not registered here; it is known from now on.',
+    redirectUri,
+  })
 }
 
 /** The person's own no goes to the client; what the operator has to mend is shown. */

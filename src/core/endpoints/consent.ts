@@ -47,6 +47,7 @@ async function show(request: Request, context: Context): Promise<Response> {
   return consentPage({
     clientName: asked.client.client_name,
     clientId: asked.client.client_id,
+    source: asked.client.source,
     redirectUri: asked.request.redirectUri,
     isLocal: isLoopbackUri(asked.request.redirectUri),
     scope: asked.request.scope,
@@ -91,7 +92,10 @@ async function readAsked(params: Params, context: Context): Promise<Asked> {
       'This sign-in has taken too long. Start it again in the application.',
     )
   }
-  const client = await context.clients.find(request.clientId)
+  const { clients } = context
+  const client =
+    (await clients.find(request.clientId)) ??
+    clients.adopted.adopt(request.clientId, request.redirectUri)
   const redirectUri = recallRedirectUri(request.redirectUri, context.redirectPolicy)
   if (!client || !redirectUri) {
     throw new OAuthError(
@@ -162,7 +166,11 @@ async function allow(request: Request, asked: Asked, context: Context): Promise<
   const { client } = asked
   const { transaction, setCookies } = startTransaction(
     asked.request,
-    { digest: client.digest, name: client.client_name },
+    {
+      digest: client.digest,
+      name: client.client_name,
+      ...(client.source === 'adopted' && { isAdopted: true }),
+    },
     { cookies: readCookies(request), keyring: config.keyring, isSecure: isSecure(context) },
   )
   const log = { transaction: asked.request.id, client: client.client_name }

@@ -21,7 +21,9 @@ export function oauthAuthorizationServer(
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
-      registration_endpoint: `${issuer}/register`,
+      ...(context.config.registration.mode !== 'off' && {
+        registration_endpoint: `${issuer}/register`,
+      }),
       revocation_endpoint: `${issuer}/revoke`,
       jwks_uri: `${issuer}/.well-known/jwks.json`,
       scopes_supported: offeredScopes(context.config),

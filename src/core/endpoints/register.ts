@@ -1,7 +1,9 @@
 import { json } from '../../http/responses.ts'
 import { clientSecretOf, sealClient } from '../clients/client.ts'
 import { parseClientMetadata } from '../clients/client-metadata.ts'
+import { REGISTRATION_OFF } from '../clients/clients.ts'
 import type { Context } from '../context.ts'
+import { OAuthError } from '../errors.ts'
 import { readJson } from '../params.ts'
 import type { Site } from '../site.ts'
 
@@ -10,7 +12,8 @@ import type { Site } from '../site.ts'
  * registered, so registering again costs nothing and the server cannot forget a client.
  */
 export async function register(request: Request, _site: Site, context: Context): Promise<Response> {
-  const { keyring, log, scope } = context.config
+  const { keyring, log, registration, scope } = context.config
+  if (registration.mode === 'off') throw new OAuthError('access_denied', REGISTRATION_OFF)
   const metadata = parseClientMetadata(await readJson(request), context.redirectPolicy)
   const client = sealClient(metadata, keyring)
   log({
@@ -30,6 +33,7 @@ export async function register(request: Request, _site: Site, context: Context):
       ...(metadata.client_name !== undefined && { client_name: metadata.client_name }),
       redirect_uris: metadata.redirect_uris,
       token_endpoint_auth_method: metadata.token_endpoint_auth_method,
+      ...(metadata.application_type && { application_type: metadata.application_type }),
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       scope,

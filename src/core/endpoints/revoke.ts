@@ -14,10 +14,7 @@ import { isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 export async function revoke(request: Request, _site: Site, context: Context): Promise<Response> {
   const { config, grants, revocations } = context
   const params = await readParams(request)
-  const client = await authenticateClient(request.headers.get('authorization'), params, {
-    clients: context.clients,
-    keyring: config.keyring,
-  })
+  const client = await authenticateClient(request.headers.get('authorization'), params, context)
   const token = params.get('token')
   if (token === undefined)
     throw new OAuthError('invalid_request', "The parameter 'token' is missing.")

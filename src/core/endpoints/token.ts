@@ -1,6 +1,7 @@
 import { json } from '../../http/responses.ts'
 import type { Client } from '../clients/client.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
+import { isUsable } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { redeemCode } from '../grants/authorization-code.ts'
@@ -24,10 +25,8 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   const params = await readParams(request)
   const grantType = params.get('grant_type')
   const redeem = requireGrant(grantType)
-  const client = await authenticateClient(request.headers.get('authorization'), params, {
-    clients: context.clients,
-    keyring: config.keyring,
-  })
+  const client = await authenticateClient(request.headers.get('authorization'), params, context)
+  checkRedirectUris(client, context)
   checkResource(params.get('resource'), config)
   const grant = await redeem(params, client, {
     grants: context.grants,
@@ -52,6 +51,15 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   })
   const issuing = { ...config, accessTokens: context.accessTokens, resource: config.site.resource }
   return json(issueTokens(grant, client, issuing))
+}
+
+/** A policy that became narrower holds for those who signed in before, too. */
+function checkRedirectUris({ redirect_uris }: Client, { redirectPolicy }: Context): void {
+  if (redirect_uris.some((uri) => isUsable(uri, redirectPolicy))) return
+  throw new OAuthError(
+    'invalid_client',
+    'None of the redirect URIs of this client may be used here any more.',
+  )
 }
 
 function requireGrant(grantType: string | undefined): Redeem {

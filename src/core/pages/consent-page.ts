@@ -5,6 +5,8 @@ export type ConsentPage = {
   /** The name the client gave itself, cleaned; undefined when it gave none. */
   readonly clientName: string | undefined
   readonly clientId: string
+  /** How the client is known here; `adopted` is one that is not. */
+  readonly source: 'registered' | 'configured' | 'document' | 'adopted'
   readonly redirectUri: string
   /** Whether the redirect URI is on the person's own computer. */
   readonly isLocal: boolean
@@ -32,9 +34,11 @@ export function consentPage(consent: ConsentPage): Response {
 <p class="eyebrow">${consent.serverName}</p>
 <h1>Application Access Request</h1>
 <p class="lead">${
-      clientName
-        ? html`The application <strong><bdi>${clientName}</bdi></strong>`
-        : html`An application <strong>that gave no name</strong>`
+      consent.source === 'adopted'
+        ? html`An <strong>unverified application</strong>, which is not registered here,`
+        : clientName
+          ? html`The application <strong><bdi>${clientName}</bdi></strong>`
+          : html`An application <strong>that gave no name</strong>`
     } wants to access the MCP server
 <strong><bdi>${consent.serverName}</bdi></strong> in your name.</p>
 <div class="callout ${destination.style}" role="group" aria-labelledby="destination">

@@ -17,7 +17,9 @@ suite('a registration', () => {
       redirect_uris,
       scope: '',
       software_id: 'x',
-      application_type: 'native',
+      client_uri: 'https://client.example',
+      contacts: ['x@client.example'],
+      application_type: null,
       x: 1,
     }
     assert.deepEqual(parse(document), {
@@ -54,14 +56,45 @@ suite('a registration', () => {
       { grant_types: [] },
       { grant_types: 'authorization_code' },
       { response_types: ['token'] },
-      { token_endpoint_auth_method: 'private_key_jwt' },
+      { token_endpoint_auth_method: 'tls_client_auth' },
       { token_endpoint_auth_method: '' },
       { token_endpoint_auth_method: ['none'] },
+      { application_type: 'desktop' },
+      { application_type: '' },
+      { application_type: ['native'] },
     ]
     for (const metadata of wrong) {
       const registration = () => parse({ redirect_uris, ...metadata })
       assert.throws(registration, { code: 'invalid_client_metadata' })
     }
+  })
+
+  test('remembers whether the method was named, unless there is no secret', () => {
+    const isNamed = (token_endpoint_auth_method: unknown) =>
+      parse({ redirect_uris, token_endpoint_auth_method }).isMethodNamed
+    for (const method of [undefined, null, 'none']) assert.equal(isNamed(method), undefined)
+    for (const method of ['client_secret_basic', 'client_secret_post']) {
+      assert.equal(isNamed(method), true)
+    }
+  })
+
+  test('of a native application may mix all kinds of addresses, as VS Code and Cursor do', () => {
+    const mixed = [
+      ...['https://vscode.dev/redirect', 'http://127.0.0.1/', 'http://127.0.0.1:33418/'],
+      'cursor://anysphere.cursor-mcp/oauth/callback',
+    ]
+    const parsed = parse({ redirect_uris: mixed, application_type: 'native' })
+    assert.deepEqual(parsed.redirect_uris, mixed)
+    assert.equal(parsed.application_type, 'native')
+  })
+
+  test('of a web application keeps its https addresses (SEP-837), and needs one', () => {
+    const uris = ['http://localhost/cb', 'https://app.example/cb', 'my-app://cb']
+    const parsed = parse({ redirect_uris: uris, application_type: 'web' })
+    assert.deepEqual(parsed.redirect_uris, ['https://app.example/cb'])
+    assert.equal(parsed.application_type, 'web')
+    const registration = () => parse({ redirect_uris, application_type: 'web' })
+    assert.throws(registration, { code: 'invalid_redirect_uri', message: /needs an https/ })
   })
 
   test('may say null for what it leaves out', () => {
@@ -70,6 +103,7 @@ suite('a registration', () => {
       grant_types: null,
       response_types: null,
       token_endpoint_auth_method: null,
+      application_type: null,
     }
     assert.equal(parse({ redirect_uris, ...nothing }).client_name, undefined)
   })

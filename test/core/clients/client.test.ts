@@ -4,6 +4,7 @@ import {
   CLIENT_ID_MAX_LENGTH,
   clientSecretOf,
   isClientSecret,
+  isOfKeyInForce,
   openClient,
   sealClient,
 } from '../../../src/core/clients/client.ts'
@@ -106,6 +107,25 @@ suite('a client_id', () => {
         /^The registration is too long by \d+ characters: register fewer/.test(error.message),
     )
     assert.equal(openClient('e1.'.padEnd(CLIENT_ID_MAX_LENGTH + 1, 'A'), keyring), undefined)
+  })
+
+  test('says whether its method was named, and one from before that was told apart opens', () => {
+    const named = sealClient({ ...CONFIDENTIAL, isMethodNamed: true }, keyring)
+    assert.equal(openClient(named.client_id, keyring)?.isMethodNamed, true)
+    assert.equal(isClientSecret(named, clientSecretOf(named, keyring), keyring), true)
+    const before =
+      'e1.5DwVDPDF.WyJFZGl0b3IiLCJjbGllbnRfc2VjcmV0X2Jhc2ljIixbImh0dHA6Ly9sb2NhbGhvc3QvY2IiXSwiT1ZKUVZBT2ctaWM1Il0.LIbSjof1sbGVbFIk-OG00XivY8Hi4wiio2nXryO5OeM'
+    const opened = openClient(before, keyring)
+    assert.partialDeepStrictEqual(opened, CONFIDENTIAL)
+    assert.equal(opened?.isMethodNamed, undefined)
+  })
+
+  test('is of a key in force, or could be from before one was retired', () => {
+    const { client_id } = sealClient(EDITOR, keyring)
+    assert.equal(isOfKeyInForce(client_id, keyring), true)
+    assert.equal(isOfKeyInForce(`${client_id}x`, keyring), true)
+    assert.equal(isOfKeyInForce(client_id, createKeyring([NEW])), false)
+    assert.equal(isOfKeyInForce('my-client', keyring), false)
   })
 
   test('outlives the rotation of its key with its secret, and not its retirement', () => {

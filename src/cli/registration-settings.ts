@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import type { ConfigProblem, ConfiguredClient, RegistrationOptions } from '../index.ts'
+import type { Environment } from './env.ts'
+
+/** What `entrance serve` takes on its command line about clients; each beats its variable. */
+export type RegistrationFlags = {
+  registration?: string
+  redirectUris?: string
+  clients?: string
+  adopt?: boolean
+}
+
+/** Which clients may turn up, and which are known beforehand. */
+export type RegistrationSettings = {
+  readonly registration: RegistrationOptions
+  readonly clients: readonly ConfiguredClient[]
+}
+
+/** A file of clients is a page or two; more is some other file. */
+const MAX_BYTES = 1024 * 1024
+
+/** Joins options and environment; what is wrong with the values themselves the library says. */
+export function resolveRegistrationSettings(
+  options: RegistrationFlags,
+  env: Environment,
+  problems: ConfigProblem[],
+): RegistrationSettings {
+  const mode = options.registration ?? (env.ENTRANCE_REGISTRATION || undefined)
+  const list = options.redirectUris ?? (env.ENTRANCE_REDIRECT_URIS || undefined)
+  const path = options.clients || env.ENTRANCE_CLIENTS || undefined
+  const adopt = options.adopt ?? readFlag('ENTRANCE_ADOPT', env.ENTRANCE_ADOPT, problems)
+  return {
+    registration: {
+      mode: mode as RegistrationOptions['mode'],
+      // A list that somebody emptied is refused; a variable that is not set is none.
+      allow: list?.split(/[\s,]+/).filter(Boolean),
+      adopt,
+    },
+    clients: path === undefined ? [] : readClients(path, problems),
+  }
+}
+
+function readFlag(option: string, text: string | undefined, problems: ConfigProblem[]): boolean {
+  if (!text || text === '0') return false
+  if (text === '1') return true
+  const problem = `'${text}' is neither 1 nor 0.`
+  problems.push({ option, problem, cure: 'Leave it out for 0.' })
+  return false
+}
+
+/** Reads the file. It may hold secrets: nothing of it is repeated, as the parser's words would do. */
+function readClients(path: string, problems: ConfigProblem[]): readonly ConfiguredClient[] {
+  const option = 'ENTRANCE_CLIENTS'
+  const shape = 'Write a JSON array of clients: docs/configuration.md shows one.'
+  try {
+    const bytes = readFileSync(path)
+    if (bytes.length > MAX_BYTES) {
+      const problem = `${path} has ${bytes.length} bytes; ${MAX_BYTES} at most are read.`
+      problems.push({ option, problem, cure: shape })
+      return []
+    }
+    // What is in it is checked where the other options are.
+    return JSON.parse(bytes.toString('utf8')) as readonly ConfiguredClient[]
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const isJson = code === undefined
+    problems.push({
+      option,
+      problem: isJson ? `${path} is not JSON.` : `${path} cannot be read: ${code}.`,
+      cure: isJson ? shape : 'Name a file that this user can read.',
+    })
+    return []
+  }
+}
