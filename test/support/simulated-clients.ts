@@ -188,7 +188,7 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     registeredRedirectUris: () => CURSOR_REDIRECT_URIS,
     usedRedirectUris: () => CURSOR_REDIRECT_URIS,
     state: () => Buffer.from(JSON.stringify({ id: randomUUID() })).toString('base64'),
-    scope: 'challenge',
+    scope: 'none',
     authentication: 'none',
     revision: '2025-11-25',
     opensStream: true,
