@@ -1,5 +1,6 @@
 import { checkOptions } from './check-options.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type { Config, EntraConfig, EntranceOptions, EntraOptions } from './options.ts'
@@ -59,6 +60,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     name: given.name ?? base.host,
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    log: guardLog(given.log),
     fetch: given.fetch ?? globalThis.fetch,
   })
 }
