@@ -1,10 +1,11 @@
 import type { Log, LogEvent } from '../log.ts'
 
 /**
- * As long as the shortest secret of ours, 256 bits in base64url: codes, tokens, verifiers, states
- * and cookies all have such a run in them. Trace ids and other names are shorter.
+ * What looks like a secret of ours, though it may have been cut: a code or refresh token, or any
+ * run as long as tags, verifiers, states and cookies have. GUIDs name requests at Entra, and stay.
  */
-const OPAQUE = /[\w-]{43,}/g
+const SECRET = /\b[cr]1\.[\w-]{22}\.[\w.-]*|[\w-]{32,}/g
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * A log that cannot be given a secret. No line is made to hold one; but a client may put its code
@@ -18,5 +19,6 @@ export function guardLog(log: Log): Log {
 }
 
 function mask(value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(OPAQUE, '[...]') : value
+  if (typeof value !== 'string') return value
+  return value.replace(SECRET, (text) => (GUID.test(text) ? text : '[...]'))
 }

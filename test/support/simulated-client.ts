@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { createBrowser } from './browser.ts'
 import type { TokenResponse } from './oauth-client.ts'
+import { noteSecret } from './secrets.ts'
 import { type Probe, type Revision, randomPort, type SimulatedClient } from './simulated-clients.ts'
 
 /** By what a client is known: what it registers, or the address of its metadata document. */
@@ -249,6 +250,7 @@ async function authorize(
 ): Promise<TokenResponse> {
   const { found, credentials, redirectUri, options } = authorizing
   const secrets = { state: client.state(), code_verifier: randomBytes(32).toString('base64url') }
+  noteSecret('a code verifier', secrets.code_verifier)
   const url = authorizationUrl(client, authorizing, secrets)
   if (client.looksAhead) {
     const { status } = await lookAhead(client, url)
