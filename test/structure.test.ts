@@ -17,7 +17,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
   ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
   ['core/options.ts', 'core/clients/redirect-uri.ts', 'core/clients/presets.ts'],
-  ['core/check-options.ts', 'core/check-registration.ts', 'core/check-clients.ts'],
+  [
+    'core/check-options.ts',
+    'core/check-registration.ts',
+    'core/check-clients.ts',
+    'core/guarded-log.ts',
+  ],
   ['core/resolve-options.ts'],
   ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/', 'core/pages/'],

@@ -3,6 +3,7 @@ import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
 import { expandPresets } from './clients/presets.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
+import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type {
@@ -86,6 +87,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
+    log: guardLog(given.log),
     fetch: given.fetch ?? globalThis.fetch,
   })
 }

@@ -166,6 +166,35 @@ suite('what goes on while people sign in, rightly and wrongly', () => {
   })
 })
 
+suite('a secret in the place of something else', () => {
+  test('is not written down with the refusal', async () => {
+    const { client_id, tokens, code, authorization } = await signIn(server.url)
+    const { code_verifier } = authorization
+    const misplaced = [tokens.access_token, tokens.refresh_token, code, code_verifier]
+    const known = server.logs.length
+    for (const secret of misplaced) {
+      for (const name of ['redirect_uri', 'resource', 'scope', 'response_type', secret]) {
+        await fetch(client.authorization(client_id, { [name]: secret }).url, { redirect: 'manual' })
+        await client.refresh(client_id, tokens.refresh_token, { [name]: secret })
+      }
+      await client.token({ grant_type: secret, client_id })
+      await client.register({
+        client_name: secret,
+        redirect_uris: [`https://ok.example/${secret}`],
+      })
+    }
+    const written = JSON.stringify(server.logs.slice(known))
+    assert.match(written, /request\.refused/)
+    assert.match(written, /client\.registered/)
+    for (const secret of misplaced) assert.equal(written.includes(secret), false)
+    // The part of each that is the secret, too.
+    for (const secret of misplaced) {
+      const last = secret.split('.').at(-1) as string
+      assert.equal(written.includes(last), false)
+    }
+  })
+})
+
 const EVENTS = [
   ...['client.registered', 'authorize.accepted', 'consent.shown', 'consent.allowed'],
   ...['entra.signed-in', 'token.issued', 'grant.revoked', 'entra.refused'],

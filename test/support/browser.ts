@@ -1,5 +1,6 @@
 import { type CookieJar, createCookieJar } from './cookie-jar.ts'
 import { type Form, parseForms, textOf } from './forms.ts'
+import { noteAnswer } from './secrets.ts'
 
 /**
  * A browser without a screen: cookies, redirects and forms over `fetch`. Quick, for the flows;
@@ -127,6 +128,7 @@ async function request(cookies: CookieJar, step: Step, isCrossSite: boolean): Pr
   }
   const response = await fetch(url, { method, headers, redirect: 'manual', body: body ?? null })
   cookies.store(url, response.headers)
+  await noteAnswer(url, response)
   return response
 }
 

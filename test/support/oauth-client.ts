@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Browser, createBrowser, type Page } from './browser.ts'
+import { noteAnswer, noteSecret } from './secrets.ts'
 
 /** Parameters of a request; what is undefined is left out. */
 export type Parameters = Readonly<Record<string, string | undefined>>
@@ -42,7 +43,7 @@ export const REDIRECT_URI = 'http://127.0.0.1:49152/callback'
 export function createOAuthClient(url: string): OAuthClient {
   const resource = `${url}/mcp`
   const post = (path: string, parameters: Parameters, headers?: Readonly<Record<string, string>>) =>
-    fetch(`${url}${path}`, { method: 'POST', headers: headers ?? {}, body: toForm(parameters) })
+    send(`${url}${path}`, { method: 'POST', headers: headers ?? {}, body: toForm(parameters) })
   const token: OAuthClient['token'] = (parameters, headers) => post('/token', parameters, headers)
   return {
     protectedResource: () => fetch(`${url}/.well-known/oauth-protected-resource/mcp`),
@@ -122,17 +123,20 @@ const METADATA = {
 
 function authorization(url: string, client_id: string, overrides: Parameters = {}): Authorization {
   const code_verifier = randomBytes(32).toString('base64url')
+  const ownState = randomBytes(16).toString('base64url')
+  noteSecret('a state', ownState)
   const parameters = {
     response_type: 'code',
     client_id,
     redirect_uri: REDIRECT_URI,
-    state: randomBytes(16).toString('base64url'),
+    state: ownState,
     scope: 'mcp-access',
     resource: `${url}/mcp`,
     code_challenge: createHash('sha256').update(code_verifier).digest('base64url'),
     code_challenge_method: 'S256',
     ...overrides,
   }
+  noteSecret('a code verifier', code_verifier)
   const { state = '', redirect_uri = REDIRECT_URI } = parameters as Parameters
   const address = new URL(`${url}/authorize?${toForm(parameters)}`)
   return { url: address, client_id, redirect_uri, state, code_verifier }
@@ -149,9 +153,15 @@ function postJson(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const own = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-  return fetch(url, {
+  return send(url, {
     method: 'POST',
     headers: { ...own, ...headers },
     body: JSON.stringify(body),
   })
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, init)
+  await noteAnswer(new URL(url), response)
+  return response
 }

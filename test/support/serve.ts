@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LogEvent } from '../../src/index.ts'
+import { noteSecret, watchLog } from './secrets.ts'
 
 export type StartServeOptions = {
   /** Variables besides PATH; nothing of this process's own gets through. */
@@ -46,6 +47,9 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
   })
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
   const logs: (LogEvent | string)[] = []
+  watchLog('serve', logs)
+  noteSecret("Entra's client secret", env?.ENTRA_PROXY_AZURE_CLIENT_SECRET)
+  noteSecret('the master key', env?.ENTRANCE_SECRET)
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
     const code = await exit
@@ -54,12 +58,22 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
   }
   try {
     const { url, port, signInWith } = await ready(child, exit, logs)
+    noteKeys(env?.ENTRANCE_DATA ?? join(folder, '.entrance'))
     const base = new URL(url).origin
     const dispose = async () => void (await stop())
     return { url: base, port, signInWith, folder, logs, stop, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** The master keys that it made itself. */
+function noteKeys(data: string): void {
+  const path = join(data, 'keys.json')
+  if (!existsSync(path)) return
+  for (const [, secret] of readFileSync(path, 'utf8').matchAll(/"secret": ?"([^"]+)"/g)) {
+    noteSecret('the master key', secret)
   }
 }
 

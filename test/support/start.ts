@@ -16,6 +16,7 @@ import {
   type ProtectedHandler,
 } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { noteAnswer, noteSecret, watchLog } from './secrets.ts'
 
 export type StartEntranceOptions = {
   /** One that an earlier server had. @default a free one */
@@ -50,6 +51,7 @@ export type RunningEntrance = AsyncDisposable & {
 /** Starts the expenses server behind Entrance in this process, in front of an emulator. */
 export async function startEntrance(options: StartEntranceOptions = {}): Promise<RunningEntrance> {
   const logs: LogEvent[] = []
+  watchLog('the server', logs)
   const log = (event: LogEvent) => void logs.push(event)
   await using started = new AsyncDisposableStack()
   const emulator = await useEmulator(options.emulator, started)
@@ -66,7 +68,12 @@ export async function startEntrance(options: StartEntranceOptions = {}): Promise
   const url = `${tls ? 'https' : 'http'}://${options.hostname ?? 'localhost'}:${port}`
   const entrance = createEntrance(entranceOptions(url, emulator, log, options.entrance))
   started.defer(() => entrance.close())
-  resolve(entrance.protect(behind))
+  const answer = entrance.protect(behind)
+  resolve(async (request) => {
+    const response = await answer(request)
+    await noteAnswer(new URL(request.url), response)
+    return response
+  })
   await entrance.ready()
 
   // Nothing may come in while the rest goes.
@@ -105,12 +112,28 @@ function entranceOptions(
   given: StartEntranceOptions['entrance'] = {},
 ): EntranceOptions {
   const { tenantId, application, origin: authority } = emulator
-  return {
+  const options = {
     url,
     secret: randomBytes(32).toString('base64url'),
     store: memoryStore(),
     log,
+    fetch: fetchEntra,
     ...given,
     entra: { tenantId, ...application, authority, ...given.entra },
   }
+  for (const secret of [options.secret].flat()) noteSecret('a master key', secret)
+  noteSecret("Entra's client secret", options.entra.clientSecret)
+  return options
+}
+
+/** Entra's tokens are secrets as ours are, and so is what is sent for them. */
+const fetchEntra: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init)
+  await noteAnswer(new URL(input instanceof Request ? input.url : input), response)
+  if (init?.body instanceof URLSearchParams) {
+    for (const name of ['code', 'refresh_token', 'code_verifier']) {
+      noteSecret(`${name} for Entra`, init.body.get(name))
+    }
+  }
+  return response
 }

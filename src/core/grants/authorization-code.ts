@@ -117,14 +117,16 @@ async function findGrant(
 
 /** RFC 6749 §4.1.2: a code that is used again takes back what it gave. */
 async function refuseReplay(held: HeldGrant, context: CodeGrantContext): Promise<never> {
-  await revokeGrant(held, 'code replayed', context)
-  context.log({
-    event: 'grant.revoked',
-    level: 'warn',
-    transaction: held.grant.transaction,
-    message: 'A code was presented again after it had been redeemed; the grant is revoked.',
-    client: held.grant.client.name,
-  })
+  const isFirst = await revokeGrant(held, 'code replayed', context)
+  if (isFirst) {
+    context.log({
+      event: 'grant.revoked',
+      level: 'warn',
+      transaction: held.grant.transaction,
+      message: 'A code was presented again after it had been redeemed; the grant is revoked.',
+      client: held.grant.client.name,
+    })
+  }
   throw invalidGrant(
     'The code has been redeemed before. What it gave has been revoked: sign in again.',
   )

@@ -120,20 +120,22 @@ function expiryOf(grant: Grant, options: GrantsOptions): number {
 /**
  * Ends a grant: its tokens are refused from now on, and Entra's are forgotten. The access tokens
  * come first: where the second step fails, the next try finds the grant as it was and does both.
+ * False when somebody else had ended it: of many that try at once, one has to say so.
  */
 export async function revokeGrant(
   held: HeldGrant,
   reason: string,
   { grants, revoked }: { readonly grants: Grants; readonly revoked: RevokedGrants },
-): Promise<void> {
+): Promise<boolean> {
   await revoked.add(held.grant.id)
   let current: HeldGrant | undefined = held
   while (current && !current.grant.revoked) {
     const { entraRefreshToken: _, lease: __, ...rest } = current.grant
     const done = await grants.replace(current, { ...rest, revoked: { at: now(), reason } })
-    if (done) return
+    if (done) return true
     current = await grants.find(held.grant.id)
   }
+  return false
 }
 
 /** Says in the log what Entra did not grant; the client is told by `scope` (RFC 6749 §5.1). */

@@ -119,15 +119,17 @@ function isLeased({ lease }: Grant): boolean {
 }
 
 async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<never> {
-  await revokeGrant(held, 'refresh token reused', context)
-  context.log({
-    event: 'grant.revoked',
-    level: 'warn',
-    transaction: held.grant.transaction,
-    message:
-      'A refresh token that had been replaced long before was used again; the grant is revoked.',
-    client: held.grant.client.name,
-  })
+  const isFirst = await revokeGrant(held, 'refresh token reused', context)
+  if (isFirst) {
+    context.log({
+      event: 'grant.revoked',
+      level: 'warn',
+      transaction: held.grant.transaction,
+      message:
+        'A refresh token that had been replaced long before was used again; the grant is revoked.',
+      client: held.grant.client.name,
+    })
+  }
   throw invalidGrant(
     'The refresh token was replaced before; its use now has revoked the sign-in. Sign in again.',
   )
