@@ -4,7 +4,10 @@ import { suite, test } from 'node:test'
 import { NOT_APPLICABLE } from './not-applicable.ts'
 import { listScenarios, runSuite } from './suite.ts'
 
-const COMMAND = `${process.execPath} ${join(import.meta.dirname, 'client-under-test.ts')}`
+// The suite hands it to a shell.
+const COMMAND = [process.execPath, join(import.meta.dirname, 'client-under-test.ts')]
+  .map((word) => `"${word}"`)
+  .join(' ')
 
 const scenarios = [...listScenarios('client')].filter(([name]) => !NOT_APPLICABLE.client.has(name))
 const revisions = new Set(scenarios.flatMap(([, own]) => own))

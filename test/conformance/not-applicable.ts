@@ -1,48 +1,52 @@
 import type { Direction } from './suite.ts'
 
-const EXTENSION = 'An extension of MCP that Entrance has nothing to do with'
-const QUESTIONS = 'entrance client declares that it answers no questions of a server'
+const TASKS =
+  'The tasks extension: an MCP server’s own matter, which the gate passes on like any request'
+const SKILLS = 'The skills extension: likewise'
+const PROGRAMS = 'A grant for programs: `entrance client` signs a person in'
+const DPOP = 'An extension: Entrance and its client use bearer tokens'
+const QUESTIONS = '`entrance client` declares that it answers no questions of a server'
 
 /**
  * Scenarios of the suite that are not run, and why. Every other one that the suite lists is run,
- * a new one too: it has to pass, or to be given a reason here.
+ * a new one too: it has to pass, or to be given a reason here. `docs/conformance.md` says the same.
  */
 export const NOT_APPLICABLE: Readonly<Record<Direction, ReadonlyMap<string, string>>> = {
   authorization: new Map(),
   server: new Map([
-    ['tasks-lifecycle', EXTENSION],
-    ['tasks-capability-negotiation', EXTENSION],
-    ['tasks-wire-fields', EXTENSION],
-    ['tasks-request-state-removal', EXTENSION],
-    ['tasks-mrtr-input', EXTENSION],
-    ['tasks-request-headers', EXTENSION],
-    ['tasks-dispatch-and-envelope', EXTENSION],
-    ['tasks-status-notifications', EXTENSION],
-    ['tasks-required-task-error', EXTENSION],
-    ['tasks-mrtr-composition', EXTENSION],
-    ['sep-2640-skills-directory', EXTENSION],
-    ['sep-2640-skills-enumeration', EXTENSION],
-    ['sep-2640-skills-manifest', EXTENSION],
+    ['tasks-lifecycle', TASKS],
+    ['tasks-capability-negotiation', TASKS],
+    ['tasks-wire-fields', TASKS],
+    ['tasks-request-state-removal', TASKS],
+    ['tasks-mrtr-input', TASKS],
+    ['tasks-request-headers', TASKS],
+    ['tasks-dispatch-and-envelope', TASKS],
+    ['tasks-status-notifications', TASKS],
+    ['tasks-required-task-error', TASKS],
+    ['tasks-mrtr-composition', TASKS],
+    ['sep-2640-skills-directory', SKILLS],
+    ['sep-2640-skills-enumeration', SKILLS],
+    ['sep-2640-skills-manifest', SKILLS],
   ]),
   client: new Map([
     [
       'auth/2025-03-26-oauth-endpoint-fallback',
-      'A server without metadata announces no PKCE; MCP has had clients refuse such a one since 2025-11-25',
+      'A server without metadata announces no PKCE: since 2025-11-25 a client has to refuse it',
     ],
-    ['auth/client-credentials-jwt', 'A grant for programs; entrance client signs a person in'],
-    ['auth/client-credentials-basic', 'A grant for programs; entrance client signs a person in'],
+    ['auth/client-credentials-jwt', PROGRAMS],
+    ['auth/client-credentials-basic', PROGRAMS],
+    ['auth/wif-jwt-bearer', PROGRAMS],
     [
       'auth/enterprise-managed-authorization',
-      'A grant from an enterprise’s identity provider, which Entra ID does not issue',
+      'Needs an assertion (ID-JAG) from the identity provider, which Entra ID does not issue',
     ],
-    ['auth/wif-jwt-bearer', 'A grant for workloads; entrance client signs a person in'],
-    ['auth/dpop', 'An extension; Entrance issues bearer tokens'],
-    ['auth/dpop-nonce', 'An extension; Entrance issues bearer tokens'],
+    ['auth/dpop', DPOP],
+    ['auth/dpop-nonce', DPOP],
     ['elicitation-sep1034-client-defaults', QUESTIONS],
     ['sep-2322-client-request-state', QUESTIONS],
-    ['sep-2640-client-no-prefetch', EXTENSION],
-    ['sep-2640-client-verify-digest', EXTENSION],
-    ['sep-2640-client-verify-size', EXTENSION],
-    ['sep-2640-client-verify-frontmatter', EXTENSION],
+    ['sep-2640-client-no-prefetch', SKILLS],
+    ['sep-2640-client-verify-digest', SKILLS],
+    ['sep-2640-client-verify-size', SKILLS],
+    ['sep-2640-client-verify-frontmatter', SKILLS],
   ]),
 }
