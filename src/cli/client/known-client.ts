@@ -68,6 +68,20 @@ export function findKnownClient(
   return { registration: kept.registration, port }
 }
 
+/**
+ * Whether the person has used this registered client with another authorization server: an MCP
+ * server that comes to name one of its own must not get the secret.
+ */
+export function isOfAnother(
+  client: Registration,
+  kept: Credentials | undefined,
+  issuer: string,
+): kept is Credentials {
+  if (client.source !== 'pre-registered' || kept?.registration.source !== client.source)
+    return false
+  return kept.registration.client_id === client.client_id && kept.issuer !== issuer
+}
+
 /** Whether the client's id means something there: not every server fetches documents. */
 export function takesClient(metadata: AuthorizationServerMetadata, client: Registration): boolean {
   if (client.source !== 'metadata-document') return true

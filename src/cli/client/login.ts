@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { CommandError, Interrupted } from '../exit-codes.ts'
-import type { Terminal } from '../terminal.ts'
+import { commandName, printableLine, type Terminal } from '../terminal.ts'
 import { prepareAuthorization, type Request, redeem } from './authorization-request.ts'
 import { type Expected, parseAuthorizationResponse } from './authorization-response.ts'
 import { type CallbackListener, listenForCallback } from './callback-listener.ts'
 import type { CredentialStore } from './credential-store.ts'
 import type { Credentials, Registration, Tokens } from './credentials.ts'
-import { type Discovery, discover } from './discovery.ts'
+import { discover } from './discovery.ts'
 import { AccessDenied, ClientNotRegistered, explain } from './explain.ts'
 import { fetchFor } from './fetch.ts'
-import { findKnownClient, type KnownClient, takesClient } from './known-client.ts'
+import { findKnownClient, isOfAnother, type KnownClient, takesClient } from './known-client.ts'
 import type { Outcome } from './result-page.ts'
 import { type LoginOptions, sendToBrowser, waitForResponse } from './wait-for-response.ts'
 
@@ -26,7 +26,7 @@ export async function login(
     const scope = options.scope ?? discovery.scope
     const request: Request = { url, ...discovery, scope, fetchFn }
     const kept = await store.find(url.href)
-    const known = chooseClient(kept, options, discovery, terminal)
+    const known = chooseClient(kept, options, request, terminal)
     const gained = await signIn(request, known, options, terminal)
     await store.update(url.href, () => gained)
     return gained.tokens
@@ -41,9 +41,13 @@ type Gained = Credentials & { readonly tokens: Tokens }
 function chooseClient(
   kept: Credentials | undefined,
   { client, callbackPort }: LoginOptions,
-  { metadata }: Discovery,
+  request: Request,
   terminal: Terminal,
 ): KnownClient | undefined {
+  const { metadata } = request
+  if (client && isOfAnother(client, kept, metadata.issuer)) {
+    throw registeredElsewhere(client, kept.issuer, request, terminal)
+  }
   if (client && !takesClient(metadata, client)) {
     terminal.note('The server takes no client metadata documents: registering this client instead.')
   }
@@ -93,6 +97,19 @@ async function signInOnce(
     sendToBrowser(authorization.url, options, terminal)
     const response = await waitForResponse(listener.response, parse, options, terminal)
     return redeem(request, authorization, response)
+  })
+}
+
+function registeredElsewhere(
+  { client_id }: Registration,
+  issuer: string,
+  { url, metadata }: Request,
+  terminal: Terminal,
+): CommandError {
+  const now = `${url.href} now names ${printableLine(metadata.issuer)}`
+  const logout = `${commandName(terminal.env)} client logout ${url.href}`
+  return new CommandError(`The client ${client_id} is registered at ${issuer}, but ${now}.`, {
+    cure: `If that is right, sign out and in again: ${logout}`,
   })
 }
 

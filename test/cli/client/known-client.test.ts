@@ -125,29 +125,59 @@ suite('a client that the operator registered', () => {
     assert.equal(alice.kept()?.tokens, undefined)
   })
 
-  test('attack: a server that names another authorization server does not get its secret', async () => {
-    await using other = await startServer({
-      token_endpoint_auth_methods_supported: ['client_secret_post'],
+  suite('attack: a server that comes to name another authorization server', () => {
+    test('does not get the secret that is kept', async () => {
+      await using servers = await startMovingServer()
+      const { server, other, move } = servers
+      await using alice = await createPerson(server)
+      await loginAs(alice, server, ['--client-id', 'mine'], SECRET)
+      move()
+      const { code, stderr } = await loginAs(alice, server, [])
+      assert.equal(code, 0, stderr)
+      assert.equal(other.asked[0]?.body.get('client_id'), 'c')
+      assert.equal(other.asked[0]?.body.get('client_secret'), null)
     })
-    let authorizationServer = ''
-    await using server = await startServer(
-      {},
-      {
-        'GET /.well-known/oauth-protected-resource/mcp': (_, url) => {
-          const servers = [authorizationServer || url]
-          return Response.json({ resource: `${url}/mcp`, authorization_servers: servers })
-        },
-      },
-    )
-    await using alice = await createPerson(server)
-    await loginAs(alice, server, ['--client-id', 'mine'], SECRET)
-    authorizationServer = other.url
-    const { code, stderr } = await loginAs(alice, server, [])
-    assert.equal(code, 0, stderr)
-    assert.equal(other.asked[0]?.body.get('client_id'), 'c')
-    assert.equal(other.asked[0]?.body.get('client_secret'), null)
+
+    test('does not get the secret that is given again, until the person signs out', async () => {
+      await using servers = await startMovingServer()
+      const { server, other, move } = servers
+      await using alice = await createPerson(server)
+      await loginAs(alice, server, ['--client-id', 'mine'], SECRET)
+      move()
+      const { code, stderr } = await loginAs(alice, server, ['--client-id', 'mine'], SECRET)
+      assert.equal(code, 1)
+      assert.match(stderr, /registered at http:\/\/localhost:\d+, but \S+ now names http:\S+/)
+      assert.match(stderr, /client logout http:\S+\/mcp/)
+      assert.equal(other.asked.length, 0)
+      assert.equal((await alice.run('logout')).code, 0)
+      const again = await loginAs(alice, server, ['--client-id', 'mine'], SECRET)
+      assert.equal(again.code, 0, again.stderr)
+      assert.equal(other.asked[0]?.body.get('client_secret'), SECRET)
+    })
   })
 })
+
+/** An MCP server that names itself as its authorization server, and after `move` another. */
+async function startMovingServer() {
+  const post = { token_endpoint_auth_methods_supported: ['client_secret_post'] }
+  const other = await startServer(post)
+  let hasMoved = false
+  const server = await startServer(post, {
+    'GET /.well-known/oauth-protected-resource/mcp': (_, url) =>
+      Response.json({
+        resource: `${url}/mcp`,
+        authorization_servers: [hasMoved ? other.url : url],
+      }),
+  })
+  const move = () => {
+    hasMoved = true
+  }
+  const close = async () => {
+    await server[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
+  }
+  return { server, other, move, [Symbol.asyncDispose]: close }
+}
 
 suite('a client with a metadata document', () => {
   test('signs in by the document’s address where the server fetches those', async () => {
