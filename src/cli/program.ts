@@ -123,10 +123,27 @@ function addSignIn(client: Command): void {
     .option('--no-browser', 'Only print the address to open.')
     .option('--timeout <seconds>', 'How long to wait for you (default 300).', parseSeconds)
     .option('--scope <scopes>', 'Scopes to ask for (default: what the server asks for).')
+    .option('--client-id <id>', 'Client that the server’s operator registered for you.')
+    .addOption(
+      new Option(
+        '--client-metadata-url <url>',
+        'Client ID Metadata Document to sign in as.',
+      ).conflicts('clientId'),
+    )
+    .addOption(
+      portOption('--callback-port <port>', 'Port that the browser comes back to (default any).'),
+    )
+    .addHelpText('after', LOGIN_HELP)
     .action((url: string, options: LoginCommandOptions) =>
       withClient(({ clientLogin }, terminal) => clientLogin(url, options, terminal)),
     )
 }
+
+const LOGIN_HELP = `
+Without --client-id or --client-metadata-url, the client of the last sign-in is used, or one is
+registered. A registered client's secret is read from ENTRANCE_CLIENT_SECRET only: a command line is
+for everybody on the machine to read. Its redirect URI is http://127.0.0.1/callback, with any port
+or the one that --callback-port names.`
 
 function addTools(client: Command): void {
   client

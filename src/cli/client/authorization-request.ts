@@ -8,6 +8,7 @@ import type { CallbackListener } from './callback-listener.ts'
 import { type Credentials, type Registration, type Tokens, toTokens } from './credentials.ts'
 import type { Discovery } from './discovery.ts'
 import { ClientNotRegistered, oauthCodeOf, toRefusal } from './explain.ts'
+import type { KnownClient } from './known-client.ts'
 import { isStillRegistered, register } from './registration.ts'
 
 /** What a sign-in asks for, and whom. */
@@ -21,15 +22,16 @@ export type Authorization = {
   readonly registration: Registration
 }
 
-/** Makes the authorization request, with the kept registration or a new one. */
+/** Makes the authorization request, as the known client or as one registered for it. */
 export async function prepareAuthorization(
   request: Request,
   { redirectUri }: CallbackListener,
-  kept: Credentials | undefined,
+  known: KnownClient | undefined,
   state: string,
 ): Promise<Authorization> {
   const { metadata, scope, resource, fetchFn } = request
-  const registration = kept?.registration ?? (await register(metadata, redirectUri, scope, fetchFn))
+  const registration =
+    known?.registration ?? (await register(metadata, redirectUri, scope, fetchFn))
   const { authorizationUrl: url, codeVerifier } = await startAuthorization(metadata.issuer, {
     metadata,
     clientInformation: registration,
@@ -38,7 +40,7 @@ export async function prepareAuthorization(
     ...(scope && { scope }),
     ...(resource && { resource }),
   })
-  if (kept && !(await isStillRegistered(url, fetchFn))) throw new ClientNotRegistered()
+  if (known && !(await isStillRegistered(url, fetchFn))) throw new ClientNotRegistered()
   return { url, codeVerifier, redirectUri, registration }
 }
 

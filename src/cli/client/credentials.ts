@@ -2,12 +2,14 @@ import * as z from 'zod'
 
 const text = z.string().min(1)
 
-/** A dynamic registration (RFC 7591): the authorization server's answer, as far as we use it. */
+/** Who we are to an authorization server, in the words of RFC 7591, as far as we use them. */
 const registration = z.object({
   client_id: text,
   client_secret: z.string().optional(),
   client_secret_expires_at: z.number().optional(),
   token_endpoint_auth_method: z.string().optional(),
+  /** Where the person named the client; absent where it registered itself. */
+  source: z.enum(['pre-registered', 'metadata-document']).optional(),
 })
 
 const tokens = z.object({
@@ -44,7 +46,7 @@ export type Tokens = z.infer<typeof tokens>
 
 /** What to keep of the registration endpoint's answer. */
 export function toRegistration(response: Registration): Registration {
-  return registration.parse(response)
+  return registration.omit({ source: true }).parse(response)
 }
 
 /** What the token endpoint answers, as far as we use it. */

@@ -69,8 +69,10 @@ async function refreshAlone(
       throw new SignInRequired(reason, { cause: error })
     }
     if (code === 'invalid_client' || code === 'unauthorized_client') {
-      // The registration goes with the tokens: the next sign-in makes a new one.
-      await replaceTokens(store, url, used, 'forget everything')
+      // The registration goes with the tokens: the next sign-in makes a new one. A client that the
+      // person named stays the one to sign in as.
+      const isNamed = present.registration.source !== undefined
+      await replaceTokens(store, url, used, isNamed ? undefined : 'forget everything')
       const reason = `${present.issuer} no longer knows this client.`
       throw new SignInRequired(reason, { cause: error })
     }

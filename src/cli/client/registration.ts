@@ -4,7 +4,7 @@ import {
   registerClient,
 } from '@modelcontextprotocol/client'
 import { CommandError } from '../exit-codes.ts'
-import { type Credentials, type Registration, toRegistration } from './credentials.ts'
+import { type Registration, toRegistration } from './credentials.ts'
 
 /** Registers this command with the authorization server (RFC 7591). */
 export async function register(
@@ -15,7 +15,7 @@ export async function register(
 ): Promise<Registration> {
   if (!metadata.registration_endpoint) {
     throw new CommandError(`${metadata.issuer} does not let clients register themselves.`, {
-      cure: 'Its operator has to switch dynamic client registration on.',
+      cure: 'Sign in with the --client-id that its operator gives you; ENTRANCE_CLIENT_SECRET has the secret.',
     })
   }
   const registered = await registerClient(metadata.issuer, {
@@ -32,13 +32,6 @@ export async function register(
     fetchFn,
   })
   return toRegistration(registered)
-}
-
-/** Whether what was registered before can serve again at this authorization server. */
-export function isUsable(kept: Credentials | undefined, issuer: string): kept is Credentials {
-  if (kept?.issuer !== issuer) return false
-  const end = kept.registration.client_secret_expires_at
-  return !end || end > Date.now() / 1000
 }
 
 /**

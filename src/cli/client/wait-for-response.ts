@@ -8,6 +8,7 @@ import {
   parsePastedResponse,
 } from './authorization-response.ts'
 import { canOpenBrowser, openBrowser } from './browser.ts'
+import type { Registration } from './credentials.ts'
 
 export type LoginOptions = {
   /** Whether to open the browser; the address is printed in any case. @default true */
@@ -16,6 +17,10 @@ export type LoginOptions = {
   readonly timeout?: number | undefined
   /** Scopes to ask for. @default what the server asks for */
   readonly scope?: string | undefined
+  /** The client to sign in as. @default the one kept, else one registered for the purpose */
+  readonly client?: Registration | undefined
+  /** The port that the browser comes back to. @default the one registered, else any */
+  readonly callbackPort?: number | undefined
 }
 
 const TIMEOUT = 300

@@ -1,6 +1,7 @@
 import { parseArguments } from '../client/arguments.ts'
 import { withConnection } from '../client/connect.ts'
 import { openCredentialStore } from '../client/credential-store.ts'
+import { type ClientOptions, parseGivenClient } from '../client/known-client.ts'
 import { login } from '../client/login.ts'
 import { logout } from '../client/logout.ts'
 import { parseServerUrl } from '../client/server-url.ts'
@@ -9,10 +10,11 @@ import { showTools } from '../client/show-tools.ts'
 import { CommandError, UsageError } from '../exit-codes.ts'
 import { printable, printableJson, type Terminal } from '../terminal.ts'
 
-export type LoginCommandOptions = {
+export type LoginCommandOptions = ClientOptions & {
   readonly browser: boolean
   readonly timeout?: number
   readonly scope?: string
+  readonly callbackPort?: number
 }
 
 export type OutputOptions = { readonly json?: boolean }
@@ -24,7 +26,9 @@ export async function clientLogin(
   terminal: Terminal,
 ): Promise<void> {
   const url = parseServerUrl(address)
-  const tokens = await login(url, options, terminal, openCredentialStore(terminal.env))
+  const client = parseGivenClient(options, terminal.env)
+  const store = openCredentialStore(terminal.env)
+  const tokens = await login(url, { ...options, client }, terminal, store)
   const scope = tokens.scope ? ` (${printable(tokens.scope)})` : ''
   terminal.note(terminal.formatNote('green', `Signed in to ${url.href}${scope}.`))
 }
