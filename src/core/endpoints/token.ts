@@ -29,7 +29,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     clients: context.clients,
     keyring: config.keyring,
   })
-  checkResource(params.get('resource'), config)
+  checkResource(params.getAll('resource'), config)
   resolveScope(params.get('scope'), config)
   const grant = await redeem(params, client, {
     grants: context.grants,
