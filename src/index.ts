@@ -1,6 +1,7 @@
+export type { Connection } from './core/client-address.ts'
 export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
-export type { EntranceOptions, EntraOptions } from './core/options.ts'
+export type { EntranceOptions, EntraOptions, LimitOptions } from './core/options.ts'
 export type { AuthInfo, User } from './core/protected-resource/auth-info.ts'
 export type { Authentication, GateHeaders } from './core/protected-resource/authenticate.ts'
 export type { Refusal } from './core/protected-resource/challenge.ts'

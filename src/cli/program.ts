@@ -53,6 +53,12 @@ function addServe(program: Command): void {
       '--authority <url>',
       'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
     )
+    .addOption(
+      new Option(
+        '--trusted-proxy-hops <number>',
+        'Proxies in front that add to X-Forwarded-For (ENTRANCE_TRUSTED_PROXY_HOPS; default 0).',
+      ).argParser(parseHops),
+    )
     .option('--emulator', 'Sign in against an Entra ID emulator, run beside the server.')
     .addOption(portOption('--emulator-port <port>', 'Its port (EMULATOR_PORT; default 8400).'))
     .addOption(
@@ -210,6 +216,11 @@ function portOption(flags: string, description: string): Option {
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
   throw new InvalidArgumentError('Expected a port number from 0 to 65535.')
+}
+
+function parseHops(text: string): number {
+  if (/^(\d|10)$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 0 to 10.')
 }
 
 function parseSeconds(text: string): number {

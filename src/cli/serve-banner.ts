@@ -40,9 +40,20 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     `  MCP endpoint    ${bold(`${url}/mcp`)}`,
     `  Sign-in with    ${signIn}`,
     ...callback,
+    ...routesBesides(url),
     `  Data            ${settings.data}`,
     '',
     `  Try it          ${commandName(environment())} client login ${url}/mcp`,
     '  Stop            Ctrl-C',
   ]
+}
+
+/** Where a path is in the URL, a proxy may pass on only that: clients look at the root as well. */
+function routesBesides(url: string): string[] {
+  const { origin, pathname } = new URL(url)
+  if (pathname === '/') return []
+  const names = ['oauth-protected-resource', 'oauth-authorization-server', 'openid-configuration']
+  const places = names.map((name) => `${origin}/.well-known/${name}${pathname}`)
+  const heads = ['  Route here too  ', ...places.slice(1).map(() => ' '.repeat(18))]
+  return places.map((place, i) => `${heads[i]}${place}${i === 0 ? '/mcp' : ''}`)
 }

@@ -40,6 +40,10 @@ export type EntranceOptions = {
   grantMaxTtl?: number
   /** Without word from the store for so long, `/mcp` answers 503. @default 30 */
   storeSilenceTtl?: number
+  /** How many reverse proxies stand in front and add to X-Forwarded-For. @default 0 */
+  trustedProxyHops?: number
+  /** How much one address may ask for; `false` switches it off. @default see below */
+  limits?: LimitOptions | false
   /** @default no log */
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
@@ -59,6 +63,19 @@ export type EntraOptions = {
   identifierUri?: string
   /** `prompt` of every sign-in; empty leaves it to Entra. @default 'select_account' */
   prompt?: string
+}
+
+/** Of one address (IPv6: of one /64), so many at once, and as many again within a minute. */
+export type LimitOptions = {
+  /** Requests to `/register`. @default 300 */
+  registrations?: number
+  /** Requests to `/authorize`, and as many to `/consent`. @default 600 */
+  signIns?: number
+  /**
+   * Refused requests to `/token`, `/revoke` and `/auth/callback`, and refused tokens at the MCP
+   * endpoint, as many to each. What succeeds is not counted. @default 600
+   */
+  failures?: number
 }
 
 /** The app registration, complete. */
@@ -85,6 +102,9 @@ export type Config = {
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
   readonly storeSilenceTtl: number
+  readonly trustedProxyHops: number
+  /** Undefined: nothing is limited. */
+  readonly limits: Readonly<Required<LimitOptions>> | undefined
   readonly log: Log
   readonly fetch: typeof fetch
 }

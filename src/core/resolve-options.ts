@@ -2,7 +2,7 @@ import { checkOptions } from './check-options.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
-import type { Config, EntraConfig, EntranceOptions, EntraOptions } from './options.ts'
+import type { Config, EntraConfig, EntranceOptions, EntraOptions, LimitOptions } from './options.ts'
 import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
 
 const DAY = 24 * 60 * 60
@@ -16,8 +16,13 @@ const DEFAULTS = {
   grantIdleTtl: 30 * DAY,
   grantMaxTtl: 180 * DAY,
   storeSilenceTtl: 30,
+  trustedProxyHops: 0,
+  limits: {},
   log: () => {},
 } as const
+
+/** Generous: a company behind one address, and services that connect for everybody, are one each. */
+const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failures: 600 }
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
@@ -53,6 +58,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     site,
     sites: new Map(aliases.map((host) => [host, siteFor(base, host, given.path)])),
     isLoopback,
+    limits: given.limits === false ? undefined : { ...LIMITS, ...defined(given.limits) },
     entra,
     binding: digest([entra.authority, entra.tenantId, entra.clientId].join(' ')).slice(0, 6),
     keyring: createKeyring(secrets),

@@ -11,6 +11,8 @@ adapterContract({
     app.use(toHonoMiddleware(entrance, handler))
     app.get('/own', (context) => context.text('own route'))
     app.post('/own', async (context) => context.json(await context.req.json()))
-    return toNodeHandler((request) => app.fetch(request), { onError: () => {} })
+    return toNodeHandler((request, connection) => app.fetch(request, connection), {
+      onError: () => {},
+    })
   },
 })

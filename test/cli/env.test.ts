@@ -25,6 +25,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     secrets: [],
     entra: 'emulator',
     emulatorPort: 8400,
+    trustedProxyHops: 0,
+    isRateLimited: true,
     currency: 'USD',
     logFormat: 'text',
     problems: [],
@@ -42,6 +44,8 @@ test('every variable is read', () => {
     ENTRANCE_SECRET: 'current,former',
     ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us',
     EMULATOR_PORT: '2',
+    ENTRANCE_TRUSTED_PROXY_HOPS: '2',
+    ENTRANCE_RATE_LIMIT: 'off',
     EXPENSES_CURRENCY: 'EUR',
     LOG_FORMAT: 'json',
   }
@@ -59,6 +63,8 @@ test('every variable is read', () => {
       authority: 'https://login.microsoftonline.us',
     },
     emulatorPort: 2,
+    trustedProxyHops: 2,
+    isRateLimited: false,
     currency: 'EUR',
     logFormat: 'json',
     problems: [],
@@ -75,6 +81,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
     EMULATOR_PORT: 'x',
+    ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     LOG_FORMAT: 'x',
   }
   const options: Required<Omit<ServeOptions, 'emulator'>> = {
@@ -87,6 +94,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    trustedProxyHops: 3,
     logFormat: 'json',
   }
   const settings = resolveServeSettings(options, env)
@@ -97,9 +105,9 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     clientSecret: 'a~secret',
     authority: 'https://login.microsoftonline.us',
   })
-  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
+  const { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat } = settings
   assert.deepEqual(
-    { port, hosts, url, data, store, emulatorPort, logFormat },
+    { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat },
     {
       port: 1,
       hosts: ['127.0.0.1'],
@@ -107,6 +115,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       data: '/option',
       store: '/option.db',
       emulatorPort: 2,
+      trustedProxyHops: 3,
       logFormat: 'json',
     },
   )
@@ -116,6 +125,7 @@ test('an empty variable is one that is not set', () => {
   const empty = Object.fromEntries(
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
       .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'LOG_FORMAT'])
+      .concat(['ENTRANCE_TRUSTED_PROXY_HOPS', 'ENTRANCE_RATE_LIMIT'])
       .concat(Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
@@ -217,6 +227,9 @@ test('what cannot be read is named, with what was given', () => {
     ['PORT', '-1', /'-1' is not a port/],
     ['PORT', '1e3', /'1e3' is not a port/],
     ['EMULATOR_PORT', ' ', /is not a port/],
+    ['ENTRANCE_TRUSTED_PROXY_HOPS', '-1', /'-1' is not a whole number from 0 to 10/],
+    ['ENTRANCE_TRUSTED_PROXY_HOPS', '11', /'11' is not a whole number/],
+    ['ENTRANCE_RATE_LIMIT', 'no', /'no' is neither on nor off/],
     ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
     ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
     ['ENTRANCE_STORE', 'sqlite:', /sqlite: is not a store of this version/],
