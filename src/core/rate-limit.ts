@@ -30,7 +30,7 @@ const RETRY_AFTER = 10
 /** Where no address is known, all share one bucket, so many times as large. */
 const WITHOUT_ADDRESS = 20
 
-/** How many buckets are kept, of those used last; each takes about a hundred bytes. */
+/** How many buckets are kept, of those used last; each takes about two hundred bytes. */
 const MAX_BUCKETS = 20_000
 
 /**
