@@ -48,12 +48,14 @@ function textOf({ url, emulator, settings }: Banner): string[] {
   ]
 }
 
-/** Where a path is in the URL, a proxy may pass on only that: clients look at the root as well. */
+/** Where the URL has a path, a proxy may pass on that alone: clients look at the root as well. */
 function routesBesides(url: string): string[] {
   const { origin, pathname } = new URL(url)
   if (pathname === '/') return []
-  const names = ['oauth-protected-resource', 'oauth-authorization-server', 'openid-configuration']
-  const places = names.map((name) => `${origin}/.well-known/${name}${pathname}`)
-  const heads = ['  Route here too  ', ...places.slice(1).map(() => ' '.repeat(18))]
-  return places.map((place, i) => `${heads[i]}${place}${i === 0 ? '/mcp' : ''}`)
+  const known = `${origin}/.well-known`
+  return [
+    `  Route here too  ${known}/oauth-protected-resource${pathname}/mcp`,
+    `                  ${known}/oauth-authorization-server${pathname}`,
+    `                  ${known}/openid-configuration${pathname}`,
+  ]
 }
