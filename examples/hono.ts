@@ -41,5 +41,5 @@ app.use(toHonoMiddleware(entrance, mcp.fetch))
 app.get('/', (context) => context.text('A page that needs no sign-in.'))
 
 // @hono/node-server serves the app just as well.
-const server = createServer(toNodeHandler((request) => app.fetch(request)))
+const server = createServer(toNodeHandler((request, connection) => app.fetch(request, connection)))
 server.listen(port, 'localhost', () => console.log(`MCP server at ${url}/mcp`))

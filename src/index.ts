@@ -1,9 +1,11 @@
+export type { Connection } from './core/client-address.ts'
 export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type {
   ConfiguredClient,
   EntranceOptions,
   EntraOptions,
+  LimitOptions,
   RegistrationOptions,
 } from './core/options.ts'
 export type { AuthInfo, User } from './core/protected-resource/auth-info.ts'

@@ -97,6 +97,7 @@ suite('docs/configuration.md', () => {
     ['EntraOptions', 'Option of entra'],
     ['RegistrationOptions', 'Option of registration'],
     ['ConfiguredClient', 'Member of a client'],
+    ['LimitOptions', 'Option of limits'],
   ] as const) {
     test(`lists the options of ${type} with their defaults`, () => {
       const listed = tableOf(text, heading).map(([option, value]) => [option, value])
@@ -172,9 +173,10 @@ suite('docs/endpoints.md', () => {
   for (const [names = ''] of tableOf(text, 'URL', 'Methods', 'RFC', 'File')) {
     const [name = ''] = names.split(',')
     test(`${name} is at every place that is listed`, async () => {
-      const behind = ['', path, `${path}/mcp`, `${path}/mcp/`].map((tail) => `${name}${tail}`)
+      const behind = ['', path, `${path}/mcp`].map((tail) => `${name}${tail}`)
       const below = [path, `${path}/mcp`].map((head) => `${head}${name}`)
-      const answers = await Promise.all([...behind, ...below].map((target) => ask(target, 'GET')))
+      const places = [...behind, ...below].flatMap((target) => [target, `${target}/`])
+      const answers = await Promise.all(places.map((target) => ask(target, 'GET')))
       assert.deepEqual(
         answers.map(({ status }) => status),
         answers.map(() => 200),

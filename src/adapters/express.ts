@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Entrance, ProtectedHandler } from '../index.ts'
-import { sendResponse, toRequest } from './node.ts'
+import { sendResponse, toConnection, toRequest } from './node.ts'
 
 /** An Express (or Connect) middleware, in Node's own types: Express is not imported. */
 export type ExpressMiddleware = (
@@ -21,7 +21,7 @@ export function toExpressMiddleware(
   return (request, response, next) => {
     const asked = toRequest(request, response)
     if (!asked || !entrance.isOurs(asked)) return next()
-    Promise.resolve(guarded(asked))
+    Promise.resolve(guarded(asked, toConnection(request)))
       .then((answer) => sendResponse(answer, response))
       .catch(next)
   }

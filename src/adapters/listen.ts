@@ -1,6 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import {
+  bounded,
+  explainClientErrors,
+  HEADERS_MAX_BYTES,
+  TIMEOUTS,
+  type Timeouts,
+} from './bounds.ts'
 
 export type ListenOptions = {
   /** 0 takes a free one. */
@@ -9,6 +16,8 @@ export type ListenOptions = {
   readonly hosts: readonly string[]
   /** PEM texts; with them it speaks HTTPS. */
   readonly tls?: { readonly key: string; readonly cert: string } | undefined
+  /** Those that are to differ. */
+  readonly timeouts?: Partial<Timeouts>
 }
 
 export type Listening = {
@@ -52,11 +61,14 @@ export async function listen(
 
 function open(
   listener: RequestListener,
-  { tls }: ListenOptions,
+  { tls, timeouts }: ListenOptions,
   host: string | undefined,
   port: number,
 ): Promise<Server> {
-  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
+  const bounds = { ...TIMEOUTS, ...timeouts, maxHeaderSize: HEADERS_MAX_BYTES }
+  const answer = bounded(listener)
+  const server = tls ? createTlsServer({ ...bounds, ...tls }, answer) : createServer(bounds, answer)
+  explainClientErrors(server)
   // A connection that is done with its last answer waits for another question, and close for it.
   server.on('request', (_request, response) => {
     response.once('close', () => {

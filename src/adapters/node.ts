@@ -2,9 +2,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import type { Connection } from '../index.ts'
 
 /** A web-standard handler, such as `entrance.fetch` or `entrance.protect(mcp.fetch)`. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>
+export type FetchHandler = (
+  request: Request,
+  connection: Connection,
+) => Response | Promise<Response>
 
 export type NodeHandlerOptions = {
   /** Called with what the handler threw; the client has then been told 500. @default a warning of the process */
@@ -41,7 +45,12 @@ async function respond(
 ): Promise<void> {
   const request = toRequest(incoming, outgoing)
   if (!request) return refuse(incoming, outgoing)
-  await sendResponse(await handler(request), outgoing)
+  await sendResponse(await handler(request, toConnection(incoming)), outgoing)
+}
+
+/** Where a message came from. */
+export function toConnection({ socket }: IncomingMessage): Connection {
+  return { remoteAddress: socket.remoteAddress }
 }
 
 // The Fetch standard lets no `Request` have them.

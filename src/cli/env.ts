@@ -21,6 +21,7 @@ export type ServeOptions = RegistrationFlags & {
   emulatorPort?: number
   tenantId?: string
   clientId?: string
+  trustedProxyHops?: number
   logFormat?: 'text' | 'json'
 }
 
@@ -38,6 +39,8 @@ export type ServeSettings = RegistrationSettings & {
   readonly secrets: readonly string[]
   readonly entra: EntraSettings | 'emulator'
   readonly emulatorPort: number
+  readonly trustedProxyHops: number
+  readonly isRateLimited: boolean
   readonly currency: string
   readonly logFormat: 'text' | 'json'
   readonly problems: readonly ConfigProblem[]
@@ -57,6 +60,7 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['url', 'ENTRANCE_URL'],
   ['secret', 'ENTRANCE_SECRET'],
   ['store', 'ENTRANCE_STORE'],
+  ['trustedProxyHops', 'ENTRANCE_TRUSTED_PROXY_HOPS'],
   ['entra.tenantId', 'AZURE_TENANT_ID'],
   ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
   ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
@@ -113,6 +117,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     secrets: secretsOf(env),
     entra,
     emulatorPort,
+    trustedProxyHops: options.trustedProxyHops ?? readHops(env, problems),
+    isRateLimited: readRateLimit(env, problems),
     currency: readCurrency(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     problems,
@@ -260,6 +266,26 @@ function readPort(
   const problem = `'${text}' is not a port: a whole number from 0 to 65535 is expected.`
   problems.push({ option: name, problem, cure: `Leave it out for ${fallback}.` })
   return fallback
+}
+
+function readHops(env: Environment, problems: ConfigProblem[]): number {
+  const text = env.ENTRANCE_TRUSTED_PROXY_HOPS
+  if (!text || /^(\d|10)$/.test(text)) return Number(text || 0)
+  problems.push({
+    option: 'ENTRANCE_TRUSTED_PROXY_HOPS',
+    problem: `'${text}' is not a whole number from 0 to 10.`,
+    cure: 'Count the proxies in front that add to X-Forwarded-For, or leave it out.',
+  })
+  return 0
+}
+
+function readRateLimit(env: Environment, problems: ConfigProblem[]): boolean {
+  const text = env.ENTRANCE_RATE_LIMIT
+  if (text && text !== 'on' && text !== 'off') {
+    const problem = `'${text}' is neither on nor off.`
+    problems.push({ option: 'ENTRANCE_RATE_LIMIT', problem, cure: 'Leave it out for on.' })
+  }
+  return text !== 'off'
 }
 
 function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'json' {

@@ -55,6 +55,12 @@ function addServe(program: Command): void {
     )
     .addOption(
       new Option(
+        '--trusted-proxy-hops <number>',
+        'Proxies in front that add to X-Forwarded-For (ENTRANCE_TRUSTED_PROXY_HOPS; default 0).',
+      ).argParser(parseHops),
+    )
+    .addOption(
+      new Option(
         '--registration <mode>',
         'Which clients may register (ENTRANCE_REGISTRATION; default open).',
       ).choices(['open', 'allowlist', 'off']),
@@ -239,6 +245,11 @@ function portOption(flags: string, description: string): Option {
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
   throw new InvalidArgumentError('Expected a port number from 0 to 65535.')
+}
+
+function parseHops(text: string): number {
+  if (/^(\d|10)$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 0 to 10.')
 }
 
 function parseSeconds(text: string): number {

@@ -40,9 +40,22 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     `  MCP endpoint    ${bold(`${url}/mcp`)}`,
     `  Sign-in with    ${signIn}`,
     ...callback,
+    ...routesBesides(url),
     `  Data            ${settings.data}`,
     '',
     `  Try it          ${commandName(environment())} client login ${url}/mcp`,
     '  Stop            Ctrl-C',
+  ]
+}
+
+/** Where the URL has a path, a proxy may pass on that alone: clients look at the root as well. */
+function routesBesides(url: string): string[] {
+  const { origin, pathname } = new URL(url)
+  if (pathname === '/') return []
+  const known = `${origin}/.well-known`
+  return [
+    `  Route here too  ${known}/oauth-protected-resource${pathname}/mcp`,
+    `                  ${known}/oauth-authorization-server${pathname}`,
+    `                  ${known}/openid-configuration${pathname}`,
   ]
 }

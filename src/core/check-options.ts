@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './errors.ts'
 import { SECRET_MIN_LENGTH } from './keys/keyring.ts'
-import type { EntraConfig, EntranceOptions } from './options.ts'
+import type { EntraConfig, EntranceOptions, LimitOptions } from './options.ts'
 import { LOOPBACK_HOSTS } from './site.ts'
 
 const DAY = 24 * 60 * 60
@@ -16,6 +16,8 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
   readonly storeSilenceTtl: number
+  readonly trustedProxyHops: number
+  readonly limits: LimitOptions | false
 }
 
 /** Everything that is wrong with the options, at once: what was given, what is expected, the cure. */
@@ -29,6 +31,8 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...checkPath(given.path),
     ...checkTimes(given),
     ...given.allowedOrigins.flatMap(checkOrigin),
+    ...checkProxies(given.trustedProxyHops),
+    ...checkLimits(given.limits),
   ]
 }
 
@@ -200,4 +204,22 @@ function checkOrigin(origin: string): ConfigProblem[] {
       cure: 'Write scheme, host and port only: https://app.example.com',
     },
   ]
+}
+
+function checkProxies(hops: number): ConfigProblem[] {
+  if (Number.isInteger(hops) && hops >= 0 && hops <= 10) return []
+  const problem = `${hops} is not a whole number from 0 to 10.`
+  const cure = 'Count the proxies in front that add to X-Forwarded-For; 0 when there is none.'
+  return [{ option: 'trustedProxyHops', problem, cure }]
+}
+
+function checkLimits(limits: LimitOptions | false): ConfigProblem[] {
+  const wrong = Object.entries(limits || {}).filter(
+    ([, value]) => value !== undefined && !(Number.isInteger(value) && value >= 10 && value <= 1e6),
+  )
+  return wrong.map(([name, value]) => ({
+    option: `limits.${name}`,
+    problem: `${value} is not a whole number from 10 to 1000000.`,
+    cure: 'Leave it out for the default; limits: false switches all of them off.',
+  }))
 }

@@ -4,6 +4,7 @@ import type { Entra } from './entra/entra.ts'
 import type { Grants } from './grants/grant.ts'
 import type { Config } from './options.ts'
 import type { Revocations } from './protected-resource/revocations.ts'
+import type { RateLimiter } from './rate-limit.ts'
 import type { Site } from './site.ts'
 import type { SpentTransactions } from './spent-transactions.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
@@ -19,6 +20,7 @@ export type Context = {
   readonly spent: SpentTransactions
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
+  readonly limiter: RateLimiter
   readonly redirectPolicy: RedirectPolicy
 }
 

@@ -1,6 +1,7 @@
-import { EXPOSED_HEADERS, preflight } from '../http/cors.ts'
+import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
+import { type Connection, clientNetworkOf } from './client-address.ts'
 import { createClients } from './clients/clients.ts'
 import { createRedirectPolicy } from './clients/redirect-policy.ts'
 import type { Context } from './context.ts'
@@ -12,8 +13,9 @@ import { digest } from './keys/mac.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { type Refusal, refusal, refusalOf, toResponse } from './protected-resource/challenge.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
+import { createRateLimiter } from './rate-limit.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
@@ -27,14 +29,19 @@ export type ProtectedHandler = (
 ) => Response | Promise<Response>
 
 export type Entrance = {
-  /** Answers the OAuth endpoints; 404 for any other path. */
-  fetch(request: Request): Promise<Response>
+  /**
+   * Answers the OAuth endpoints; 404 for any other path. An adapter says as well which address
+   * the request came from: whoever asks for too much is told apart by it.
+   */
+  fetch(request: Request, connection?: Connection): Promise<Response>
   /**
    * Answers the OAuth endpoints and guards all other paths: without a valid access token they
    * get the 401 or 403 that has a client sign in, with one they reach `handler`. What `requireScope`
    * throws there becomes the 403 that has a client ask for more.
    */
-  protect(handler: ProtectedHandler): (request: Request) => Promise<Response>
+  protect(
+    handler: ProtectedHandler,
+  ): (request: Request, connection?: Connection) => Promise<Response>
   /** Whether a request is for one of the OAuth endpoints or for the MCP endpoint. */
   isOurs(request: Request): boolean
   /** The gate alone, from header texts to a verdict, for code that does its own routing. */
@@ -83,16 +90,23 @@ export function createEntrance(options: EntranceOptions): Entrance {
   }
 
   /** Our endpoints' answer; undefined for a path that is none of them. */
-  async function answer(request: Request): Promise<Response | undefined> {
+  async function answer(
+    request: Request,
+    connection: Connection | undefined,
+  ): Promise<Response | undefined> {
     const { pathname } = new URL(request.url)
     if (!router.isEndpoint(pathname)) return undefined
     // Without the store much can be answered, and the rest says so; under a wrong key nothing can.
     const fault = await startFor()
     const isRefused = fault && pathname !== `${config.site.prefix}/health`
-    return isRefused ? misconfigured() : router.answer(request)
+    return isRefused ? misconfigured() : router.answer(request, connection)
   }
 
-  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
+  async function guard(
+    request: Request,
+    connection: Connection | undefined,
+    handler: ProtectedHandler,
+  ): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
@@ -104,15 +118,33 @@ export function createEntrance(options: EntranceOptions): Entrance {
       host: headers.get('host') ?? new URL(request.url).host,
       origin,
     })
-    if (!verdict.isAllowed) return toResponse(verdict.refusal)
+    if (!verdict.isAllowed) return toResponse(slowDown(verdict.refusal, request, connection))
     const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
     return origin === null ? response : readableBy(origin, response)
   }
 
+  /** Who brings one bad token after the other is to wait; a good one is let in whatever came before. */
+  function slowDown(
+    refused: Refusal,
+    request: Request,
+    connection: Connection | undefined,
+  ): Refusal {
+    if (refused.status !== 401 || !request.headers.get('authorization')) return refused
+    const network = clientNetworkOf(request, connection, config.trustedProxyHops)
+    try {
+      context.limiter.check('failures', config.path, network)
+    } catch (error) {
+      if (error instanceof OAuthError) return tooMany(error)
+      throw error
+    }
+    context.limiter.count('failures', config.path, network)
+    return refused
+  }
+
   return {
-    fetch: async (request) => (await answer(request)) ?? notFound(),
-    protect: (handler) => async (request) =>
-      (await answer(request)) ?? (await guard(request, handler)),
+    fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
+    protect: (handler) => async (request, connection) =>
+      (await answer(request, connection)) ?? (await guard(request, connection, handler)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
@@ -144,6 +176,7 @@ function createContext(config: Config, store: Store): Context {
     entra: createEntra(config),
     spent: createSpentTransactions(),
     renewals: new Map(),
+    limiter: createRateLimiter(config),
     grants: createGrants({ ...config, store }),
     revocations: createRevocations({ ...config, store, clientDigest: digest }),
     accessTokens: createAccessTokens({
@@ -176,15 +209,25 @@ function readableBy(origin: string, response: Response): Response {
   return new Response(response.body, { status: response.status, headers })
 }
 
+function tooMany({ code, message, status, retryAfter }: OAuthError): Refusal {
+  const headers = { 'retry-after': String(retryAfter) }
+  return refusal(status, { error: code, error_description: message }, headers)
+}
+
 /** What stands in the log is for the operator. */
 function misconfigured(): Response {
   const text = 'The server is not configured correctly; its log says what is wrong.'
-  return json({ error: 'temporarily_unavailable', error_description: text }, 503)
+  const body = { error: 'temporarily_unavailable', error_description: text }
+  return json(body, 503, { ...CORS_HEADERS })
 }
 
 function notFound(): Response {
   return new Response('Not found.\n', {
     status: 404,
-    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    headers: {
+      ...CORS_HEADERS,
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+    },
   })
 }

@@ -18,7 +18,8 @@ export function errorResponse(
   { log, registration }: Pick<Config, 'log' | 'registration'>,
 ): Response {
   const error = thrown instanceof OAuthError ? thrown : unexpected(thrown, request, log)
-  if (error === thrown) tell(error, request, log)
+  // Of too many requests the limiter tells, once for all.
+  if (error === thrown && error.status !== 429) tell(error, request, log)
   const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
   return isPage ? toPage(error) : toJson(error, site, registration)
 }

@@ -50,6 +50,10 @@ export type EntranceOptions = {
   grantMaxTtl?: number
   /** Without word from the store for so long, `/mcp` answers 503. @default 30 */
   storeSilenceTtl?: number
+  /** How many reverse proxies stand in front and add to X-Forwarded-For. @default 0 */
+  trustedProxyHops?: number
+  /** How much one address may ask for; `false` switches it off. @default see below */
+  limits?: LimitOptions | false
   /** @default no log */
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
@@ -117,6 +121,19 @@ export type EntraOptions = {
   prompt?: string
 }
 
+/** Of one address (IPv6: of one /64), so many at once, and as many again within a minute. */
+export type LimitOptions = {
+  /** Requests to `/register`. @default 300 */
+  registrations?: number
+  /** Requests to `/authorize`, and as many to `/consent`. @default 600 */
+  signIns?: number
+  /**
+   * Refused requests to `/token`, `/revoke` and `/auth/callback`, and refused tokens at the MCP
+   * endpoint, as many to each. What succeeds is not counted. @default 600
+   */
+  failures?: number
+}
+
 /** The app registration, complete. */
 export type EntraConfig = { readonly [Name in keyof EntraOptions]-?: string }
 
@@ -144,6 +161,9 @@ export type Config = {
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
   readonly storeSilenceTtl: number
+  readonly trustedProxyHops: number
+  /** Undefined: nothing is limited. */
+  readonly limits: Readonly<Required<LimitOptions>> | undefined
   readonly log: Log
   readonly fetch: typeof fetch
 }

@@ -1,9 +1,11 @@
 import { OAuthError } from './errors.ts'
 
-/** The parameters of a request, each there once. */
+/** The parameters of a request, each there once but for `resource`. */
 export type Params = {
   /** The value; undefined when absent or empty (RFC 6749 §3.1: empty means omitted). */
   get(name: string): string | undefined
+  /** The values of one that may be there several times; none when absent or empty. */
+  getAll(name: string): readonly string[]
 }
 
 /** Largest form or query, in bytes. */
@@ -13,6 +15,9 @@ export const PARAMS_MAX_BYTES = 16 * 1024
 export const JSON_MAX_BYTES = 16 * 1024
 
 const MAX_COUNT = 64
+
+/** RFC 8707 §2: a token may be asked for several resources. */
+const REPEATABLE = 'resource'
 
 /** Reads the query of a GET, or the form of a POST (RFC 6749 §3.1, §3.2). */
 export async function readParams(request: Request): Promise<Params> {
@@ -35,7 +40,7 @@ export async function readJson(request: Request): Promise<unknown> {
 /** Parses form-encoded text. What it cannot decode, it refuses; nothing is guessed. */
 export function parseParams(text: string): Params {
   if (Buffer.byteLength(text) > PARAMS_MAX_BYTES) throw tooLarge(PARAMS_MAX_BYTES)
-  const values = new Map<string, string>()
+  const values = new Map<string, string[]>()
   const pairs = text.split('&').filter(Boolean)
   if (pairs.length > MAX_COUNT) throw invalid(`More than ${MAX_COUNT} parameters were sent.`)
   for (const pair of pairs) {
@@ -43,10 +48,15 @@ export function parseParams(text: string): Params {
     const name = decode(equals < 0 ? pair : pair.slice(0, equals), 'The name of a parameter')
     const value = decode(equals < 0 ? '' : pair.slice(equals + 1), `The value of '${shown(name)}'`)
     // RFC 6749 §3.1: a parameter must not be included more than once.
-    if (values.has(name)) throw invalid(`The parameter '${shown(name)}' was sent more than once.`)
-    values.set(name, value)
+    const known = values.get(name)
+    if (known && name !== REPEATABLE) {
+      throw invalid(`The parameter '${shown(name)}' was sent more than once.`)
+    }
+    if (known) known.push(value)
+    else values.set(name, [value])
   }
-  return { get: (name) => values.get(name) || undefined }
+  const getAll = (name: string) => values.get(name)?.filter(Boolean) ?? []
+  return { get: (name) => getAll(name)[0], getAll }
 }
 
 /** `what` names the part in the error; its text stays out, for it may be a secret. */

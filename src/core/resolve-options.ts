@@ -11,6 +11,7 @@ import type {
   EntraConfig,
   EntranceOptions,
   EntraOptions,
+  LimitOptions,
   RegistrationConfig,
   RegistrationOptions,
 } from './options.ts'
@@ -30,8 +31,13 @@ const DEFAULTS = {
   grantIdleTtl: 30 * DAY,
   grantMaxTtl: 180 * DAY,
   storeSilenceTtl: 30,
+  trustedProxyHops: 0,
+  limits: {},
   log: () => {},
 } as const
+
+/** Generous: a company behind one address, and services that connect for everybody, are one each. */
+const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failures: 600 }
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
@@ -79,6 +85,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     site,
     sites: new Map(aliases.map((host) => [host, siteFor(base, host, given.path)])),
     isLoopback,
+    limits: given.limits === false ? undefined : { ...LIMITS, ...defined(given.limits) },
     entra,
     binding: digest([entra.authority, entra.tenantId, entra.clientId].join(' ')).slice(0, 6),
     keyring: createKeyring(secrets),

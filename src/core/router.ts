@@ -1,4 +1,5 @@
 import { preflight, withCors } from '../http/cors.ts'
+import { type Connection, clientNetworkOf } from './client-address.ts'
 import type { Context, Endpoint } from './context.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { callback } from './endpoints/callback.ts'
@@ -12,6 +13,7 @@ import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { type ErrorForm, errorResponse } from './error-response.ts'
 import { OAuthError } from './errors.ts'
+import type { LimitKind } from './rate-limit.ts'
 import { type Site, siteOf } from './site.ts'
 
 type Route = {
@@ -20,6 +22,8 @@ type Route = {
   readonly errors: ErrorForm
   /** Whether programs that run in a browser's page may call it. */
   readonly cors: boolean
+  /** What of it is counted against an address. */
+  readonly limit?: LimitKind
 }
 
 const GET = ['GET', 'HEAD']
@@ -31,63 +35,79 @@ const metadata = (endpoint: Endpoint): Route => ({
   errors: 'json',
   cors: true,
 })
-const machine = (endpoint: Endpoint): Route => ({
+const machine = (endpoint: Endpoint, limit: LimitKind): Route => ({
   methods: POST,
   endpoint,
   errors: 'json',
   cors: true,
+  limit,
 })
-const person = (endpoint: Endpoint, methods: readonly string[]): Route => ({
+const person = (endpoint: Endpoint, methods: readonly string[], limit: LimitKind): Route => ({
   methods,
   endpoint,
   errors: 'page',
   cors: false,
+  limit,
 })
 
 /** Every endpoint below the base path. */
 const ROUTES: ReadonlyMap<string, Route> = new Map([
-  ['/authorize', person(authorize, ['GET', 'HEAD', 'POST'])],
-  ['/consent', person(consent, ['GET', 'HEAD', 'POST'])],
+  ['/authorize', person(authorize, ['GET', 'HEAD', 'POST'], 'signIns')],
+  ['/consent', person(consent, ['GET', 'HEAD', 'POST'], 'signIns')],
   // No HEAD: it would use up Entra's code for an answer that nobody reads.
-  ['/auth/callback', person(callback, ['GET'])],
-  ['/token', machine(token)],
-  ['/register', machine(register)],
-  ['/revoke', machine(revoke)],
+  ['/auth/callback', person(callback, ['GET'], 'failures')],
+  ['/token', machine(token, 'failures')],
+  ['/register', machine(register, 'registrations')],
+  ['/revoke', machine(revoke, 'failures')],
   ['/.well-known/jwks.json', metadata(jwks)],
   ['/health', metadata(health)],
 ])
 
+/** Of whom a request is one, and where. */
+type Counted = readonly [route: string, network: string | undefined]
+
+/** The status of what was not proven: a client, a grant, a sign-in of this browser. */
+const FAILED: ReadonlySet<number> = new Set([400, 401, 403])
+
 export type Router = {
   isEndpoint(pathname: string): boolean
   /** Answers our endpoints; undefined for a path that is none of them. */
-  answer(request: Request): Promise<Response | undefined>
+  answer(request: Request, connection?: Connection): Promise<Response | undefined>
 }
 
 export function createRouter(context: Context): Router {
-  const { config } = context
+  const { config, limiter } = context
   const routes = routesOf(config.site.prefix, config.path)
 
   async function run(
-    { methods, endpoint }: Route,
+    { methods, endpoint, limit }: Route,
     request: Request,
     site: Site,
+    counted: Counted,
   ): Promise<Response> {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
+    if (limit) limiter.check(limit, ...counted)
+    if (limit && limit !== 'failures') limiter.count(limit, ...counted)
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
   }
 
   return {
     isEndpoint: (pathname) => routes.has(pathname),
-    async answer(request) {
+    async answer(request, connection) {
       const url = new URL(request.url)
       const route = routes.get(url.pathname)
       if (!route) return undefined
       const site = siteOf(config, request.headers.get('host') ?? url.host)
       if (route.cors && request.method === 'OPTIONS') return preflight(request, route.methods)
-      const response = await run(route, request, site).catch((error: unknown) =>
+      const network = clientNetworkOf(request, connection, config.trustedProxyHops)
+      const counted: Counted = [url.pathname, network]
+      const response = await run(route, request, site, counted).catch((error: unknown) =>
         errorResponse(error, route.errors, request, site, config),
       )
+      if (route.limit === 'failures' && FAILED.has(response.status)) {
+        limiter.count('failures', ...counted)
+      }
       return route.cors ? withCors(response) : response
     },
   }
@@ -103,22 +123,24 @@ function methodNotAllowed(method: string, methods: readonly string[]): OAuthErro
 
 /**
  * Clients look for metadata in many places: with the path before and behind the well-known part,
- * the endpoint's own path or the issuer's (RFC 8414 §3.1, RFC 9728 §3.1, OpenID Discovery §4).
+ * the endpoint's own path or the issuer's (RFC 8414 §3.1, RFC 9728 §3.1, OpenID Discovery §4), and
+ * with a slash at the end, where somebody typed one in.
  */
 function routesOf(prefix: string, path: string): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>()
   for (const [name, route] of ROUTES) routes.set(`${prefix}${name}`, route)
-  const resource = metadata(oauthProtectedResource)
-  const server = metadata(oauthAuthorizationServer)
-  for (const tail of ['', prefix, `${prefix}${path}`, `${prefix}${path}/`]) {
-    routes.set(`/.well-known/oauth-protected-resource${tail}`, resource)
-    routes.set(`/.well-known/oauth-authorization-server${tail}`, server)
-    routes.set(`/.well-known/openid-configuration${tail}`, server)
-  }
-  for (const head of [prefix, `${prefix}${path}`]) {
-    routes.set(`${head}/.well-known/oauth-protected-resource`, resource)
-    routes.set(`${head}/.well-known/oauth-authorization-server`, server)
-    routes.set(`${head}/.well-known/openid-configuration`, server)
+  const documents = [
+    ['oauth-protected-resource', metadata(oauthProtectedResource)],
+    ['oauth-authorization-server', metadata(oauthAuthorizationServer)],
+    ['openid-configuration', metadata(oauthAuthorizationServer)],
+  ] as const
+  for (const [name, route] of documents) {
+    const behind = ['', prefix, `${prefix}${path}`].map((tail) => `/.well-known/${name}${tail}`)
+    const below = [prefix, `${prefix}${path}`].map((head) => `${head}/.well-known/${name}`)
+    for (const place of [...behind, ...below]) {
+      routes.set(place, route)
+      routes.set(`${place}/`, route)
+    }
   }
   return routes
 }

@@ -4,7 +4,12 @@ import type { RequestListener } from 'node:http'
 import { after, type TestContext, test } from 'node:test'
 import { LOOPBACK_ADDRESSES, listen } from '../../src/adapters/listen.ts'
 import { type RunningEmulator, startEmulator } from '../../src/emulator/emulator.ts'
-import { createEntrance, type Entrance, type ProtectedHandler } from '../../src/index.ts'
+import {
+  createEntrance,
+  type Entrance,
+  type EntranceOptions,
+  type ProtectedHandler,
+} from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { signIn } from '../support/oauth-client.ts'
 import { bodyTests } from './bodies.ts'
@@ -55,11 +60,18 @@ export function adapterContract(setup: AdapterSetup): void {
       await t.test('the routes of the application go on', () => checkOwnRoutes(server))
     })
   }
+  test(`${setup.name}: requests count against the address of the socket`, (t) =>
+    countsByAddress(t, setup))
   test(`${setup.name}: bodies`, async (t) => bodyTests(t, await start(t, setup)))
   test(`${setup.name}: messages`, async (t) => messageTests(t, await start(t, setup)))
 }
 
-async function start(t: TestContext, setup: AdapterSetup, prefix = ''): Promise<MountedServer> {
+async function start(
+  t: TestContext,
+  setup: AdapterSetup,
+  prefix = '',
+  options: Partial<EntranceOptions> = {},
+): Promise<MountedServer> {
   let listener: RequestListener
   const hosts = LOOPBACK_ADDRESSES
   const listening = await listen((...message) => listener(...message), { port: 0, hosts })
@@ -74,6 +86,7 @@ async function start(t: TestContext, setup: AdapterSetup, prefix = ''): Promise<
     secret: randomBytes(32).toString('base64url'),
     store: memoryStore(),
     entra: { tenantId, ...application, authority },
+    ...options,
   })
   t.after(() => entrance.close())
 
@@ -87,6 +100,22 @@ async function start(t: TestContext, setup: AdapterSetup, prefix = ''): Promise<
     handler = next
   }
   return { url, origin, port: listening.port, accessToken, handle, call }
+}
+
+/** Without an address the limit would be twenty times as high; a header is no address. */
+async function countsByAddress(t: TestContext, setup: AdapterSetup): Promise<void> {
+  const server = await start(t, setup, '', { limits: { registrations: 10 } })
+  const body = JSON.stringify({ redirect_uris: ['http://127.0.0.1:49152/callback'] })
+  const register = (i: number) =>
+    fetch(`http://127.0.0.1:${server.port}/register`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': `203.0.113.${i}` },
+    })
+  const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => register(i)))
+  const refused = answers.filter(({ status }) => status === 429)
+  assert.ok(refused.length >= 15, `${refused.length} of 30`)
+  assert.equal(refused[0]?.headers.get('retry-after'), '10')
 }
 
 function registerRedirectUri({ directory }: RunningEmulator, uri: string): void {

@@ -6,7 +6,7 @@ adapterContract({
   mount: (entrance, handler) => {
     const guarded = entrance.protect(handler)
     return toNodeHandler(
-      (request) => (entrance.isOurs(request) ? guarded(request) : ownRoute(request)),
+      (...message) => (entrance.isOurs(message[0]) ? guarded(...message) : ownRoute(...message)),
       { onError: () => {} },
     )
   },

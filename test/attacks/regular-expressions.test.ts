@@ -58,8 +58,8 @@ suite('16 kB of anything takes no time', () => {
   const config = { scope: 'mcp-access', additionalScopes: new Set(['admin']), entra }
   const ours = { sites: new Map(), site: { resource: 'x' } } as never
   const READERS: readonly (readonly [string, (text: string) => unknown])[] = [
-    ['as a resource', (text) => checkResource(text, ours)],
-    ['as a resource behind a host', (text) => checkResource(`http://a${text}b`, ours)],
+    ['as a resource', (text) => checkResource([text], ours)],
+    ['as a resource behind a host', (text) => checkResource([`http://a${text}b`], ours)],
     ['as a scope', (text) => resolveScope(text, config)],
     ['as a query', (text) => parseParams(text)],
     ["as a client's name", (text) => cleanName(text)],

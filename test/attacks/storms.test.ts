@@ -29,6 +29,7 @@ before(async () => {
       clientId: '70df70fd-6a99-466c-8558-eab9e5b2fd2a',
       clientSecret: 'not-a-secret',
     },
+    limits: false,
     fetch: () => Promise.reject(new Error('Nothing here may reach Entra.')),
   })
   await entrance.ready()

@@ -25,6 +25,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     secrets: [],
     entra: 'emulator',
     emulatorPort: 8400,
+    trustedProxyHops: 0,
+    isRateLimited: true,
     currency: 'USD',
     logFormat: 'text',
     registration: { mode: undefined, allow: undefined, adopt: false },
@@ -44,6 +46,8 @@ test('every variable is read', () => {
     ENTRANCE_SECRET: 'current,former',
     ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us',
     EMULATOR_PORT: '2',
+    ENTRANCE_TRUSTED_PROXY_HOPS: '2',
+    ENTRANCE_RATE_LIMIT: 'off',
     EXPENSES_CURRENCY: 'EUR',
     LOG_FORMAT: 'json',
     ENTRANCE_REGISTRATION: 'allowlist',
@@ -63,6 +67,8 @@ test('every variable is read', () => {
       authority: 'https://login.microsoftonline.us',
     },
     emulatorPort: 2,
+    trustedProxyHops: 2,
+    isRateLimited: false,
     currency: 'EUR',
     logFormat: 'json',
     registration: {
@@ -85,6 +91,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
     EMULATOR_PORT: 'x',
+    ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     LOG_FORMAT: 'x',
     ENTRANCE_REGISTRATION: 'x',
     ENTRANCE_REDIRECT_URIS: 'x',
@@ -100,6 +107,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    trustedProxyHops: 3,
     logFormat: 'json',
     registration: 'allowlist',
     redirectUris: 'loopback',
@@ -115,9 +123,9 @@ test('an option beats its variable, and hides what is wrong with it', () => {
   })
   const registration = { mode: 'allowlist', allow: ['loopback'], adopt: true }
   assert.deepEqual(settings.registration, registration)
-  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
+  const { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat } = settings
   assert.deepEqual(
-    { port, hosts, url, data, store, emulatorPort, logFormat },
+    { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat },
     {
       port: 1,
       hosts: ['127.0.0.1'],
@@ -125,6 +133,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       data: '/option',
       store: '/option.db',
       emulatorPort: 2,
+      trustedProxyHops: 3,
       logFormat: 'json',
     },
   )
@@ -135,6 +144,7 @@ test('an empty variable is one that is not set', () => {
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
       .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'LOG_FORMAT'])
       .concat(['ENTRANCE_REGISTRATION', 'ENTRANCE_REDIRECT_URIS', 'ENTRANCE_CLIENTS'])
+      .concat(['ENTRANCE_TRUSTED_PROXY_HOPS', 'ENTRANCE_RATE_LIMIT'])
       .concat(['ENTRANCE_ADOPT'], Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
@@ -236,6 +246,9 @@ test('what cannot be read is named, with what was given', () => {
     ['PORT', '-1', /'-1' is not a port/],
     ['PORT', '1e3', /'1e3' is not a port/],
     ['EMULATOR_PORT', ' ', /is not a port/],
+    ['ENTRANCE_TRUSTED_PROXY_HOPS', '-1', /'-1' is not a whole number from 0 to 10/],
+    ['ENTRANCE_TRUSTED_PROXY_HOPS', '11', /'11' is not a whole number/],
+    ['ENTRANCE_RATE_LIMIT', 'no', /'no' is neither on nor off/],
     ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
     ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
     ['ENTRANCE_STORE', 'sqlite:', /sqlite: is not a store of this version/],

@@ -101,6 +101,26 @@ test('against the real Entra ID the banner says what to register, and no secret'
   assert.ok(!server.written().includes(env.ENTRA_PROXY_AZURE_CLIENT_SECRET))
 })
 
+test('where the URL has a path, the banner says what has to be routed besides (user-asks T6)', async (t) => {
+  const env = {
+    AZURE_TENANT_ID: '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11',
+    ENTRA_PROXY_AZURE_CLIENT_ID: '0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22',
+    ENTRA_PROXY_AZURE_CLIENT_SECRET: 'Aa0~the-value-of-a-client-secret',
+    ENTRANCE_URL: 'https://example.com/tools/expenses',
+    HOST: '127.0.0.1',
+  }
+  const server = await startProcess(t, { env, args: [] })
+  const named = [...server.written().matchAll(/https:\/\/example\.com(\/\.well-known\/\S+)/g)]
+  assert.deepEqual(
+    named.map(([, path]) => path),
+    [
+      '/.well-known/oauth-protected-resource/tools/expenses/mcp',
+      '/.well-known/oauth-authorization-server/tools/expenses',
+      '/.well-known/openid-configuration/tools/expenses',
+    ],
+  )
+})
+
 /**
  * Signs in a client that has a secret, calls, renews, and does a few things wrong. Gives all that
  * must not be written anywhere, by name.

@@ -52,7 +52,7 @@ export async function startProcess(
     })
   }
   await Promise.race([ready.promise, exit])
-  const url = /https?:\/\/[^/\s"]+(?=\/mcp)/.exec(written)?.[0]
+  const url = /https?:\/\/[^/\s"]+(?=\/[\w/]*mcp)/.exec(written)?.[0]
   assert.ok(url, written)
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)

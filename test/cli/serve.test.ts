@@ -45,6 +45,38 @@ test('the data is the owner’s only, all of it', { skip: withoutModes }, async 
   assert.deepEqual(readdirSync(server.folder), ['.entrance'])
 })
 
+test('a flood of registrations is held up, each client by itself, or not at all', async () => {
+  const register = async (server: { url: string }, client: string) => {
+    const response = await fetch(`${server.url}/register`, {
+      method: 'POST',
+      body: JSON.stringify({ redirect_uris: ['http://127.0.0.1:49152/callback'] }),
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': client },
+    })
+    await response.body?.cancel()
+    return response.status
+  }
+  const flood = async (server: { url: string }) => {
+    const statuses = await Promise.all(
+      Array.from({ length: 500 }, () => register(server, '203.0.113.66')),
+    )
+    return statuses.filter((status) => status === 429).length
+  }
+  {
+    await using server = await startServe()
+    assert.ok((await flood(server)) > 0)
+    assert.equal(await register(server, '203.0.113.7'), 429, 'no header is believed')
+  }
+  {
+    await using server = await startServe({ args: ['--emulator', '--trusted-proxy-hops', '1'] })
+    assert.ok((await flood(server)) > 0)
+    assert.equal(await register(server, '203.0.113.7'), 201)
+  }
+  {
+    await using server = await startServe({ env: { ENTRANCE_RATE_LIMIT: 'off' } })
+    assert.equal(await flood(server), 0)
+  }
+})
+
 test('git ignores the data folder and .env', () => {
   const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n')
   assert.ok(ignored.includes('.entrance/'))

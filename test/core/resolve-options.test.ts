@@ -156,6 +156,9 @@ const WRONG: readonly Wrong[] = [
     "'https://x.example/' is not an origin.",
   ],
   [{ allowedOrigins: ['null'] }, 'allowedOrigins', "'null' is not an origin."],
+  [{ trustedProxyHops: -1 }, 'trustedProxyHops', '-1 is not a whole number from 0 to 10.'],
+  [{ trustedProxyHops: 1.5 }, 'trustedProxyHops', '1.5 is not a whole number from 0 to 10.'],
+  [{ limits: { failures: 0 } }, 'limits.failures', '0 is not a whole number from 10 to 1000000.'],
   [{ store: undefined as never }, 'store', 'is missing.'],
 ]
 
@@ -223,6 +226,8 @@ suite('options that are right', () => {
       grantIdleTtl: 30 * 86_400,
       grantMaxTtl: 180 * 86_400,
       storeSilenceTtl: 30,
+      trustedProxyHops: 0,
+      limits: { registrations: 300, signIns: 600, failures: 600 },
       entra: {
         ...ENTRA,
         authority: 'https://login.microsoftonline.com',
@@ -234,6 +239,16 @@ suite('options that are right', () => {
       [...config.privateUseRedirectUris],
       ['cursor://anysphere.cursor-mcp/oauth/callback'],
     )
+  })
+
+  test('of the limits are those given, or none', () => {
+    const limits = { signIns: 10, failures: undefined as never }
+    assert.deepEqual(resolveOptions({ ...GOOD, limits }).limits, {
+      registrations: 300,
+      signIns: 10,
+      failures: 600,
+    })
+    assert.equal(resolveOptions({ ...GOOD, limits: false }).limits, undefined)
   })
 
   test('that are given as undefined have their default', () => {

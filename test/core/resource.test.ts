@@ -19,8 +19,8 @@ const local = configOf('http://localhost:8000')
 const hosted = configOf('https://expenses.example.com/base/')
 
 test('a resource is ours by every spelling that clients use', () => {
+  assert.doesNotThrow(() => checkResource([], local))
   for (const resource of [
-    undefined,
     'http://localhost:8000/mcp',
     'http://localhost:8000/mcp/',
     'http://localhost:8000/mcp//',
@@ -36,15 +36,32 @@ test('a resource is ours by every spelling that clients use', () => {
     'http://localhost:8000/%2e/mcp',
     ' http://localhost:8000/mcp ',
     'http:\\\\localhost:8000\\mcp',
+    // ChatGPT keeps the query of the address that was typed in (fastmcp §5.12).
+    'http://localhost:8000/mcp?kb_name=handbook',
+    'http://localhost:8000/mcp/?x',
+    'http://localhost:8000/mcp?',
   ]) {
-    assert.doesNotThrow(() => checkResource(resource, local), resource)
+    assert.doesNotThrow(() => checkResource([resource], local), resource)
   }
   for (const resource of [
     'https://expenses.example.com/base/mcp',
     'https://expenses.example.com:443/base/mcp',
     'https://EXPENSES.example.com/base/mcp/',
   ]) {
-    assert.doesNotThrow(() => checkResource(resource, hosted), resource)
+    assert.doesNotThrow(() => checkResource([resource], hosted), resource)
+  }
+})
+
+test('of several resources each has to be ours (RFC 8707 §2)', () => {
+  const [own, alias, other] = [
+    'http://localhost:8000/mcp',
+    'http://127.0.0.1:8000/mcp/',
+    'https://other.example/mcp',
+  ] as const
+  assert.doesNotThrow(() => checkResource([own, alias, own], local))
+  for (const resources of [[own, other], [other, own], [other]]) {
+    const message = /^The resource 'https:\/\/other\.example\/mcp' is not served here/
+    assert.throws(() => checkResource(resources, local), { code: 'invalid_target', message })
   }
 })
 
@@ -57,7 +74,11 @@ test('a resource that is another one is refused, with ours named', () => {
     'https://localhost:8000/mcp',
     'http://localhost:8000/',
     'http://localhost:8000/MCP',
-    'http://localhost:8000/mcp?x',
+    // WHATWG parsing leaves it as it is, and no client sends it.
+    'http://localhost:8000/%6dcp',
+    'http://localhost:8000/mcp%2f',
+    'http://localhost:8000/mcp/..',
+    'http://localhost:8000?/mcp',
     'http://localhost:8000/mcp#x',
     'http://user@localhost:8000/mcp',
     'http://localhost.:8000/mcp',
@@ -66,12 +87,12 @@ test('a resource that is another one is refused, with ours named', () => {
   ]) {
     const message = /is not served here; http:\/\/localhost:8000\/mcp is\.$/
     assert.throws(
-      () => checkResource(resource, local),
+      () => checkResource([resource], local),
       { code: 'invalid_target', message },
       resource,
     )
   }
   for (const resource of ['https://expenses.example.com/mcp', 'http://127.0.0.1/base/mcp']) {
-    assert.throws(() => checkResource(resource, hosted), { code: 'invalid_target' })
+    assert.throws(() => checkResource([resource], hosted), { code: 'invalid_target' })
   }
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
-import { toNodeHandler } from '../../adapters/node.ts'
+import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
@@ -78,9 +78,9 @@ type Running = { close(): Promise<void> }
 
 async function start(settings: ServeSettings, log: Log): Promise<Running> {
   // The port comes first: addresses depend on it, and a port in use must leave no trace.
-  const answer = Promise.withResolvers<(request: Request) => Promise<Response>>()
+  const answer = Promise.withResolvers<FetchHandler>()
   answer.promise.catch(() => {})
-  const handler = toNodeHandler(async (request) => (await answer.promise)(request), {
+  const handler = toNodeHandler(async (...message) => (await answer.promise)(...message), {
     onError: (error) => log({ event: 'error.unexpected', level: 'error', message: String(error) }),
   })
   const listening = await listen(handler, settings).catch((error) => {
@@ -112,7 +112,7 @@ async function openServer(
   settings: ServeSettings,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<(request: Request) => Promise<Response>> {
+): Promise<FetchHandler> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -128,7 +128,8 @@ async function openServer(
   warnOfPort(url, port, log)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
-  return (request) => (entrance.isOurs(request) ? guarded(request) : entrance.fetch(request))
+  return (...message) =>
+    entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
@@ -187,6 +188,8 @@ function openEntrance(
         : entra,
     registration: settings.registration,
     clients: settings.clients,
+    trustedProxyHops: settings.trustedProxyHops,
+    ...(!settings.isRateLimited && { limits: false }),
     log,
   })
 }

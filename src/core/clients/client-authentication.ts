@@ -35,6 +35,9 @@ export async function authenticateClient(
   return client
 }
 
+/** More than any client_id and secret of ours take, encoded. */
+const BASIC_MAX_LENGTH = 8 * 1024
+
 function readCredentials(authorization: string | null, params: Params): Credentials {
   const clientId = params.get('client_id')
   const secret = params.get('client_secret')
@@ -52,6 +55,10 @@ function readCredentials(authorization: string | null, params: Params): Credenti
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
 function readBasic(authorization: string, formId?: string, formSecret?: string): Credentials {
   const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="token endpoint"' } }
+  if (authorization.length > BASIC_MAX_LENGTH) {
+    const text = `The Authorization header is longer than ${BASIC_MAX_LENGTH} characters.`
+    throw new OAuthError('invalid_client', text, challenge)
+  }
   const [, encoded] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization) ?? []
   const decoded = encoded && Buffer.from(encoded, 'base64').toString()
   const colon = decoded?.indexOf(':') ?? -1

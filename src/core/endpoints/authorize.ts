@@ -48,7 +48,7 @@ export async function authorize(request: Request, site: Site, context: Context):
       },
       context.config.keyring,
     )
-    checkResource(params.get('resource'), context.config)
+    checkResource(params.getAll('resource'), context.config)
     context.config.log({
       event: 'authorize.accepted',
       transaction: id,

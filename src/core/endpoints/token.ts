@@ -27,7 +27,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   const redeem = requireGrant(grantType)
   const client = await authenticateClient(request.headers.get('authorization'), params, context)
   checkRedirectUris(client, context)
-  checkResource(params.get('resource'), config)
+  checkResource(params.getAll('resource'), config)
   const grant = await redeem(params, client, {
     grants: context.grants,
     keyring: config.keyring,

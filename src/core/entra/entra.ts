@@ -52,6 +52,9 @@ const ENDPOINTS_TTL = 3600
 /** How long the token endpoint may take, in milliseconds. */
 const TIMEOUT = 10_000
 
+/** How many calls of the token endpoint may be under way in this process: sign-ins and renewals. */
+const MAX_CALLS = 64
+
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 export function createEntra(config: Config): Entra {
@@ -61,6 +64,18 @@ export function createEntra(config: Config): Entra {
   const authentication = oauth.ClientSecretPost(entra.clientSecret)
   const redirectUri = `${config.site.issuer}/auth/callback`
   const keySet = createKeySet(config.fetch)
+  let calls = 0
+
+  /** Where all wait for Entra, one more would only wait as well, and hold what it needs here. */
+  async function callEntra<T>(call: () => Promise<T>): Promise<T> {
+    if (calls >= MAX_CALLS) throw tooManyCalls()
+    calls++
+    try {
+      return await translateErrors(call)
+    } finally {
+      calls--
+    }
+  }
 
   /** One resource and the OIDC scopes, on every leg: Entra refuses two (AADSTS28000). */
   function toEntraScope(scope: string): string {
@@ -198,7 +213,15 @@ function validate<T>(check: () => T): T {
   }
 }
 
-async function callEntra<T>(call: () => Promise<T>): Promise<T> {
+function tooManyCalls(): EntraError {
+  return new EntraError(`This server is waiting for Entra with ${MAX_CALLS} sign-ins at once.`, {
+    error: 'temporarily_unavailable',
+    isTransient: true,
+    cure: 'Try again in a moment.',
+  })
+}
+
+async function translateErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {

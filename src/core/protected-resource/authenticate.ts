@@ -29,6 +29,9 @@ export type Authentication =
 
 export type Authenticate = (headers: GateHeaders) => Authentication
 
+/** The longest Authorization header that is looked at: several times what a token of ours takes. */
+const AUTHORIZATION_MAX_LENGTH = 16 * 1024
+
 type Verified = { readonly claims: AccessTokenClaims; readonly user: User }
 
 /** How many tokens seen before are remembered; each takes about a kilobyte. */
@@ -94,6 +97,10 @@ function refuseOrigin(
 function readBearer(authorization: GateHeaders['authorization']): string | undefined {
   if (authorization === null || authorization === undefined || authorization === '')
     return undefined
+  if (authorization.length > AUTHORIZATION_MAX_LENGTH) {
+    const text = `The Authorization header is longer than ${AUTHORIZATION_MAX_LENGTH} characters.`
+    throw new OAuthError('invalid_token', text)
+  }
   const [, token] = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization) ?? []
   if (token !== undefined) return token
   throw new OAuthError(
