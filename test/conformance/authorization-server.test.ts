@@ -17,26 +17,31 @@ const revisions = new Set([...listScenarios('authorization').values()].flat())
 
 for (const revision of revisions) {
   suite(`as an authorization server of ${revision}, Entrance passes every scenario`, () => {
-    test('without a resource', () => judge(revision))
-    test('with a resource', () => judge(revision, '--resource', `${server.url}/mcp`))
+    test('without a resource', () => judge(revision, server.url))
+    test('with a resource', () => judge(revision, server.url, '--resource', `${server.url}/mcp`))
   })
 }
 
+test('a client that comes by 127.0.0.1 finds an authorization server of that name', async () => {
+  const url = `http://127.0.0.1:${server.port}`
+  await judge([...revisions].toSorted().at(-1) as string, url, '--resource', `${url}/mcp`)
+})
+
 /** A public client of its own for each run, and a person who signs in where the suite says. */
-async function judge(revision: string, ...args: string[]): Promise<void> {
+async function judge(revision: string, url: string, ...args: string[]): Promise<void> {
   const port = await findFreePort()
-  const client = createOAuthClient(server.url)
+  const client = createOAuthClient(url)
   const { client_id } = await json<{ client_id: string }>(
     await client.register({ redirect_uris: [`http://127.0.0.1:${port}/callback`] }),
   )
-  const own = ['--url', server.url, '--client-id', client_id, '--port', String(port)]
+  const own = ['--url', url, '--client-id', client_id, '--port', String(port)]
   const signIns: Promise<unknown>[] = []
   const { passed, report } = await runSuite(
     'authorization',
     [...own, '--spec-version', revision, ...args],
     {
       onLine: (line) => {
-        if (line.startsWith(`${server.url}/authorize?`)) signIns.push(createBrowser().signIn(line))
+        if (line.startsWith(`${url}/authorize?`)) signIns.push(createBrowser().signIn(line))
       },
     },
   )

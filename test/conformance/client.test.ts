@@ -17,7 +17,7 @@ for (const revision of revisions) {
     for (const [name] of scenarios.filter(([, own]) => own.includes(revision))) {
       test(name, async () => {
         const args = ['--command', COMMAND, '--scenario', name, '--spec-version', revision]
-        const { passed, report } = await runSuite('client', args)
+        const { passed, report } = await runSuite('client', [...args, '--timeout', '60000'])
         assert.ok(passed, report)
       })
     }
