@@ -67,9 +67,19 @@ export async function connect(
     found = again
   }
   const credentials = options.credentials ?? (await identify(client, found, port, route))
-  const redirectUri = client.usedRedirectUris(port)[use] as string
+  const redirectUri = redirectUrisOf(client, route, port)[use] as string
   const tokens = await authorize(client, { found, credentials, redirectUri, options })
   return { client, server, found, credentials, redirectUri, tokens }
+}
+
+/** The redirect URIs that it has been seen to use when it is known by `route`. */
+export function redirectUrisOf(
+  client: SimulatedClient,
+  route: Route,
+  port: number,
+): readonly string[] {
+  const source = route === 'metadata document' ? client.cimd : client
+  return source?.usedRedirectUris(port) ?? []
 }
 
 /** A request without a token: 401 and the challenge, whatever the method (C3.9). */
@@ -165,7 +175,7 @@ async function identify(
   if (route === 'metadata document') {
     assert.ok(client.cimd, `${client.name} has no metadata document`)
     assert.equal(metadata.client_id_metadata_document_supported, true)
-    return { client_id: client.cimd }
+    return { client_id: client.cimd.client_id }
   }
   let credentials: Credentials | undefined
   for (let i = 0; i < (client.registrations ?? 1); i++) {
