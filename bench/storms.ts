@@ -30,8 +30,8 @@ try {
   const { client_id } = (await (await register({}, 0)).json()) as { client_id: string }
   const { href } = createOAuthClient(URL_HERE).authorization(client_id, { state: 'the-state' }).url
   console.log(`${COUNT} of each, after 1000 to warm up. MB; the store in bytes and rows.\n`)
-  console.log('| storm | requests/s | RSS | heap | store | rows |')
-  console.log('|---|--:|--:|--:|--:|--:|')
+  console.log('| storm | requests/s | RSS | heap | external | store | rows |')
+  console.log('|---|--:|--:|--:|--:|--:|--:|')
   await storm('registrations, all alike', (i) => register({}, i), 201)
   await storm('registrations, each another', (i) => register(distinct(i), i), 201)
   await storm(
@@ -63,7 +63,15 @@ async function storm(
   const rate = COUNT / ((performance.now() - start) / 1000)
   const after = measure()
   const pair = (key: keyof typeof before) => `${before[key]} → ${after[key]}`
-  const cells = [name, rate.toFixed(0), pair('rss'), pair('heap'), pair('store'), pair('rows')]
+  const cells = [
+    name,
+    rate.toFixed(0),
+    pair('rss'),
+    pair('heap'),
+    pair('external'),
+    pair('store'),
+    pair('rows'),
+  ]
   console.log(`| ${cells.join(' | ')} |`)
 }
 
@@ -98,11 +106,17 @@ function addressOf(i: number): Record<string, string> {
 
 function measure() {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
-  const { rss, heapUsed } = process.memoryUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
   using db = new DatabaseSync(path)
   const rows = Number(db.prepare('SELECT count(*) AS n FROM records').get()?.n)
   const store = ['', '-wal'].reduce((sum, tail) => sum + sizeOf(`${path}${tail}`), 0)
-  return { rss: toMegabytes(rss), heap: toMegabytes(heapUsed), store, rows }
+  return {
+    rss: toMegabytes(rss),
+    heap: toMegabytes(heapUsed),
+    external: toMegabytes(external),
+    store,
+    rows,
+  }
 }
 
 function sizeOf(file: string): number {

@@ -14,6 +14,8 @@ if (!benches.includes(name)) {
   process.exit(2)
 }
 const file = join(root, 'bench', `${name}.ts`)
-const result = spawnSync(nodeBinary(), ['--expose-gc', file, ...args], { stdio: 'inherit' })
+// What V8 sets aside for new objects grows with the load; RSS is to show what is kept.
+const flags = ['--expose-gc', '--max-semi-space-size=1']
+const result = spawnSync(nodeBinary(), [...flags, file, ...args], { stdio: 'inherit' })
 if (result.error) say(`failed: ${result.error.message}`)
 process.exit(result.status ?? 1)
