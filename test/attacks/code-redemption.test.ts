@@ -21,6 +21,7 @@ import {
   readError,
   redemptionOf,
   startReplicas,
+  stopClock,
 } from './support.ts'
 
 let replicas: Replicas
@@ -137,6 +138,20 @@ suite('a code in the wrong hands', () => {
     }
     // None of these used it up.
     assert.equal((await client.exchange(authorization, code)).status, 200)
+  })
+
+  test('is redeemed within five minutes, and not after (RFC 6749 §4.1.2)', async () => {
+    for (const [seconds, status] of [
+      [299, 200],
+      [301, 400],
+    ] as const) {
+      const { authorization, code } = await authorized()
+      using clock = stopClock()
+      clock.forward(seconds)
+      const answer = await client.exchange(authorization, code)
+      assert.equal(answer.status, status)
+      if (status === 400) await assertRefused(answer, 400, 'invalid_grant', /^The code has expired/)
+    }
   })
 
   test('leaves no access token alive when a guess at the verifier loses the race', async () => {

@@ -1,6 +1,7 @@
 import { createExpensesServer, sqliteExpenseStore } from '../../src/expenses/server.ts'
 import { createBrowser } from '../support/browser.ts'
 import { codeOf, createOAuthClient, json, signIn } from '../support/oauth-client.ts'
+import { leaveLog } from '../support/secrets.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { answerConsent, locationOf, showConsent, withCookies } from './consent-form.ts'
 import {
@@ -36,6 +37,7 @@ export const BATCH = 1000
 /** Starts what is to be asked. */
 export async function startFuzzTarget(secret: string): Promise<FuzzTarget> {
   const server = await startEntrance({ entrance: { secret } })
+  leaveLog(server.logs)
   const expenses = sqliteExpenseStore(':memory:')
   const mcp = createExpensesServer({ expenses })
   const handle = server.entrance.protect(mcp.fetch)

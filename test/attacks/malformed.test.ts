@@ -4,6 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import { createExpensesServer, sqliteExpenseStore } from '../../src/expenses/server.ts'
 import { createBrowser } from '../support/browser.ts'
 import { codeOf, json, type SignedIn, signIn } from '../support/oauth-client.ts'
+import { leaveLog } from '../support/secrets.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { answerConsent, locationOf, showConsent, withCookies } from './consent-form.ts'
 import {
@@ -29,6 +30,7 @@ const ends: (() => unknown)[] = []
 before(async () => {
   console.log(`Malformed requests: seed ${SEED}, ${COUNT} at each endpoint.`)
   server = await startEntrance()
+  leaveLog(server.logs)
   const expenses = sqliteExpenseStore(':memory:')
   const mcp = createExpensesServer({ expenses })
   handle = server.entrance.protect(mcp.fetch)

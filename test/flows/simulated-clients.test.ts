@@ -10,6 +10,7 @@ import {
   message,
   post,
   type Route,
+  redirectUrisOf,
   refresh,
   type Session,
   sendRefresh,
@@ -19,17 +20,15 @@ import { SIMULATED_CLIENTS, type SimulatedClient } from '../support/simulated-cl
 import { type RunningEntrance, type StartEntranceOptions, startEntrance } from '../support/start.ts'
 
 /** The ways to become known that are switched on, with what the server needs for it. */
-const ROUTES: ReadonlyMap<Route, NonNullable<StartEntranceOptions['entrance']>> = new Map([
-  ['registration', {}],
-])
+const ROUTES: ReadonlyMap<Route, StartEntranceOptions> = new Map([['registration', {}]])
 
 const HOSTS = ['localhost', '127.0.0.1']
 
-for (const [route, entrance] of ROUTES) {
+for (const [route, options] of ROUTES) {
   suite(`by ${route}`, () => {
     let server: RunningEntrance
     before(async () => {
-      server = await startEntrance({ entrance })
+      server = await startEntrance(options)
     })
     after(() => server.stop())
 
@@ -39,7 +38,7 @@ for (const [route, entrance] of ROUTES) {
         const where = host === 'localhost' ? 'as configured' : `by ${host} (C3.1)`
         test(`${client.name} signs in, refreshes and works, ${where} (C1, C2)`, async () => {
           const url = `http://${host}:${server.port}/mcp`
-          for (const [use, redirectUri] of client.usedRedirectUris(50_000).entries()) {
+          for (const [use, redirectUri] of redirectUrisOf(client, route, 50_000).entries()) {
             const session = await connect(client, url, { route, use, port: 50_000 })
             assert.equal(session.redirectUri, redirectUri)
             await assertWorks(session)

@@ -41,8 +41,11 @@ export type SimulatedClient = {
   readonly userAgent: string
   readonly probes: readonly Probe[]
   readonly discovery: Discovery
-  /** The client_id of its metadata document, which it prefers where the server takes such. */
-  readonly cimd?: string
+  /** Its metadata document, which it prefers where the server takes such, and what it uses then. */
+  readonly cimd?: {
+    readonly client_id: string
+    readonly usedRedirectUris: (port: number) => readonly string[]
+  }
   /** The body of its registration, for the redirect URIs that it registers. */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly registeredRedirectUris: (port: number) => readonly string[]
@@ -90,13 +93,14 @@ const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 /** A port out of those that a system gives out. */
 export const randomPort = () => randomInt(49_152, 65_536)
 
+const VS_CODE_DOCUMENT = 'https://vscode.dev/oauth/client-metadata.json'
+
 /** VS Code's registration, from the desktop and from the web alike: four addresses at once. */
 const VS_CODE = {
   userAgent: 'Visual Studio Code/1.139.1',
   probes: [INITIALIZE],
   // It sends the revision here and not on the MCP endpoint.
   discovery: SDK,
-  cimd: 'https://vscode.dev/oauth/client-metadata.json',
   metadata: {
     ...NATIVE,
     client_name: 'Visual Studio Code',
@@ -127,6 +131,10 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
   {
     ...VS_CODE,
     name: 'VS Code, desktop',
+    cimd: {
+      client_id: VS_CODE_DOCUMENT,
+      usedRedirectUris: (port) => ['http://127.0.0.1:33418/', `http://127.0.0.1:${port}/`],
+    },
     usedRedirectUris: (port) => ['http://127.0.0.1:33418/', `http://127.0.0.1:${port}/`],
     // Standard base64: a plus that is decoded once too often becomes a blank.
     state: () => `+/${base64(30)}+A==`,
@@ -134,6 +142,10 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
   {
     ...VS_CODE,
     name: 'VS Code, web',
+    cimd: {
+      client_id: VS_CODE_DOCUMENT,
+      usedRedirectUris: () => ['https://vscode.dev/redirect'],
+    },
     usedRedirectUris: () => ['https://vscode.dev/redirect', 'https://insiders.vscode.dev/redirect'],
     state: () =>
       `vscode://dynamicauthprovider/127.0.0.1/authorize?nonce=${base64url(16)}&windowId%3D1%26_%3D%7B%22a%22%3A%22b%2520c%22%7D`,
@@ -145,7 +157,10 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     userAgent: 'Claude-User',
     probes: [INITIALIZE],
     discovery: { start: 'challenge', rounds: 1, resourceMatch: 'exact' },
-    cimd: 'https://claude.ai/oauth/mcp-oauth-client-metadata',
+    cimd: {
+      client_id: 'https://claude.ai/oauth/mcp-oauth-client-metadata',
+      usedRedirectUris: () => ['https://claude.ai/api/mcp/auth_callback'],
+    },
     metadata: { ...PUBLIC, client_name: 'Claude', scope: 'mcp-access' },
     registeredRedirectUris: () => ['https://claude.ai/api/mcp/auth_callback'],
     usedRedirectUris: () => ['https://claude.ai/api/mcp/auth_callback'],
@@ -163,7 +178,11 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     // `claude mcp login` reads the metadata and asks nothing before.
     probes: [],
     discovery: { ...SDK, start: 'well-known', rounds: 2 },
-    cimd: 'https://claude.ai/oauth/claude-code-client-metadata',
+    // Its document names the callback without a port.
+    cimd: {
+      client_id: 'https://claude.ai/oauth/claude-code-client-metadata',
+      usedRedirectUris: (port) => [`http://localhost:${port}/callback`],
+    },
     metadata: { ...NATIVE, client_name: 'Claude Code (expenses)' },
     registeredRedirectUris: (port) => [`http://localhost:${port}/callback`],
     usedRedirectUris: (port) => [
@@ -200,7 +219,10 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     userAgent: 'openai-mcp/1.0.0',
     probes: [INITIALIZE],
     discovery: { start: 'challenge', rounds: 1, resourceMatch: 'exact' },
-    cimd: 'https://chatgpt.com/oauth/client.json',
+    cimd: {
+      client_id: 'https://chatgpt.com/oauth/client.json',
+      usedRedirectUris: () => ['https://chatgpt.com/connector_platform_oauth_redirect'],
+    },
     metadata: { ...PUBLIC, client_name: 'ChatGPT' },
     registeredRedirectUris: () => ['https://chatgpt.com/connector_platform_oauth_redirect'],
     usedRedirectUris: () => ['https://chatgpt.com/connector_platform_oauth_redirect'],
@@ -217,7 +239,10 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     userAgent: 'codex_cli_rs/0.169.0 (Debian 13.0.0; x86_64)',
     probes: [{ method: 'GET', headers: { 'mcp-protocol-version': '2024-11-05' } }],
     discovery: { ...SDK, rounds: 2, headers: { 'mcp-protocol-version': '2024-11-05' } },
-    cimd: 'https://chatgpt.com/oauth/codex/client.json',
+    cimd: {
+      client_id: 'https://chatgpt.com/oauth/codex/client.json',
+      usedRedirectUris: (port) => [`http://127.0.0.1:${port}/callback`],
+    },
     metadata: { ...NATIVE, client_name: 'Codex' },
     registeredRedirectUris: (port) => [`http://127.0.0.1:${port}/callback`],
     usedRedirectUris: (port) => [`http://127.0.0.1:${port}/callback`],

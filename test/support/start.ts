@@ -69,9 +69,9 @@ export async function startEntrance(options: StartEntranceOptions = {}): Promise
   const entrance = createEntrance(entranceOptions(url, emulator, log, options.entrance))
   started.defer(() => entrance.close())
   const answer = entrance.protect(behind)
-  resolve(async (request) => {
-    const response = await answer(request)
-    await noteAnswer(new URL(request.url), response)
+  resolve(async (...message) => {
+    const response = await answer(...message)
+    await noteAnswer(new URL(message[0].url), response)
     return response
   })
   await entrance.ready()
