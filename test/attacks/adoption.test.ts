@@ -44,6 +44,7 @@ type Headers = Readonly<Record<string, string>>
 const OTHERWISE: ReadonlyMap<string, Headers> = new Map([
   ['a program that looks before it opens a browser (spec-clients C3.8)', { accept: '*/*' }],
   ['a program that says nothing', {}],
+  ['a script that asks for a page', { accept: NAVIGATION.accept, 'sec-fetch-mode': 'cors' }],
   ["another site's fetch", { ...NAVIGATION, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
   [
     "another site's blind fetch",
@@ -84,11 +85,13 @@ suite('an unknown client', () => {
 
   test('is unknown to HEAD and to a form', async () => {
     const { url } = client.authorization('lost')
-    const head = await fetch(url, { method: 'HEAD', redirect: 'manual', headers: NAVIGATION })
+    const head = await server.entrance.fetch(
+      new Request(url, { method: 'HEAD', headers: NAVIGATION }),
+    )
     assert.equal(head.status, 400)
-    const body = url.searchParams
-    const init = { method: 'POST', redirect: 'manual', headers: NAVIGATION, body } as const
-    await assertUnknown(await fetch(`${server.url}/authorize`, init), 'form')
+    const parameters = Object.fromEntries(url.searchParams)
+    const form = formRequest(`${server.url}/authorize`, parameters, NAVIGATION)
+    await assertUnknown(await server.entrance.fetch(form), 'form')
   })
 
   test('is not adopted with a redirect URI that leaves the computer', async () => {
