@@ -3,11 +3,8 @@ import { join } from 'node:path'
 import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
-import {
-  type RegistrationFlags,
-  type RegistrationSettings,
-  resolveRegistrationSettings,
-} from './registration-settings.ts'
+import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
+import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 
 /** What `entrance serve` takes on its command line; each beats its variable. */
 export type ServeOptions = RegistrationFlags & {
@@ -65,10 +62,7 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
   ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
   ['entra.authority', 'ENTRANCE_AUTHORITY'],
-  ['registration.mode', 'ENTRANCE_REGISTRATION'],
-  ['registration.allow', 'ENTRANCE_REDIRECT_URIS'],
-  ['registration.adopt', 'ENTRANCE_ADOPT'],
-  ['clients', 'ENTRANCE_CLIENTS'],
+  ...REGISTRATION_VARIABLES,
 ])
 
 /** Reads `.env` of the working directory, if there is one; what is set already stays. */
@@ -105,10 +99,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const entra = resolveEntra(options, env, { url, host }, problems)
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
-  const clients = resolveRegistrationSettings(options, env, problems)
-  if (clients.registration.adopt && !isLoopbackHost(host)) problems.push(adoptingInPublic(host))
   return {
-    ...clients,
+    ...resolveRegistrationSettings(options, env, host, problems),
     port,
     hosts: resolveHosts(host, url),
     url,
@@ -156,12 +148,6 @@ function resolveHosts(host: string | undefined, url: string | undefined): readon
 function samePort(port: number): ConfigProblem {
   const problem = `${port} is the port of the server too.`
   return { option: 'EMULATOR_PORT', problem, cure: 'Choose another for one of them.' }
-}
-
-/** An unknown client is a matter between a person and their own computer. */
-function adoptingInPublic(host: string | undefined): ConfigProblem {
-  const problem = `is for a server that only this machine can reach, and HOST is ${host}.`
-  return { option: 'ENTRANCE_ADOPT', problem, cure: 'Leave out the one or the other.' }
 }
 
 type Address = { readonly url: string | undefined; readonly host: string | undefined }

@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { LOOPBACK_HOSTS } from '../core/site.ts'
 import type { ConfigProblem, ConfiguredClient, RegistrationOptions } from '../index.ts'
 import type { Environment } from './env.ts'
+
+/** The variable behind each option of the library, for messages. */
+export const REGISTRATION_VARIABLES: readonly (readonly [option: string, variable: string])[] = [
+  ['registration.mode', 'ENTRANCE_REGISTRATION'],
+  ['registration.allow', 'ENTRANCE_REDIRECT_URIS'],
+  ['registration.adopt', 'ENTRANCE_ADOPT'],
+  ['clients', 'ENTRANCE_CLIENTS'],
+]
 
 /** What `entrance serve` takes on its command line about clients; each beats its variable. */
 export type RegistrationFlags = {
@@ -23,12 +32,16 @@ const MAX_BYTES = 1024 * 1024
 export function resolveRegistrationSettings(
   options: RegistrationFlags,
   env: Environment,
+  host: string | undefined,
   problems: ConfigProblem[],
 ): RegistrationSettings {
   const mode = options.registration ?? (env.ENTRANCE_REGISTRATION || undefined)
   const list = options.redirectUris ?? (env.ENTRANCE_REDIRECT_URIS || undefined)
   const path = options.clients || env.ENTRANCE_CLIENTS || undefined
   const adopt = options.adopt ?? readFlag('ENTRANCE_ADOPT', env.ENTRANCE_ADOPT, problems)
+  if (adopt && host !== undefined && host !== '::1' && !LOOPBACK_HOSTS.has(host)) {
+    problems.push(adoptingInPublic(host))
+  }
   return {
     registration: {
       mode: mode as RegistrationOptions['mode'],
@@ -38,6 +51,12 @@ export function resolveRegistrationSettings(
     },
     clients: path === undefined ? [] : readClients(path, problems),
   }
+}
+
+/** An unknown client is a matter between a person and their own computer. */
+function adoptingInPublic(host: string): ConfigProblem {
+  const problem = `is for a server that only this machine can reach, and HOST is ${host}.`
+  return { option: 'ENTRANCE_ADOPT', problem, cure: 'Leave out the one or the other.' }
 }
 
 function readFlag(option: string, text: string | undefined, problems: ConfigProblem[]): boolean {

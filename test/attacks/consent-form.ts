@@ -15,6 +15,11 @@ export async function showConsent(authorization: URL, cookie = ''): Promise<Show
   const first = await fetch(authorization, { redirect: 'manual' })
   const location = first.headers.get('location')
   if (!location) throw new Error(`No redirect: ${first.status} ${await first.text()}`)
+  return openConsent(location, cookie)
+}
+
+/** Opens a consent page at its own address. */
+export async function openConsent(location: URL | string, cookie = ''): Promise<Shown> {
   const response = await fetch(location, { headers: cookie ? { cookie } : {} })
   const html = await response.text()
   const [form] = parseForms(html, new URL(response.url))

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock } from 'node:test'
@@ -116,6 +118,27 @@ export function formRequest(
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
   const body = new URLSearchParams(given as [string, string][])
   return new Request(url, { method: 'POST', body, headers })
+}
+
+/** What a browser sends when a person opens a page. */
+export const NAVIGATION = {
+  accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+} as const
+
+/** A GET with exactly these headers: `fetch` says `Sec-Fetch-Mode: cors`, whatever it is told. */
+export async function get(
+  url: URL | string,
+  headers: Readonly<Record<string, string>> = NAVIGATION,
+): Promise<Response> {
+  const sent = request(url, { headers, agent: false }).end()
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  const body = Buffer.concat(await answer.toArray())
+  const pairs = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  )
+  return new Response(body, { status: answer.statusCode ?? 0, headers: pairs })
 }
 
 /** The parameters of a refresh. */

@@ -132,6 +132,35 @@ suite('serve refuses', { concurrency: 2 }, () => {
     assert.doesNotMatch(stderr, /password|too-short|f2b1c3d4/)
   })
 
+  test('everything that is wrong with who may ask, each with its variable', async (t) => {
+    const cwd = newFolder(t)
+    const file = join(cwd, 'clients.json')
+    const secret = 'not long enough'
+    writeFileSync(file, JSON.stringify([{ client_id: 'a b', client_secret: secret }]))
+    const { problems, stderr } = await refused(
+      t,
+      ['--adopt', '--clients', file],
+      {
+        ...ENTRA,
+        ENTRANCE_URL: 'https://expenses.example.com',
+        ENTRANCE_REGISTRATION: 'closed',
+        ENTRANCE_REDIRECT_URIS: 'vs-code, https://*.example.com/*',
+      },
+      cwd,
+    )
+    const expected = {
+      ENTRANCE_ADOPT: /for a server on loopback only, and this one is expenses\.example\.com/,
+      ENTRANCE_REGISTRATION: /'closed' is not a mode\. → Use one of open, allowlist, off/,
+      ENTRANCE_REDIRECT_URIS: /'vs-code' is neither a preset nor a URI\. → .*wildcard in its host/,
+      ENTRANCE_CLIENTS: /Client 1: client_id must be .*redirect_uris must be .*client_secret must/,
+    }
+    assert.deepEqual([...problems.keys()].sort(), Object.keys(expected).sort())
+    for (const [name, pattern] of Object.entries(expected)) {
+      assert.match(problems.get(name) ?? '', pattern)
+    }
+    assert.ok(!stderr.includes(secret))
+  })
+
   test('a public URL by plain http that is an endpoint', async (t) => {
     const { problems } = await refused(t, ['--url', 'http://expenses.example.com/mcp'], ENTRA)
     assert.match(problems.get('ENTRANCE_URL') ?? '', /must start with https:/)

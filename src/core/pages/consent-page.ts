@@ -35,7 +35,7 @@ export function consentPage(consent: ConsentPage): Response {
 <h1>Application Access Request</h1>
 <p class="lead">${
       consent.source === 'adopted'
-        ? html`An <strong>unverified application</strong>, which is not registered here,`
+        ? html`An <strong>unverified application</strong> that is not registered here`
         : clientName
           ? html`The application <strong><bdi>${clientName}</bdi></strong>`
           : html`An application <strong>that gave no name</strong>`
