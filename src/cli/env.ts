@@ -16,6 +16,7 @@ export type ServeOptions = {
   emulatorPort?: number
   tenantId?: string
   clientId?: string
+  consent?: string
   logFormat?: 'text' | 'json'
 }
 
@@ -32,6 +33,7 @@ export type ServeSettings = {
   /** Master keys, the current one first; empty: the key file of the data folder. */
   readonly secrets: readonly string[]
   readonly entra: EntraSettings | 'emulator'
+  readonly consent: 'always' | 'remember'
   readonly emulatorPort: number
   readonly currency: string
   readonly logFormat: 'text' | 'json'
@@ -100,6 +102,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
     secrets: secretsOf(env),
     entra,
+    consent: readConsent(options.consent || env.ENTRANCE_CONSENT, problems),
     emulatorPort,
     currency: readCurrency(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
@@ -252,6 +255,15 @@ function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'j
     problems.push({ option: 'LOG_FORMAT', problem, cure: 'Use text or json.' })
   }
   return 'json'
+}
+
+function readConsent(text: string | undefined, problems: ConfigProblem[]): 'always' | 'remember' {
+  if (!text || text === 'always') return 'always'
+  if (text !== 'remember') {
+    const problem = `'${text}' is not when people are asked.`
+    problems.push({ option: 'ENTRANCE_CONSENT', problem, cure: 'Use always or remember.' })
+  }
+  return 'remember'
 }
 
 function readCurrency(env: Environment, problems: ConfigProblem[]): string {

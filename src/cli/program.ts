@@ -53,6 +53,12 @@ function addServe(program: Command): void {
       '--authority <url>',
       'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
     )
+    .addOption(
+      new Option(
+        '--consent <when>',
+        'When people are asked for their consent (ENTRANCE_CONSENT; default always).',
+      ).choices(['always', 'remember']),
+    )
     .option('--emulator', 'Sign in against an Entra ID emulator, run beside the server.')
     .addOption(portOption('--emulator-port <port>', 'Its port (EMULATOR_PORT; default 8400).'))
     .addOption(

@@ -11,6 +11,7 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly scope: string
   readonly path: string
   readonly allowedOrigins: readonly string[]
+  readonly consent: string
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
@@ -24,6 +25,7 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...checkEntra(given.entra),
     ...checkSecrets(given.secrets),
     ...checkScopeAndPath(given.scope, given.path),
+    ...checkConsent(given.consent),
     ...checkTimes(given),
     ...given.allowedOrigins.flatMap(checkOrigin),
   ]
@@ -135,6 +137,12 @@ function checkScopeAndPath(scope: string, path: string): ConfigProblem[] {
     problems.push({ option: 'path', problem, cure: 'Give one that starts with /, such as /mcp.' })
   }
   return problems
+}
+
+function checkConsent(consent: string): ConfigProblem[] {
+  if (consent === 'always' || consent === 'remember') return []
+  const problem = `'${shown(consent)}' is not when people are asked.`
+  return [{ option: 'consent', problem, cure: "Write 'always' or 'remember', or leave it out." }]
 }
 
 function checkTimes(given: {

@@ -1,8 +1,10 @@
 import { EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
+import { createClaimsChallenges } from './claims-challenges.ts'
 import { createClients } from './clients/clients.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
+import { createConsents } from './consents.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
 import { ConfigError } from './errors.ts'
@@ -147,6 +149,8 @@ function createContext(config: Config, store: Store): Context {
     spent: createSpentTransactions(),
     renewals: new Map(),
     grants: createGrants({ ...config, store }),
+    consents: createConsents({ ...config, store }),
+    challenges: createClaimsChallenges({ ...config, store }),
     revocations: createRevocations({ ...config, store, clientDigest: digest }),
     accessTokens: createAccessTokens({
       keyring: config.keyring,

@@ -32,6 +32,11 @@ export type EntranceOptions = {
    * @default Cursor's
    */
   privateUseRedirectUris?: readonly string[]
+  /**
+   * Whether a person is asked each time (`always`), or not again for 90 days after they allowed
+   * the same client the same scopes at the same redirect URI (`remember`). @default 'always'
+   */
+  consent?: ConsentMode
   /** Life of an access token. More than 600: clients refresh ahead of time. @default 3600 */
   accessTokenTtl?: number
   /** A grant that is not used for so long ends. @default 30 days */
@@ -45,6 +50,9 @@ export type EntranceOptions = {
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
 }
+
+/** When the consent page is shown. */
+export type ConsentMode = 'always' | 'remember'
 
 export type EntraOptions = {
   /** Directory (tenant) id, or a verified domain of the tenant. */
@@ -81,6 +89,7 @@ export type Config = {
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  readonly consent: ConsentMode
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number

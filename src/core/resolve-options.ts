@@ -12,6 +12,7 @@ const DEFAULTS = {
   path: '/mcp',
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  consent: 'always',
   accessTokenTtl: 3600,
   grantIdleTtl: 30 * DAY,
   grantMaxTtl: 180 * DAY,

@@ -1,5 +1,6 @@
 import { preflight, withCors } from '../http/cors.ts'
 import type { Context, Endpoint } from './context.ts'
+import { apps } from './endpoints/apps.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { callback } from './endpoints/callback.ts'
 import { consent } from './endpoints/consent.ts'
@@ -12,6 +13,7 @@ import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { type ErrorForm, errorResponse } from './error-response.ts'
 import { OAuthError } from './errors.ts'
+import { isPrefetch } from './fetch-metadata.ts'
 import { type Site, siteOf } from './site.ts'
 
 type Route = {
@@ -50,6 +52,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/consent', person(consent, ['GET', 'HEAD', 'POST'])],
   // No HEAD: it would use up Entra's code for an answer that nobody reads.
   ['/auth/callback', person(callback, ['GET'])],
+  ['/auth/apps', person(apps, ['GET', 'HEAD', 'POST'])],
   ['/token', machine(token)],
   ['/register', machine(register)],
   ['/revoke', machine(revoke)],
@@ -68,11 +71,13 @@ export function createRouter(context: Context): Router {
   const routes = routesOf(config.site.prefix, config.path)
 
   async function run(
-    { methods, endpoint }: Route,
+    { methods, endpoint, errors }: Route,
     request: Request,
     site: Site,
   ): Promise<Response> {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
+    // A page is for somebody who looks at it: the browser asks again when they do.
+    if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
   }

@@ -24,6 +24,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     store: '.entrance/entrance.db',
     secrets: [],
     entra: 'emulator',
+    consent: 'always',
     emulatorPort: 8400,
     currency: 'USD',
     logFormat: 'text',
@@ -41,6 +42,7 @@ test('every variable is read', () => {
     ENTRANCE_STORE: 'sqlite:/grants.db',
     ENTRANCE_SECRET: 'current,former',
     ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us',
+    ENTRANCE_CONSENT: 'remember',
     EMULATOR_PORT: '2',
     EXPENSES_CURRENCY: 'EUR',
     LOG_FORMAT: 'json',
@@ -58,6 +60,7 @@ test('every variable is read', () => {
       clientSecret: 'a~secret',
       authority: 'https://login.microsoftonline.us',
     },
+    consent: 'remember',
     emulatorPort: 2,
     currency: 'EUR',
     logFormat: 'json',
@@ -74,6 +77,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_DATA: '/variable',
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
+    ENTRANCE_CONSENT: 'x',
     EMULATOR_PORT: 'x',
     LOG_FORMAT: 'x',
   }
@@ -87,6 +91,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    consent: 'always',
     logFormat: 'json',
   }
   const settings = resolveServeSettings(options, env)

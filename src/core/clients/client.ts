@@ -5,7 +5,7 @@ import { digest, isMac, mac } from '../keys/mac.ts'
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
 
 /** Registered at `/register`; the other ways join here. */
-export type ClientSource = 'registered'
+export type ClientSource = 'registered' | 'configured' | 'document' | 'adopted'
 
 /** A registered client. Nothing of it is stored: it is what its own id says (RFC 7591 A.5.2). */
 export type Client = ClientMetadata & {

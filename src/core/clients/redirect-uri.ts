@@ -100,7 +100,7 @@ function isSameLoopback(registered: string, requested: string): boolean {
 }
 
 /** Cuts the port out of the text itself, so that all the rest is still compared byte for byte. */
-function withoutPort(uri: string): string {
+export function withoutPort(uri: string): string {
   return uri.replace(/^(http:\/\/(?:\[[^\]]*\]|[^/:?#]*))(?::\d*)?/i, '$1')
 }
 

@@ -6,7 +6,7 @@ import { EntraError, OAuthError } from '../errors.ts'
 import type { Params } from '../params.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 import type { CodeGrantContext } from './authorization-code.ts'
-import { type Grant, type HeldGrant, invalidGrant, now, revokeGrant } from './grant.ts'
+import { type Grant, type HeldGrant, invalidGrant, now, personOf, revokeGrant } from './grant.ts'
 
 /** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
 const REPEAT_WINDOW = 60
@@ -24,6 +24,8 @@ export type RefreshContext = CodeGrantContext & {
   readonly entra: Entra
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
+  /** Where Entra's demands are kept until the person's next sign-in. */
+  readonly challenges: { keep(person: string, claims: string): Promise<void> }
 }
 
 /**
@@ -203,6 +205,7 @@ async function afterFailure(
     return notNow(error)
   }
   await revokeGrant(leased, 'Entra ended the sign-in', context)
+  if (error.claims) await context.challenges.keep(personOf(grant.user), error.claims)
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }
