@@ -95,6 +95,7 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 .entries > li { padding: 1.25rem 0 1rem; border-bottom: 1px solid var(--line); }
 .entries h2 { margin-top: 0; }
 .entries dl { margin: 0 0 1rem; }
+.entries dd:not([translate]) { font: inherit; }
 .entries .actions { margin: 0; }
 .entries button { flex: 0 1 auto; min-height: 2.5rem; padding-block: 0.375rem; }
 .signed-in { display: flex; flex-wrap: wrap; gap: 0.75rem 1.25rem; align-items: center;
@@ -169,4 +170,4 @@ button, .button {
 `
 
 /** The Content-Security-Policy source of {@link PAGE_STYLE}; a test says what it has to be. */
-export const PAGE_STYLE_SOURCE = `'sha256-gZuPHnw9JnDtLwT8gN62J2kx6io2U+BHXjpbf6CXzsg='`
+export const PAGE_STYLE_SOURCE = `'sha256-1MO+otfB0sigqKYNZQ31Rtqbb9W5TZkNjLskpUfLTnM='`

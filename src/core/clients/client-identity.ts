@@ -1,14 +1,10 @@
-import { LOOPBACK_HOSTS } from '../site.ts'
 import type { Client } from './client.ts'
+import { isLoopbackUri } from './redirect-uri.ts'
 
 /** What can honestly be said about who asks, and where the code would go. */
 export type ClientIdentity = {
   readonly standing: Standing
-  /** The part of the redirect URI that says who receives the code: a host, or a scheme. */
-  readonly receiver: string
-  /** Whether that is a program on the person's own computer, or somebody elsewhere. */
-  readonly isLocal: boolean
-  /** What the address means. */
+  /** What the redirect URI means for the person. */
   readonly meaning: string
   /** Whether it is time to look twice. */
   readonly isWarning: boolean
@@ -31,23 +27,17 @@ export function identifyClient(
   redirectUri: string,
 ): ClientIdentity {
   const url = new URL(redirectUri)
-  const { protocol, host, hostname } = url
   const standing = standingOf(client, url)
-  if (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname)) {
-    return { standing, receiver: host, isLocal: true, meaning: LOOPBACK, isWarning: false }
-  }
-  if (protocol !== 'https:') {
-    return { standing, receiver: protocol, isLocal: true, meaning: SCHEME, isWarning: true }
-  }
-  const isWarning = standing.rank === 'unverified'
-  return { standing, receiver: host, isLocal: false, meaning: ELSEWHERE, isWarning }
+  if (isLoopbackUri(redirectUri)) return { standing, meaning: LOOPBACK, isWarning: false }
+  if (url.protocol !== 'https:') return { standing, meaning: SCHEME, isWarning: true }
+  return { standing, meaning: ELSEWHERE, isWarning: standing.rank === 'unverified' }
 }
 
-/** A redirect URI in a few words, for a list. */
-export function describeAddress(redirectUri: string): string {
+/** Who receives what is sent to a redirect URI, whatever the port; for a list. */
+export function receiverOf(redirectUri: string): { receiver: string; isLocal: boolean } {
   const { protocol, host, hostname } = new URL(redirectUri)
-  if (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname)) return `${hostname} (this computer)`
-  return protocol === 'https:' ? host : `${protocol} (a program on this computer)`
+  if (protocol === 'https:') return { receiver: host, isLocal: false }
+  return { receiver: protocol === 'http:' ? hostname : protocol, isLocal: true }
 }
 
 const LOOPBACK =

@@ -1,7 +1,7 @@
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import { type Application, groupApplications } from '../applications.ts'
-import { describeAddress } from '../clients/client-identity.ts'
+import { receiverOf } from '../clients/client-identity.ts'
 import { CONSENT_TTL } from '../consents.ts'
 import type { Context } from '../context.ts'
 import { EntraError, OAuthError } from '../errors.ts'
@@ -32,7 +32,8 @@ const MAX_SHOWN = 100
 export async function apps(request: Request, site: Site, context: Context): Promise<Response> {
   if (request.method === 'POST') return answer(request, context)
   // Cookies belong to the configured host.
-  return site === context.config.site ? show(request, context) : redirect(addressOf(context))
+  const isHere = site.issuer === context.config.site.issuer
+  return isHere ? show(request, context) : redirect(addressOf(context))
 }
 
 async function show(request: Request, context: Context): Promise<Response> {
@@ -158,9 +159,14 @@ function toListed(application: Application): ListedApplication {
   const answered = consents.map(({ answeredAt }) => answeredAt)
   return {
     ...{ digest, name, scopes, since, lastRenewed },
-    addresses: [...new Set(redirectUris.map(describeAddress))],
+    receivers: uniqueReceivers(redirectUris),
     rememberedUntil: answered.length > 0 ? Math.max(...answered) + CONSENT_TTL : undefined,
   }
+}
+
+function uniqueReceivers(redirectUris: readonly string[]): ListedApplication['receivers'] {
+  const receivers = redirectUris.map(receiverOf)
+  return [...new Map(receivers.map((receiver) => [receiver.receiver, receiver])).values()]
 }
 
 /** What the page's forms are about: one person, or nobody yet. */

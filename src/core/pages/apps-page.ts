@@ -5,8 +5,8 @@ import { page } from '../../http/page.ts'
 export type ListedApplication = {
   readonly digest: string
   readonly name: string | undefined
-  /** Where its codes go: hosts, or schemes. */
-  readonly addresses: readonly string[]
+  /** Where its codes go: hosts, or schemes of programs. */
+  readonly receivers: readonly { readonly receiver: string; readonly isLocal: boolean }[]
   readonly scopes: readonly string[]
   readonly since: number | undefined
   readonly lastRenewed: number | undefined
@@ -81,12 +81,12 @@ ago.</p>
 const NONE = html`<div class="callout neutral"><p>No application has access.</p></div>`
 
 function entry(application: ListedApplication, apps: AppsPage): Html {
-  const { name, addresses, scopes, since, lastRenewed, rememberedUntil } = application
+  const { name, receivers, scopes, since, lastRenewed, rememberedUntil } = application
   const label = name ?? 'An application that gave no name'
   return html`<li>
 <h2><bdi>${label}</bdi></h2>
 <dl>
-<dt>Address</dt>${addresses.map((address) => html`<dd translate="no">${address}</dd>`)}
+<dt>Address</dt>${receivers.map(address)}
 <dt>Scopes</dt><dd translate="no">${scopes.join(' ')}</dd>
 ${since !== undefined && html`<dt>Since</dt><dd>${time(since)}</dd>`}
 ${lastRenewed !== undefined && html`<dt>Last renewed</dt><dd>${time(lastRenewed)}</dd>`}
@@ -98,6 +98,11 @@ ${form(
 <button class="danger" name="action" value="revoke" aria-label="Revoke ${label}">Revoke</button>`,
 )}
 </li>`
+}
+
+/** Which computer it was, nobody knows here. */
+function address({ receiver, isLocal }: ListedApplication['receivers'][number]): Html {
+  return html`<dd><span translate="no">${receiver}</span>${isLocal && ' on a computer of yours'}</dd>`
 }
 
 function form({ action, formToken }: AppsSignInPage, content: Html): Html {

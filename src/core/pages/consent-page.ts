@@ -77,8 +77,8 @@ Entra ID next, and your password never reaches the application.${
 
 /** The host in large type: it says who receives the code, and no name does. */
 function address(redirectUri: string): Html {
-  const parts =
-    /^(https?:\/\/)([^/?#]*)(.*)$/is.exec(redirectUri) ?? /^()([^:]*:)(.*)$/s.exec(redirectUri)
+  const web = /^(https?:\/\/)(\[[^\]]*\]|[^/?#:]*)(.*)$/is.exec(redirectUri)
+  const parts = web ?? /^()([^:]*:)(.*)$/s.exec(redirectUri)
   const [, before = '', receiver = redirectUri, after = ''] = parts ?? []
   return html`${before}<strong>${receiver}</strong>${after}`
 }
