@@ -84,7 +84,11 @@ suite('a policy that asks for more than the person has shown (entra 9.6, user-as
 })
 
 test('a client cannot inject claims, a login_hint or a prompt', async () => {
-  const own = { claims: JSON.stringify(CLAIMS), login_hint: 'alice@entrance.example', prompt: 'none' }
+  const own = {
+    claims: JSON.stringify(CLAIMS),
+    login_hint: 'alice@entrance.example',
+    prompt: 'none',
+  }
   const signedIn = await signIn(server.url, { account: 'Bob' })
   const { url } = signedIn.client.authorization(signedIn.client_id, own)
   const entra = await toEntra(signedIn, url)

@@ -38,8 +38,8 @@ export async function findRemembered(
  * application, takes the place of ours. It is never silent twice.
  */
 export function promptFor(client: Client, configured: string): string {
-  if (client.token_endpoint_auth_method === 'none') return configured || 'select_account'
-  return withoutChoice(configured)
+  if (client.token_endpoint_auth_method !== 'none') return withoutChoice(configured)
+  return configured === '' || configured === 'none' ? 'select_account' : configured
 }
 
 /** Where it is known who signs in, nobody has to choose; what else the operator wants stays. */
