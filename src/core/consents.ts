@@ -107,7 +107,10 @@ export function createConsents(options: ConsentsOptions): Consents {
     async list(person) {
       const records = await store.list({ person })
       const own = records.filter(({ key }) => key.startsWith('consent:'))
-      return own.flatMap((record) => read(record) ?? []).filter(({ scope }) => scope)
+      // Whose record it is, is not sealed; what it says is.
+      return own
+        .flatMap((record) => read(record) ?? [])
+        .filter((consent) => consent.scope && consent.person === person)
     },
   }
 }

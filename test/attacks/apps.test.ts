@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { SEED } from '../../src/emulator/emulator.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
 import { signIn } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
@@ -95,6 +97,22 @@ suite('the page of a person', () => {
     assert.ok(!html.includes('<img'))
     assert.ok(html.includes('&lt;img src=x onerror=alert(1)&gt;&quot;'))
   })
+})
+
+test('somebody who can write to the store cannot put what is another’s on the page', async () => {
+  const store = memoryStore()
+  await using other = await startEntrance({ entrance: { consent: 'remember', store } })
+  const alice = await signIn(other.url, { metadata: { client_name: 'Editor of Alice' } })
+  const bob = await signIn(other.url, { account: 'Bob', metadata: { client_name: 'Bob’s' } })
+  const [alices, bobs] = [SEED.alice, SEED.bob].map((oid) => `${SEED.tenantId}/${oid}`)
+  for (const record of await store.list({ person: alices ?? '' })) {
+    await store.replace({ ...record, person: bobs }, record.version)
+  }
+  const page = await bob.browser.open(appsOf(other))
+  assert.match(page.text, /Bob’s/)
+  assert.doesNotMatch(page.text, /Editor of Alice/)
+  await bob.browser.press(page, /^Revoke/)
+  assert.equal(await isLet(alice, alice.tokens.access_token), true)
 })
 
 suite('without a sign-in of the last hour the page', () => {

@@ -198,8 +198,8 @@ suite('another account at Entra than the one that allowed the client (fastmcp W1
     assert.match(page.text, /You chose bob@entrance\.example at Microsoft Entra ID/)
     assert.equal(page.trail.filter((url) => url.href.startsWith(REDIRECT_URI)).length, 0)
     assert.deepEqual(await countRecords(), records, 'nothing is stored')
-    const session = browser.cookies.all().find(({ name }) => name === 'entrance-session')
-    assert.ok(session)
+    // Nobody was asked: the browser is not Bob's yet, either.
+    assert.match((await browser.open(`${server.url}/auth/apps`)).text, /Signed in as Alice/)
 
     const entra = await browser.press(page, 'Allow Access', { until: server.emulator.origin })
     assert.equal(entra.url.searchParams.get('login_hint'), 'bob@entrance.example')
