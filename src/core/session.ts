@@ -31,23 +31,25 @@ export type SessionContext = {
   readonly keyring: Keyring
   /** Names authority, tenant and client: under another one the session is none. */
   readonly binding: string
+  /** The server; another one on this host may have the same key. */
+  readonly issuer: string
   readonly isSecure: boolean
 }
 
 /** The cookie of a sign-in that has just been completed in this browser. */
 export function writeSession(user: User, context: SessionContext): string {
-  const { keyring, binding, isSecure } = context
-  const sealed = seal(keyring, PURPOSE, toContent(user), binding)
+  const { keyring, isSecure } = context
+  const sealed = seal(keyring, PURPOSE, toContent(user), boundTo(context))
   return writeCookie(cookieName(COOKIE, isSecure), sealed, { maxAge: SESSION_TTL, isSecure })
 }
 
 /** Reads the session; undefined when there is none, or it has ended. */
 export function readSession(
   cookies: ReadonlyMap<string, string>,
-  { keyring, binding, isSecure }: SessionContext,
+  context: SessionContext,
 ): Session | undefined {
-  const value = cookies.get(cookieName(COOKIE, isSecure)) ?? ''
-  const text = open(keyring, PURPOSE, value, binding)
+  const value = cookies.get(cookieName(COOKIE, context.isSecure)) ?? ''
+  const text = open(context.keyring, PURPOSE, value, boundTo(context))
   if (text === undefined) return undefined
   const session = { name: undefined, preferred_username: undefined, ...JSON.parse(text) } as Session
   return session.signedInAt + SESSION_TTL > Date.now() / 1000 ? session : undefined
@@ -61,6 +63,10 @@ export function endSession(isSecure: boolean): string {
 /** Whether the person signed in so lately that their own page may be shown. */
 export function isFresh(session: Session): boolean {
   return session.signedInAt + FRESH_TTL > Date.now() / 1000
+}
+
+function boundTo({ binding, issuer }: SessionContext): string {
+  return `${binding} ${issuer}`
 }
 
 /** A name that is too long is left out: it is for showing only. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { SEED } from '../../src/emulator/emulator.ts'
+import { SEED, startEmulator } from '../../src/emulator/emulator.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
 import { signIn } from '../support/oauth-client.ts'
@@ -266,6 +266,18 @@ suite('a sign-in to the page', () => {
     const session = `entrance-session=${transaction.value.split(/\.(.*)/s)[1]}`
     const page = await fetch(appsOf(), { headers: { cookie: session } })
     assert.match(await page.text(), /Sign in with Microsoft Entra ID/)
+  })
+
+  test('that cannot begin, because Entra is away, says so', async () => {
+    const emulator = await startEmulator({ port: 0 })
+    await using other = await startEntrance({ emulator })
+    await emulator.close()
+    const browser = createBrowser()
+    const page = await browser.press(await browser.open(appsOf(other)), /^Sign in with/)
+    assert.equal(page.status, 503)
+    assert.match(page.text, /Microsoft Entra ID is not answering/)
+    assert.ok(page.html.includes(`href="${appsOf(other)}"`))
+    assert.deepEqual(namesOf(browser), ['entrance'])
   })
 
   test('that Entra refuses ends on a page that leads back, and nowhere else', async () => {

@@ -187,6 +187,22 @@ suite('a Deny after an Allow (fastmcp W12)', () => {
   })
 })
 
+test('a Deny that cannot be written down is no Deny yet: the person is told, and not the client', async () => {
+  const failing = memoryStore()
+  await using other = await startEntrance({ entrance: { consent: 'remember', store: failing } })
+  const { browser, client_id } = await allowOnce({ of: other })
+  const { url, redirect_uri: until } = createOAuthClient(other.url).authorization(client_id)
+  const first = await fetch(url, { redirect: 'manual' })
+  const page = await browser.open(`${first.headers.get('location')}&ask=1`)
+  const { replace } = failing
+  failing.replace = () => Promise.reject(new Error('away'))
+  const refused = await browser.press(page, 'Deny', { until })
+  assert.equal(refused.status, 503)
+  failing.replace = replace
+  const denied = await browser.press(page, 'Deny', { until })
+  assert.equal(denied.url.searchParams.get('error'), 'access_denied')
+})
+
 suite('another account at Entra than the one that allowed the client (fastmcp W13)', () => {
   test('gets no code, and is asked', async () => {
     const { browser, client_id } = await allowOnce()
@@ -239,6 +255,7 @@ suite('a client that', () => {
     assert.ok(isAtEntra(page))
     assert.equal(page.url.searchParams.has('prompt'), false)
     assert.equal(page.url.searchParams.get('login_hint'), 'alice@entrance.example')
+    assert.ok(codeOf(await browser.open(page.url, { until: HTTPS })))
   })
 
   test('has no secret is never silent, even where Entra would ask nothing', async () => {

@@ -14,6 +14,7 @@ import { stopClock } from '../attacks/support.ts'
 const CONTEXT: SessionContext = {
   keyring: createKeyring(['a master key that is long enough, for tests']),
   binding: 'abcdef',
+  issuer: 'https://server.example',
   isSecure: true,
 }
 const USER = {
@@ -61,9 +62,10 @@ suite("the browser's session", () => {
     assert.equal(read(line), undefined)
   })
 
-  test('is none under another Entra configuration, another key, or another name', () => {
+  test('is none under another Entra configuration, server, key or name', () => {
     const line = writeSession(USER, CONTEXT)
     assert.equal(read(line, { ...CONTEXT, binding: 'ghijkl' }), undefined)
+    assert.equal(read(line, { ...CONTEXT, issuer: 'https://server.example/b' }), undefined)
     const keyring = createKeyring(['another master key that is long enough'])
     assert.equal(read(line, { ...CONTEXT, keyring }), undefined)
     assert.equal(read(line, { ...CONTEXT, isSecure: false }), undefined)

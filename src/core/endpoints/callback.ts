@@ -15,6 +15,7 @@ import { issueCode } from '../grants/authorization-code.ts'
 import { personOf } from '../grants/grant.ts'
 import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
+import { isSecure, sessionContext } from '../sign-in/asked.ts'
 import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -119,9 +120,9 @@ function findReturned(request: Request, state: string, context: Context): Return
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }
 
-function cookieContext(request: Request, { config }: Context) {
-  const isSecure = config.site.origin.startsWith('https:')
-  return { cookies: readCookies(request), keyring: config.keyring, isSecure }
+function cookieContext(request: Request, context: Context) {
+  const { keyring } = context.config
+  return { cookies: readCookies(request), keyring, isSecure: isSecure(context) }
 }
 
 /**
@@ -198,9 +199,8 @@ async function settle(
 }
 
 /** Set by a callback alone that belongs to a sign-in of this very browser. */
-function sessionCookie({ user }: EntraTokens, { config }: Context): string {
-  const isSecure = config.site.origin.startsWith('https:')
-  return writeSession(user, { keyring: config.keyring, binding: config.binding, isSecure })
+function sessionCookie({ user }: EntraTokens, context: Context): string {
+  return writeSession(user, sessionContext(context))
 }
 
 /** A sign-in that is for the person's own page: it leads there, and nowhere else. */

@@ -54,6 +54,7 @@ async function show(request: Request, context: Context): Promise<Response> {
     sealedRequest: asked.sealed,
     formToken: formToken(browser, asked.sealed, config.keyring),
     action: `${config.site.prefix}/consent`,
+    appsAddress: `${config.site.prefix}/auth/apps`,
     account: asked.request.account,
     isRemembered: isRemembering(asked.client, context),
     setCookie,

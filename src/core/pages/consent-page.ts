@@ -15,6 +15,8 @@ export type ConsentPage = {
   readonly formToken: string
   /** Where the form goes. */
   readonly action: string
+  /** The person's own page. */
+  readonly appsAddress: string
   /** The account that was chosen at Entra before the question, where it comes late. */
   readonly account: string | undefined
   /** Whether the answer is remembered. */
@@ -67,7 +69,8 @@ aria-describedby="destination address">Allow Access</button>
 </div>
 </form>
 <p class="fine-print">Allow only if you have just started this yourself. You sign in with Microsoft
-Entra ID next, and your password never reaches the application.${
+Entra ID next, and your password never reaches the application. What you allow you can end at
+<a href="${consent.appsAddress}">your applications</a>.${
       consent.isRemembered &&
       html` If you allow it, you may not be asked again for 90 days; a <em>Deny</em> ends that.`
     }</p>

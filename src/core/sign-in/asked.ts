@@ -6,7 +6,7 @@ import type { ConsentSubject } from '../consents.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import type { Params } from '../params.ts'
-import { readSession, type Session } from '../session.ts'
+import { readSession, type Session, type SessionContext } from '../session.ts'
 import { isOwnIssuer } from '../site.ts'
 import { type AuthorizationRequest, openRequest } from '../transaction.ts'
 
@@ -58,13 +58,18 @@ export function subjectOf({ client, request }: Asked): ConsentSubject {
 
 /** Who signed in last in this browser. */
 export function sessionOf(request: Request, context: Context): Session | undefined {
-  const { keyring, binding } = context.config
-  return readSession(readCookies(request), { keyring, binding, isSecure: isSecure(context) })
+  return readSession(readCookies(request), sessionContext(context))
 }
 
 /** A link of ours must not pass for the person's own doing: it shows the page, whatever is remembered. */
 export function consentAddress(asked: Asked, context: Context): string {
   return `${context.config.site.prefix}/consent?request=${asked.sealed}&ask=1`
+}
+
+/** What this server's sessions are sealed with and bound to. */
+export function sessionContext(context: Context): SessionContext {
+  const { keyring, binding, site } = context.config
+  return { keyring, binding, issuer: site.issuer, isSecure: isSecure(context) }
 }
 
 /** Whether the site is https, and its cookies are `Secure`. */
