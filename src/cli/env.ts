@@ -19,6 +19,7 @@ export type ServeOptions = RegistrationFlags & {
   tenantId?: string
   clientId?: string
   trustedProxyHops?: number
+  consent?: string
   logFormat?: 'text' | 'json'
 }
 
@@ -35,6 +36,7 @@ export type ServeSettings = RegistrationSettings & {
   /** Master keys, the current one first; empty: the key file of the data folder. */
   readonly secrets: readonly string[]
   readonly entra: EntraSettings | 'emulator'
+  readonly consent: 'always' | 'remember'
   readonly emulatorPort: number
   readonly trustedProxyHops: number
   readonly isRateLimited: boolean
@@ -108,6 +110,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
     secrets: secretsOf(env),
     entra,
+    consent: readConsent(options.consent || env.ENTRANCE_CONSENT, problems),
     emulatorPort,
     trustedProxyHops: options.trustedProxyHops ?? readHops(env, problems),
     isRateLimited: readRateLimit(env, problems),
@@ -282,6 +285,15 @@ function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'j
     problems.push({ option: 'LOG_FORMAT', problem, cure: 'Use text or json.' })
   }
   return 'json'
+}
+
+function readConsent(text: string | undefined, problems: ConfigProblem[]): 'always' | 'remember' {
+  if (!text || text === 'always') return 'always'
+  if (text !== 'remember') {
+    const problem = `'${text}' is not when people are asked.`
+    problems.push({ option: 'ENTRANCE_CONSENT', problem, cure: 'Use always or remember.' })
+  }
+  return 'remember'
 }
 
 function readCurrency(env: Environment, problems: ConfigProblem[]): string {

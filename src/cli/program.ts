@@ -55,6 +55,12 @@ function addServe(program: Command): void {
     )
     .addOption(
       new Option(
+        '--consent <when>',
+        'When people are asked for their consent (ENTRANCE_CONSENT; default always).',
+      ).choices(['always', 'remember']),
+    )
+    .addOption(
+      new Option(
         '--trusted-proxy-hops <number>',
         'Proxies in front that add to X-Forwarded-For (ENTRANCE_TRUSTED_PROXY_HOPS; default 0).',
       ).argParser(parseHops),

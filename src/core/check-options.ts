@@ -12,6 +12,7 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly additionalScopes: readonly string[]
   readonly path: string
   readonly allowedOrigins: readonly string[]
+  readonly consent: string
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
@@ -29,6 +30,7 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...checkScope('scope', given.scope),
     ...checkAdditionalScopes(given),
     ...checkPath(given.path),
+    ...checkConsent(given.consent),
     ...checkTimes(given),
     ...given.allowedOrigins.flatMap(checkOrigin),
     ...checkProxies(given.trustedProxyHops),
@@ -167,6 +169,12 @@ function checkPath(path: string): ConfigProblem[] {
   if (/^(\/[\w.~-]+)+$/.test(path)) return []
   const problem = `'${path}' is not a path.`
   return [{ option: 'path', problem, cure: 'Give one that starts with /, such as /mcp.' }]
+}
+
+function checkConsent(consent: string): ConfigProblem[] {
+  if (consent === 'always' || consent === 'remember') return []
+  const problem = `'${shown(consent)}' is not when people are asked.`
+  return [{ option: 'consent', problem, cure: "Write 'always' or 'remember', or leave it out." }]
 }
 
 function checkTimes(given: {

@@ -1,6 +1,7 @@
 import { redirect } from '../http/responses.ts'
 import type { RedirectUri } from './clients/redirect-uri.ts'
 import { OAuthError } from './errors.ts'
+import { returnPage } from './pages/return-page.ts'
 
 /** Where an answer to an authorization request goes. */
 export type ClientAddress = {
@@ -16,7 +17,7 @@ export function redirectWithCode(
   code: string,
   cookies: readonly string[],
 ): Response {
-  return redirect(responseUrl(address, { code }), cookies)
+  return send(address, responseUrl(address, { code }), cookies)
 }
 
 /** The error response (RFC 6749 §4.1.2.1). After a form, 303 so that the form is not sent along. */
@@ -26,7 +27,20 @@ export function redirectWithError(
   cookies: readonly string[] = [],
   status = 302,
 ): Response {
-  return redirect(errorUrl(address, error), cookies, status)
+  return send(address, errorUrl(address, error), cookies, status)
+}
+
+/**
+ * A private-use scheme opens a program, which a browser may refuse to a redirect that nobody has
+ * clicked for: the tab then stays blank. A page sends the person there, and has a link besides.
+ */
+function send(
+  { redirectUri }: ClientAddress,
+  url: string,
+  cookies: readonly string[],
+  status = 302,
+): Response {
+  return /^https?:/i.test(redirectUri) ? redirect(url, cookies, status) : returnPage(url, cookies)
 }
 
 /** The same address as a link, for a page that explains first. */

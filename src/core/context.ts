@@ -1,5 +1,7 @@
+import type { ClaimsChallenges } from './claims-challenges.ts'
 import type { Clients } from './clients/clients.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
+import type { Consents } from './consents.ts'
 import type { Entra } from './entra/entra.ts'
 import type { Grants } from './grants/grant.ts'
 import type { Config } from './options.ts'
@@ -15,6 +17,8 @@ export type Context = {
   readonly clients: Clients
   readonly accessTokens: AccessTokens
   readonly grants: Grants
+  readonly consents: Consents
+  readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
   readonly entra: Entra
   readonly spent: SpentTransactions

@@ -1,9 +1,11 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
+import { createClaimsChallenges } from './claims-challenges.ts'
 import { type Connection, clientNetworkOf } from './client-address.ts'
 import { createClients } from './clients/clients.ts'
 import { createRedirectPolicy } from './clients/redirect-policy.ts'
+import { createConsents } from './consents.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
 import { ConfigError, OAuthError } from './errors.ts'
@@ -178,6 +180,8 @@ function createContext(config: Config, store: Store): Context {
     renewals: new Map(),
     limiter: createRateLimiter(config),
     grants: createGrants({ ...config, store }),
+    consents: createConsents({ ...config, store }),
+    challenges: createClaimsChallenges({ ...config, store }),
     revocations: createRevocations({ ...config, store, clientDigest: digest }),
     accessTokens: createAccessTokens({
       keyring: config.keyring,

@@ -65,6 +65,8 @@ export type EntraErrorOptions = {
   /** Entra's OAuth error word, e.g. `invalid_grant`. */
   error?: string | undefined
   suberror?: string | undefined
+  /** What a sign-in that is to succeed has to ask for (OpenID Connect Core §5.5): JSON. */
+  claims?: string | undefined
   traceId?: string | undefined
   correlationId?: string | undefined
   /** Whether the same call may succeed later, with nothing changed. */
@@ -80,6 +82,7 @@ export class EntraError extends Error {
   readonly code: number | undefined
   readonly error: string | undefined
   readonly suberror: string | undefined
+  readonly claims: string | undefined
   readonly traceId: string | undefined
   readonly correlationId: string | undefined
   readonly isTransient: boolean
@@ -90,6 +93,7 @@ export class EntraError extends Error {
     this.code = options.code
     this.error = options.error
     this.suberror = options.suberror
+    this.claims = options.claims
     this.traceId = options.traceId
     this.correlationId = options.correlationId
     this.isTransient = options.isTransient

@@ -42,6 +42,11 @@ export type EntranceOptions = {
   registration?: RegistrationOptions
   /** Clients that need not register: the operator names them. @default none */
   clients?: readonly ConfiguredClient[]
+  /**
+   * Whether a person is asked each time (`always`), or not again for 90 days after they allowed
+   * the same client the same scopes at the same redirect URI (`remember`). @default 'always'
+   */
+  consent?: ConsentMode
   /** Life of an access token. More than 600: clients refresh ahead of time. @default 3600 */
   accessTokenTtl?: number
   /** A grant that is not used for so long ends. @default 30 days */
@@ -106,6 +111,9 @@ export type RegistrationConfig = {
   readonly adopt: boolean
 }
 
+/** When the consent page is shown. */
+export type ConsentMode = 'always' | 'remember'
+
 export type EntraOptions = {
   /** Directory (tenant) id, or a verified domain of the tenant. */
   tenantId: string
@@ -157,6 +165,7 @@ export type Config = {
   readonly privateUseRedirectUris: ReadonlySet<string>
   readonly registration: RegistrationConfig
   readonly clients: readonly ConfiguredClient[]
+  readonly consent: ConsentMode
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number

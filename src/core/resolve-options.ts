@@ -27,6 +27,7 @@ const DEFAULTS = {
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
   registration: {},
   clients: [],
+  consent: 'always',
   accessTokenTtl: 3600,
   grantIdleTtl: 30 * DAY,
   grantMaxTtl: 180 * DAY,

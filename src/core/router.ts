@@ -1,6 +1,7 @@
 import { preflight, withCors } from '../http/cors.ts'
 import { type Connection, clientNetworkOf } from './client-address.ts'
 import type { Context, Endpoint } from './context.ts'
+import { apps } from './endpoints/apps.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { callback } from './endpoints/callback.ts'
 import { consent } from './endpoints/consent.ts'
@@ -13,6 +14,7 @@ import { revoke } from './endpoints/revoke.ts'
 import { token } from './endpoints/token.ts'
 import { type ErrorForm, errorResponse } from './error-response.ts'
 import { OAuthError } from './errors.ts'
+import { isPrefetch } from './fetch-metadata.ts'
 import type { LimitKind } from './rate-limit.ts'
 import { type Site, siteOf } from './site.ts'
 
@@ -56,6 +58,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/consent', person(consent, ['GET', 'HEAD', 'POST'], 'signIns')],
   // No HEAD: it would use up Entra's code for an answer that nobody reads.
   ['/auth/callback', person(callback, ['GET'], 'failures')],
+  ['/auth/apps', person(apps, ['GET', 'HEAD', 'POST'], 'signIns')],
   ['/token', machine(token, 'failures')],
   ['/register', machine(register, 'registrations')],
   ['/revoke', machine(revoke, 'failures')],
@@ -80,7 +83,7 @@ export function createRouter(context: Context): Router {
   const routes = routesOf(config.site.prefix, config.path)
 
   async function run(
-    { methods, endpoint, limit }: Route,
+    { methods, endpoint, errors, limit }: Route,
     request: Request,
     site: Site,
     counted: Counted,
@@ -88,6 +91,8 @@ export function createRouter(context: Context): Router {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
     if (limit) limiter.check(limit, ...counted)
     if (limit && limit !== 'failures') limiter.count(limit, ...counted)
+    // A page is for somebody who looks at it: the browser asks again when they do.
+    if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
   }

@@ -6,6 +6,7 @@ import type { Keyring } from './keys/keyring.ts'
 import { digest, isMac, mac } from './keys/mac.ts'
 import { open, seal } from './keys/sealed.ts'
 import { createCodeVerifier } from './pkce.ts'
+import { SESSION_COOKIE_MAX_BYTES } from './session.ts'
 
 /** A checked authorization request, as it travels sealed from `/authorize` to `/consent`. */
 export type AuthorizationRequest = {
@@ -21,6 +22,8 @@ export type AuthorizationRequest = {
   readonly issuer: string
   /** Seconds since the epoch. */
   readonly expiresAt: number
+  /** The account that was chosen at Entra, where the person is asked only after that. */
+  readonly account?: string
 }
 
 /** What a transaction keeps of the client. */
@@ -33,12 +36,27 @@ export type AskingClient = {
 
 /** A sign-in under way: from Allow until Entra's answer, in one cookie of one browser. */
 export type Transaction = {
-  readonly request: Omit<AuthorizationRequest, 'clientId' | 'expiresAt'> & {
+  readonly request: Omit<AuthorizationRequest, 'clientId' | 'expiresAt' | 'account'> & {
     readonly client: AskingClient
   }
   readonly exchange: EntraExchange
   /** The id that its grant gets, and no other transaction's. */
   readonly grantId: string
+  /** When it began, in seconds since the epoch. */
+  readonly startedAt: number
+} & Circumstances
+
+/** What the callback has to know of how a transaction began. */
+export type Circumstances = {
+  /**
+   * Who allowed the client before, where nobody was asked this time: Entra has to return that very
+   * person. The whole client_id goes along, so that another one can be asked.
+   */
+  readonly remembered?: { readonly person: string; readonly clientId: string } | undefined
+  /** Whether the person's yes is kept when they have signed in. */
+  readonly isToBeRemembered?: boolean | undefined
+  /** The person whose claims challenge Entra was given. */
+  readonly challenged?: string | undefined
 }
 
 /** Absolute life of a consent page, and of a transaction after it, in seconds. */
@@ -50,8 +68,16 @@ export const REQUEST_MAX_BYTES = 2400
 /** All cookies of ours together, in bytes; a proxy's usual limit for one header is 8 kB. */
 const COOKIES_MAX_BYTES = 6 * 1024
 
+/** Of these, what the browser's own cookie takes and the session's can take at most. */
+const RESERVED_BYTES = 64 + SESSION_COOKIE_MAX_BYTES
+
+/** The longest sealed request whose transaction still fits into a cookie with the client_id. */
+const CARRIED_MAX_LENGTH = 2800
+
 const REQUEST_PURPOSE = 'authorization request'
 const TRANSACTION_PURPOSE = 'transaction'
+// A key of its own: what it seals never opens as a transaction, so it never becomes a grant.
+const APPS_PURPOSE = 'apps sign-in'
 const FORM_PURPOSE = 'consent form'
 const BROWSER_COOKIE = 'entrance'
 const TRANSACTION_COOKIE = 'entrance-tx-'
@@ -101,18 +127,29 @@ export function findBrowser(
   return cookies.get(cookieName(BROWSER_COOKIE, isSecure))
 }
 
-/** What ties a consent form to the browser that it was shown in and to the request that it shows. */
-export function formToken(browser: string, sealedRequest: string, keyring: Keyring): string {
-  return mac(keyring.current, FORM_PURPOSE, browser, sealedRequest).toString('base64url')
+/** What ties a form to the browser that it was shown in, and to what it is about. */
+export function formToken(browser: string, subject: string, keyring: Keyring): string {
+  return mac(keyring.current, FORM_PURPOSE, browser, subject).toString('base64url')
 }
 
 export function isFormToken(
   token: string,
   browser: string,
-  sealedRequest: string,
+  subject: string,
   keyring: Keyring,
 ): boolean {
-  return keyring.keys.some((key) => isMac(mac(key, FORM_PURPOSE, browser, sealedRequest), token))
+  return keyring.keys.some((key) => isMac(mac(key, FORM_PURPOSE, browser, subject), token))
+}
+
+/** Whether a request is short enough for its transaction to carry the whole client_id. */
+export function canCarryClientId(sealedRequest: string): boolean {
+  return sealedRequest.length <= CARRIED_MAX_LENGTH
+}
+
+type CookieContext = {
+  readonly cookies: ReadonlyMap<string, string>
+  readonly keyring: Keyring
+  readonly isSecure: boolean
 }
 
 /**
@@ -122,32 +159,18 @@ export function isFormToken(
 export function startTransaction(
   request: AuthorizationRequest,
   client: AskingClient,
-  context: { cookies: ReadonlyMap<string, string>; keyring: Keyring; isSecure: boolean },
+  context: CookieContext,
+  circumstances: Circumstances = {},
 ): { transaction: Transaction; setCookies: string[] } {
-  const exchange = {
-    state: randomBytes(32).toString('base64url'),
-    nonce: randomBytes(32).toString('base64url'),
-    codeVerifier: createCodeVerifier(),
-  }
-  const { clientId: _, expiresAt: __, ...rest } = request
-  const transaction = toTransaction({ ...rest, client }, exchange)
-  const startedAt = Math.floor(Date.now() / 1000)
-  const { state, ...secrets } = exchange
-  const sealed = seal(
-    context.keyring,
-    TRANSACTION_PURPOSE,
-    JSON.stringify({
-      request: transaction.request,
-      ...secrets,
-      expiresAt: startedAt + TRANSACTION_TTL,
-    }),
-    state,
-  )
-  const name = transactionCookieName(state, context.isSecure)
-  const value = `${startedAt.toString(36)}.${sealed}`
-  const cookie = writeCookie(name, value, { maxAge: TRANSACTION_TTL, isSecure: context.isSecure })
-  const dropped = dropOldest(context.cookies, name.length + value.length, context.isSecure)
-  return { transaction, setCookies: [...dropped, cookie] }
+  const { clientId: _, expiresAt: __, account: ___, ...rest } = request
+  const sealed = { request: { ...rest, client }, ...circumstances }
+  const { exchange, startedAt, setCookies } = startExchange(TRANSACTION_PURPOSE, sealed, context)
+  return { transaction: toTransaction({ ...sealed, startedAt }, exchange), setCookies }
+}
+
+/** Starts a sign-in that is for the person's own page alone. */
+export function startAppsSignIn(context: CookieContext) {
+  return startExchange(APPS_PURPOSE, {}, context)
 }
 
 /**
@@ -156,25 +179,53 @@ export function startTransaction(
  */
 export function findTransaction(
   state: string,
-  context: { cookies: ReadonlyMap<string, string>; keyring: Keyring; isSecure: boolean },
+  context: CookieContext,
 ): { transaction: Transaction; endCookie: string } | undefined {
-  const name = transactionCookieName(state, context.isSecure)
-  const value = context.cookies.get(name) ?? ''
-  const text = open(
-    context.keyring,
-    TRANSACTION_PURPOSE,
-    value.slice(value.indexOf('.') + 1),
-    state,
-  )
-  if (text === undefined) return undefined
-  const { request, expiresAt, ...secrets } = JSON.parse(text)
-  if (expiresAt <= Date.now() / 1000) return undefined
-  const transaction = toTransaction(request, { state, ...secrets })
-  return { transaction, endCookie: deleteCookie(name, context.isSecure) }
+  const found = findExchange(TRANSACTION_PURPOSE, state, context)
+  if (!found) return undefined
+  const { exchange, endCookie, ...sealed } = found
+  return { transaction: toTransaction(sealed as Sealed, exchange), endCookie }
 }
 
-function toTransaction(request: Transaction['request'], exchange: EntraExchange): Transaction {
-  return { request, exchange, grantId: digest(`grant ${exchange.state}`).slice(0, 22) }
+/** Finds the sign-in for the person's own page that Entra's `state` belongs to, likewise. */
+export function findAppsSignIn(
+  state: string,
+  context: CookieContext,
+): { exchange: EntraExchange; endCookie: string } | undefined {
+  return findExchange(APPS_PURPOSE, state, context)
+}
+
+type Sealed = Pick<Transaction, 'request' | 'startedAt'> & Circumstances
+
+function toTransaction(sealed: Sealed, exchange: EntraExchange): Transaction {
+  return { ...sealed, exchange, grantId: digest(`grant ${exchange.state}`).slice(0, 22) }
+}
+
+function startExchange(purpose: string, content: object, context: CookieContext) {
+  const exchange: EntraExchange = {
+    state: randomBytes(32).toString('base64url'),
+    nonce: randomBytes(32).toString('base64url'),
+    codeVerifier: createCodeVerifier(),
+  }
+  const startedAt = Math.floor(Date.now() / 1000)
+  const { state, ...secrets } = exchange
+  const text = JSON.stringify({ ...content, ...secrets, startedAt })
+  const name = transactionCookieName(state, context.isSecure)
+  const value = `${startedAt.toString(36)}.${seal(context.keyring, purpose, text, state)}`
+  const cookie = writeCookie(name, value, { maxAge: TRANSACTION_TTL, isSecure: context.isSecure })
+  const dropped = dropOldest(context.cookies, name.length + value.length, context.isSecure)
+  return { exchange, startedAt, setCookies: [...dropped, cookie] }
+}
+
+function findExchange(purpose: string, state: string, context: CookieContext) {
+  const name = transactionCookieName(state, context.isSecure)
+  const value = context.cookies.get(name) ?? ''
+  const text = open(context.keyring, purpose, value.slice(value.indexOf('.') + 1), state)
+  if (text === undefined) return undefined
+  const { nonce, codeVerifier, ...content } = JSON.parse(text)
+  if (content.startedAt + TRANSACTION_TTL <= Date.now() / 1000) return undefined
+  const exchange: EntraExchange = { state, nonce, codeVerifier }
+  return { ...content, exchange, endCookie: deleteCookie(name, context.isSecure) }
 }
 
 function transactionCookieName(state: string, isSecure: boolean): string {
@@ -192,7 +243,7 @@ function dropOldest(
     .filter(([name]) => name.startsWith(prefix))
     .sort(([, a], [, b]) => startOf(a) - startOf(b))
   const sizeOf = ([name, value]: [string, string]) => name.length + value.length + 3
-  let size = added + 64 + transactions.reduce((sum, cookie) => sum + sizeOf(cookie), 0)
+  let size = added + RESERVED_BYTES + transactions.reduce((sum, cookie) => sum + sizeOf(cookie), 0)
   const dropped: string[] = []
   for (const cookie of transactions) {
     if (size <= COOKIES_MAX_BYTES) break

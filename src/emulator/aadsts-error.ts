@@ -10,6 +10,7 @@ export class AadstsError extends Error {
   readonly suberror: string | undefined
   readonly isPageOnly: boolean
   readonly hasErrorUri: boolean
+  readonly claims: string | undefined
 
   constructor(code: number, values: Readonly<Record<string, string>>, change: AadstsChange) {
     const entry = AADSTS.get(code)
@@ -20,11 +21,17 @@ export class AadstsError extends Error {
     this.suberror = change.error ? change.suberror : entry.suberror
     this.isPageOnly = change.isPageOnly ?? entry.isPageOnly
     this.hasErrorUri = entry.hasErrorUri
+    this.claims = change.claims
   }
 }
 
-/** Where the same code goes out under another word, or by another way. */
-export type AadstsChange = { error?: string; suberror?: string; isPageOnly?: boolean }
+/** Where the same code goes out under another word, by another way, or with a challenge. */
+export type AadstsChange = {
+  error?: string
+  suberror?: string
+  isPageOnly?: boolean
+  claims?: string
+}
 
 /** Makes the error with this number; `values` fill the blanks of its text. */
 export function aadsts(

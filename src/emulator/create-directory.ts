@@ -1,5 +1,6 @@
 import type {
   Application,
+  ConditionalAccessPolicy,
   Directory,
   DirectoryUser,
   OAuth2PermissionGrant,
@@ -29,6 +30,7 @@ export type DirectoryOptions = {
   /** @default one for every application, in its home tenant */
   servicePrincipals?: ServicePrincipalOptions[]
   oauth2PermissionGrants?: OAuth2PermissionGrant[]
+  conditionalAccessPolicies?: ConditionalAccessPolicy[]
 }
 
 /** Makes a directory; Microsoft Graph is always in it. */
@@ -43,6 +45,7 @@ export function createDirectory(options: DirectoryOptions = {}): Directory {
     applications: hasGraph ? applications : [...applications, microsoftGraph()],
     servicePrincipals: (options.servicePrincipals ?? own).map(toServicePrincipal),
     oauth2PermissionGrants: options.oauth2PermissionGrants ?? [],
+    conditionalAccessPolicies: options.conditionalAccessPolicies ?? [],
   }
 }
 

@@ -9,6 +9,7 @@ export type Directory = {
   applications: Application[]
   servicePrincipals: ServicePrincipal[]
   oauth2PermissionGrants: OAuth2PermissionGrant[]
+  conditionalAccessPolicies: ConditionalAccessPolicy[]
 }
 
 /** An organisation. */
@@ -125,4 +126,18 @@ export type OAuth2PermissionGrant = {
   principalId: string | null
   /** Permission values, separated by spaces. */
   scope: string
+}
+
+/**
+ * Asks for more of people who use certain applications. There is no second factor here: who signs
+ * in after the policy came into force meets it.
+ */
+export type ConditionalAccessPolicy = {
+  id: string
+  displayName: string
+  state: 'enabled' | 'disabled'
+  /** Client ids. */
+  conditions: { applications: { includeApplications: string[] } }
+  /** ISO 8601. */
+  modifiedDateTime: string
 }

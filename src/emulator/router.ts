@@ -108,6 +108,7 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
     correlation_id: trace.correlationId,
     ...(uri !== undefined && { error_uri: uri }),
     ...(error.suberror !== undefined && { suberror: error.suberror }),
+    ...(error.claims !== undefined && { claims: error.claims }),
   }
   const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': trace.traceId }
   return Response.json(body, { status, headers })

@@ -38,6 +38,7 @@ export function seedDirectory(): Required<DirectoryOptions> {
       },
     ],
     oauth2PermissionGrants: [],
+    conditionalAccessPolicies: [],
   }
 }
 

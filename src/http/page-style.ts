@@ -7,11 +7,15 @@
  * - `p.eyebrow` a short label above the heading, such as the server's name
  * - `h1` the heading, `p.lead` the sentence below it, `p` more text, `h2` a heading within the card
  * - `div.callout` a highlighted box; `div.callout.warning` in amber, `div.callout.neutral` in grey.
- *   In it `p.callout-title` and `p.address`, a monospaced value that wraps anywhere
+ *   In it `p.callout-title` and `p.address`, a monospaced value that wraps anywhere, with the part
+ *   that matters most in `strong`
+ * - `p.standing` how well somebody is known, `strong` first; `p.standing.verified` with a tick
+ * - `ul.entries` a list of things, each with an `h2`, a `dl` and what can be done with it
+ * - `div.signed-in` who looks at the page, and the button that ends it
  * - `details.disclosure` with `summary` and either `dl` (names and long values, wrapped anywhere)
  *   or any text
- * - `div.actions` a row of `button.primary` and `button.secondary` (or `a.button.primary` …);
- *   they stack where the row is too narrow
+ * - `div.actions` a row of `button.primary`, `button.secondary` and `button.danger` (or
+ *   `a.button.primary` …); they stack where the row is too narrow
  * - `ol.steps` or `ul.steps` what to do, one step an item
  * - `p.fine-print` small print; `code` in it for a reference id
  * - `main.card.centered` centres everything: the result pages, with `successMark` or `errorMark`
@@ -81,7 +85,24 @@ code { font-size: 0.9em; overflow-wrap: anywhere; }
 .callout.neutral { background: var(--neutral); border-color: var(--line); }
 .callout > :last-child { margin-bottom: 0; }
 .callout-title { margin-bottom: 0.25rem; font-size: 0.9375rem; font-weight: 600; }
-.address { font-size: 0.9375rem; word-break: break-all; }
+.address { font-size: 0.9375rem; line-height: 1.75; word-break: break-all; }
+.address strong { font-size: 1.375rem; line-height: 1.3; letter-spacing: -0.02em; }
+.standing { color: var(--muted); font-size: 0.9375rem; }
+.standing strong { color: var(--text); }
+.standing.verified strong { color: var(--success); }
+.standing.verified strong::before { content: "✓ "; content: "✓ " / ""; }
+.entries { margin: 1.5rem 0 0; padding: 0; border-top: 1px solid var(--line); list-style: none; }
+.entries > li { padding: 1.25rem 0 1rem; border-bottom: 1px solid var(--line); }
+.entries h2 { margin-top: 0; }
+.entries dl { margin: 0 0 1rem; }
+.entries dd:not([translate]) { font: inherit; }
+.entries .actions { margin: 0; }
+.entries button { flex: 0 1 auto; min-height: 2.5rem; padding-block: 0.375rem; }
+.signed-in { display: flex; flex-wrap: wrap; gap: 0.75rem 1.25rem; align-items: center;
+  justify-content: space-between; margin: 1.5rem 0 1.25rem; }
+.signed-in p { flex: 1 1 12rem; margin: 0; overflow-wrap: anywhere; }
+.signed-in span { color: var(--muted); font-size: 0.875rem; }
+.signed-in .actions { margin: 0; }
 .disclosure { margin: 1.25rem 0; border-block: 1px solid var(--line); }
 .disclosure + .disclosure { margin-top: -1.25rem; border-top: 0; }
 summary {
@@ -113,7 +134,9 @@ button, .button {
 .primary:hover { background: var(--primary-hover); }
 .secondary { background: var(--secondary); color: var(--text); border-color: var(--control); }
 .secondary:hover { background: var(--secondary-hover); }
-.primary:active, .secondary:active { translate: 0 1px; }
+.danger { background: var(--secondary); color: var(--error); border-color: currentcolor; }
+.danger:hover { background: var(--error-ground); }
+.primary:active, .secondary:active, .danger:active { translate: 0 1px; }
 .steps { margin: 0 0 1rem; padding-inline-start: 1.375rem; }
 .steps li + li { margin-top: 0.5rem; }
 .fine-print { color: var(--muted); font-size: 0.8438rem; }
@@ -147,4 +170,4 @@ button, .button {
 `
 
 /** The Content-Security-Policy source of {@link PAGE_STYLE}; a test says what it has to be. */
-export const PAGE_STYLE_SOURCE = `'sha256-uoPze4AOBhOB4tTIk+xCAkr97qxG3Q33vRvWYKtKJU4='`
+export const PAGE_STYLE_SOURCE = `'sha256-1MO+otfB0sigqKYNZQ31Rtqbb9W5TZkNjLskpUfLTnM='`

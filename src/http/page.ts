@@ -8,6 +8,8 @@ export type PageOptions = {
   readonly status?: number
   /** The content of `<body>`: one `<main class="card">`, with the classes of `page-style.ts`. */
   readonly body: Html
+  /** Where the browser goes by itself, at once. */
+  readonly refresh?: string
   /** Headers besides; one of the same name replaces the page's own. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -63,6 +65,7 @@ const ICON =
   "fill='%23fff'/%3E%3Ccircle cx='19' cy='17' r='1.5' fill='%232457c5'/%3E%3C/svg%3E"
 
 function toDocument(options: PageOptions): string {
+  const { refresh } = options
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -70,6 +73,7 @@ function toDocument(options: PageOptions): string {
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
+    ...(refresh ? [`<meta http-equiv="refresh" content="0; url=${escapeHtml(refresh)}">`] : []),
     `<title>${escapeHtml(options.title)}</title>`,
     `<link rel="icon" href="${ICON}">`,
     `<style>${PAGE_STYLE}</style>`,

@@ -144,7 +144,8 @@ suite('somebody who can read the store', () => {
   test('cannot make a token from a record: the salt in it is sealed, too', () => {
     const rows = db.prepare('SELECT value FROM records').all() as { value: string }[]
     for (const { value } of rows) {
-      assert.doesNotMatch(value, /salt|refresh|oid/)
+      // Three letters come up by chance; what is readable is looked for below, too.
+      assert.doesNotMatch(value, /salt|refresh/)
       const [, text = ''] = value.split('.')
       assert.doesNotMatch(Buffer.from(text, 'base64url').toString(), /salt|"oid"/)
     }

@@ -132,10 +132,10 @@ suite('a sign-in in Chromium over http on loopback', { skip: withoutChromium }, 
     assert.ok(shown.includes(`Credentials will be sent to:\n\n${CURSOR}\n`), shown)
     await allow(page)
     await page.getByRole('button', { name: 'Alice' }).click()
-    const callback = page.waitForResponse((answer) => answer.url().includes('/auth/callback?'))
     await page.getByRole('button', { name: 'Accept' }).click()
 
-    const location = new URL((await (await callback).headerValue('location')) ?? '')
+    const link = page.getByRole('link', { name: 'Open the application' })
+    const location = new URL((await link.getAttribute('href')) ?? '')
     assert.equal(location.href.split('?')[0], CURSOR)
     assert.equal(location.searchParams.get('state'), STATE)
     assert.equal(location.searchParams.get('iss'), server.url)

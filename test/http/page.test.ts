@@ -85,6 +85,9 @@ const PAIRS: readonly (readonly [string, string, number])[] = [
   ['muted', 'neutral', 4.5],
   ['primary', 'card', 3],
   ['control', 'card', 3],
+  ['success', 'card', 4.5],
+  ['error', 'card', 4.5],
+  ['error', 'error-ground', 4.5],
   ['success', 'success-ground', 3],
   ['error', 'error-ground', 3],
 ]

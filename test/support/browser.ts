@@ -97,6 +97,7 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
   const trail: URL[] = []
   // Once a redirect has crossed sites, the rest of the chain counts as cross-site.
   let isCrossSite = false
+  let fetchSite: FetchSite = 'none'
   let step = first
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
     const { url } = step
@@ -104,7 +105,8 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
     if (until && url.href.startsWith(until)) return toPage(url, undefined, '', trail)
     const before = trail.at(-2) ?? step.from?.url
     isCrossSite ||= before !== undefined && siteOf(before) !== siteOf(url)
-    const response = await request(cookies, step, isCrossSite)
+    if (step.from) fetchSite = worse(fetchSite, relation(before as URL, url))
+    const response = await request(cookies, step, { isCrossSite, fetchSite })
     const html = await response.text()
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || !location) {
@@ -115,9 +117,31 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
   throw new Error(`More than ${MAX_REDIRECTS} redirects, the last to ${step.url.origin}.`)
 }
 
-async function request(cookies: CookieJar, step: Step, isCrossSite: boolean): Promise<Response> {
+/**
+ * `Sec-Fetch-Site`, as Chromium sends it: `none` for an address that was typed in or opened by a
+ * program, wherever redirects lead from there; else the worst relation of the chain.
+ */
+type FetchSite = 'none' | 'same-origin' | 'same-site' | 'cross-site'
+
+const FETCH_SITES: readonly FetchSite[] = ['none', 'same-origin', 'same-site', 'cross-site']
+
+function worse(a: FetchSite, b: FetchSite): FetchSite {
+  return FETCH_SITES.indexOf(a) > FETCH_SITES.indexOf(b) ? a : b
+}
+
+function relation(from: URL, to: URL): FetchSite {
+  if (from.origin === to.origin) return 'same-origin'
+  return siteOf(from) === siteOf(to) ? 'same-site' : 'cross-site'
+}
+
+async function request(
+  cookies: CookieJar,
+  step: Step,
+  { isCrossSite, fetchSite }: { isCrossSite: boolean; fetchSite: FetchSite },
+): Promise<Response> {
   const { method, url, body, from } = step
   const headers = new Headers({ accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+  headers.set('sec-fetch-site', fetchSite)
   const cookie = cookies.header(url, { method, isCrossSite })
   if (cookie) headers.set('cookie', cookie)
   if (body !== undefined) {
@@ -135,7 +159,7 @@ async function request(cookies: CookieJar, step: Step, isCrossSite: boolean): Pr
 /** Fetch, "HTTP-redirect fetch": 307 and 308 repeat the request, else a POST becomes a GET. */
 function redirected(step: Step, status: number, url: URL): Step {
   if (status === 307 || status === 308) return { ...step, url }
-  return { method: 'GET', url }
+  return { method: 'GET', url, ...(step.from && { from: step.from }) }
 }
 
 function toPage(url: URL, response: Response | undefined, html: string, trail: URL[]): Page {

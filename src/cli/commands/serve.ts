@@ -176,6 +176,7 @@ function openEntrance(
   return createEntrance({
     url,
     name: 'Expenses',
+    consent: settings.consent,
     secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
     store: openFile('ENTRANCE_STORE', settings.store, sqliteStore),
     entra:

@@ -5,10 +5,10 @@ import { digest, isMac, mac } from '../keys/mac.ts'
 import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
 
 /**
- * Registered at `/register`, named in the configuration, or unknown here and let in by a person as
- * an unverified application.
+ * Registered at `/register`, named in the configuration, described by a document that its id is the
+ * address of, or unknown here and let in by a person as an unverified application.
  */
-export type ClientSource = 'registered' | 'configured' | 'adopted'
+export type ClientSource = 'registered' | 'configured' | 'document' | 'adopted'
 
 /** A client. Of a registered one nothing is stored: it is what its own id says (RFC 7591 A.5.2). */
 export type Client = ClientMetadata & {

@@ -1,4 +1,5 @@
 import { readCookies } from '../../http/cookies.ts'
+import { redirect } from '../../http/responses.ts'
 import {
   type ClientAddress,
   errorUrl,
@@ -8,13 +9,23 @@ import {
 import { recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { findAadsts } from '../entra/aadsts.ts'
-import { type EntraTokens, entraErrorOf } from '../entra/entra.ts'
+import { type EntraExchange, type EntraTokens, entraErrorOf } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import { issueCode } from '../grants/authorization-code.ts'
-import { errorPage } from '../pages/error-page.ts'
+import { personOf } from '../grants/grant.ts'
 import { type Params, parseParams } from '../params.ts'
+import { writeSession } from '../session.ts'
+import { isSecure, sessionContext } from '../sign-in/asked.ts'
+import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
+import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
-import { findTransaction, type Transaction } from '../transaction.ts'
+import {
+  findAppsSignIn,
+  findTransaction,
+  sealRequest,
+  TRANSACTION_TTL,
+  type Transaction,
+} from '../transaction.ts'
 
 type Returned = {
   readonly transaction: Transaction
@@ -29,14 +40,19 @@ type Returned = {
  */
 export async function callback(request: Request, _site: Site, context: Context): Promise<Response> {
   const params = parseParams(new URL(request.url).search.slice(1))
-  const returned = findReturned(request, params, context)
+  const state = requireState(params)
   const response = toResponseParameters(params)
+  const apps = findAppsSignIn(state, cookieContext(request, context))
+  if (apps) return showApps(response, apps, context)
+  const returned = findReturned(request, state, context)
   // It stands in the address: loading that again would bring the same.
   if (response.has('error')) return fail(entraErrorOf(response), returned, 400, context)
   const { grantId, exchange, request: asked } = returned.transaction
   if (!context.spent.spend(grantId)) throw refuse(ANSWERED, returned.endCookie)
   try {
     const tokens = await context.entra.redeemCode(response, exchange, asked.scope)
+    if (await isUnasked(tokens, returned.transaction, context))
+      return askLate(tokens, returned, context)
     return await succeed(tokens, returned, context)
   } catch (error) {
     if (isPassing(error)) context.spent.release(grantId)
@@ -75,14 +91,7 @@ function toResponseParameters(params: Params): URLSearchParams {
   return response
 }
 
-/** A fault of the server is one that the browser did not bring along: a code can be made up. */
-function statusOf(error: EntraError): number {
-  if (error.isTransient) return 503
-  return error.error === 'invalid_grant' || error.error === 'invalid_request' ? 400 : 500
-}
-
-function findReturned(request: Request, params: Params, context: Context): Returned {
-  const { config } = context
+function requireState(params: Params): string {
   const state = params.get('state')
   if (state === undefined) {
     throw new OAuthError(
@@ -93,12 +102,12 @@ function findReturned(request: Request, params: Params, context: Context): Retur
   if (params.get('code') === undefined && params.get('error') === undefined) {
     throw new OAuthError('invalid_request', "Entra's answer has neither a code nor an error.")
   }
-  const isSecure = config.site.origin.startsWith('https:')
-  const found = findTransaction(state, {
-    cookies: readCookies(request),
-    keyring: config.keyring,
-    isSecure,
-  })
+  return state
+}
+
+function findReturned(request: Request, state: string, context: Context): Returned {
+  const { config } = context
+  const found = findTransaction(state, cookieContext(request, context))
   if (!found || !isOwnIssuer(found.transaction.request.issuer, config)) {
     throw new OAuthError(
       'access_denied',
@@ -112,6 +121,42 @@ function findReturned(request: Request, params: Params, context: Context): Retur
   }
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }
+
+function cookieContext(request: Request, context: Context) {
+  const { keyring } = context.config
+  return { cookies: readCookies(request), keyring, isSecure: isSecure(context) }
+}
+
+/**
+ * What Entra gave is thrown away, and the request goes back to the consent page as if nothing had
+ * been remembered; Allow leads to Entra once more. So there is one way to a code, and it is asked.
+ */
+function askLate({ user }: EntraTokens, returned: Returned, context: Context): Response {
+  const { request, remembered } = returned.transaction
+  const { client, ...asked } = request
+  const name = user.preferred_username ?? ''
+  const sealed = sealRequest(
+    {
+      ...asked,
+      clientId: remembered?.clientId ?? '',
+      account: name.length > ACCOUNT_MAX_LENGTH ? '' : name,
+      expiresAt: Math.floor(Date.now() / 1000) + TRANSACTION_TTL,
+    },
+    context.config.keyring,
+  )
+  context.config.log({
+    event: 'consent.asked-late',
+    transaction: request.id,
+    message: 'Entra returned a person who has not allowed the client; they are asked now.',
+    client: client.name,
+    tid: user.tid,
+    oid: user.oid,
+  })
+  return redirect(`${context.config.site.issuer}/consent?request=${sealed}`, [returned.endCookie])
+}
+
+/** The longest sign-in name that is offered to Entra again, in characters. */
+const ACCOUNT_MAX_LENGTH = 128
 
 async function succeed(
   tokens: EntraTokens,
@@ -139,7 +184,54 @@ async function succeed(
       warning: 'Entra gave no refresh token: offline_access was not granted.',
     }),
   })
-  return redirectWithCode(address, code, [endCookie])
+  await settle(transaction, tokens, context)
+  return redirectWithCode(address, code, [endCookie, sessionCookie(tokens, context)])
+}
+
+/** What the sign-in has settled besides. It costs nobody the sign-in where it cannot be written. */
+async function settle(
+  { request, isToBeRemembered, challenged, startedAt }: Transaction,
+  { user }: EntraTokens,
+  { consents, challenges }: Context,
+): Promise<void> {
+  const person = personOf(user)
+  await Promise.allSettled([
+    isToBeRemembered && consents.allow(person, request, request.scope, startedAt),
+    challenged === person && challenges.drop(person),
+  ])
+}
+
+/** Set by a callback alone that belongs to a sign-in of this very browser. */
+function sessionCookie({ user }: EntraTokens, context: Context): string {
+  return writeSession(user, sessionContext(context))
+}
+
+/** A sign-in that is for the person's own page: it leads there, and nowhere else. */
+async function showApps(
+  response: URLSearchParams,
+  { exchange, endCookie }: { exchange: EntraExchange; endCookie: string },
+  context: Context,
+): Promise<Response> {
+  const { config, entra, spent } = context
+  const href = `${config.site.issuer}/auth/apps`
+  try {
+    if (response.has('error')) throw entraErrorOf(response)
+    if (!spent.spend(exchange.state)) return redirect(href, [endCookie])
+    const tokens = await entra.redeemCode(response, exchange, config.scope)
+    const { tid, oid } = tokens.user
+    const message = 'A person signed in to see which applications have access.'
+    config.log({ event: 'apps.signed-in', message, tid, oid })
+    return redirect(href, [endCookie, sessionCookie(tokens, context)])
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error
+    if (error.isTransient) spent.release(exchange.state)
+    logRefusal(error, undefined, config.log)
+    const status = response.has('error') ? 400 : statusOf(error)
+    return entraProblem(error, status, {
+      endCookie,
+      link: { href, text: 'Back to your applications' },
+    })
+  }
 }
 
 /** A client that nobody knew is known from now on, on every replica: it comes to redeem its code. */
@@ -161,33 +253,13 @@ async function recordAdopted({ request }: Transaction, context: Context): Promis
 /** The person's own no goes to the client; what the operator has to mend is shown. */
 function fail(error: EntraError, returned: Returned, status: number, context: Context): Response {
   const { transaction, endCookie, address } = returned
-  context.config.log({
-    event: 'entra.refused',
-    level: 'warn',
-    transaction: transaction.request.id,
-    message: `${error.message} ${error.cure}`,
-    aadsts: error.code,
-    error: error.error,
-    entraTraceId: error.traceId,
-    entraCorrelationId: error.correlationId,
-  })
+  logRefusal(error, transaction.request.id, context.config.log)
   const told = toOAuthError(error)
   if (told.code === 'access_denied') return redirectWithError(address, told, [endCookie])
-  const canReload = status === 503
-  return errorPage({
-    title: canReload ? 'Microsoft Entra ID is not answering' : 'The sign-in could not be completed',
-    status,
-    message: error.message,
-    cure: canReload ? `${error.cure} Reload this page to go on.` : error.cure,
-    details: [
-      ['Entra error', error.code ? `AADSTS${error.code}` : error.error],
-      ['Trace ID', error.traceId],
-      ['Correlation ID', error.correlationId],
-      ['Transaction', transaction.request.id],
-    ],
+  return entraProblem(error, status, {
+    endCookie,
+    transaction: transaction.request.id,
     link: { href: errorUrl(address, told), text: 'Return to the application' },
-    // What passes leaves the transaction as it is, so that the same answer can be tried again.
-    headers: canReload ? { 'retry-after': '10' } : { 'set-cookie': endCookie },
   })
 }
 

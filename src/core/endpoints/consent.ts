@@ -1,23 +1,26 @@
 import { readCookies } from '../../http/cookies.ts'
-import { redirect } from '../../http/responses.ts'
-import { type ClientAddress, redirectWithError } from '../client-redirect.ts'
-import type { Client } from '../clients/client.ts'
-import { isLoopbackUri, recallRedirectUri } from '../clients/redirect-uri.ts'
+import { redirectWithError } from '../client-redirect.ts'
+import { identifyClient } from '../clients/client-identity.ts'
 import type { Context } from '../context.ts'
-import { EntraError, OAuthError } from '../errors.ts'
+import { OAuthError } from '../errors.ts'
+import { checkFormOrigin } from '../fetch-metadata.ts'
+import { personOf } from '../grants/grant.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Params, readParams } from '../params.ts'
-import { isOwnIssuer, type Site } from '../site.ts'
+import type { Session } from '../session.ts'
 import {
-  type AuthorizationRequest,
-  findBrowser,
-  formToken,
-  isFormToken,
-  openRequest,
-  recogniseBrowser,
-  startTransaction,
-} from '../transaction.ts'
+  type Asked,
+  consentAddress,
+  isSecure,
+  readAsked,
+  sessionOf,
+  subjectOf,
+} from '../sign-in/asked.ts'
+import { goToEntra } from '../sign-in/go-to-entra.ts'
+import { findRemembered, isRemembering, promptFor, withoutChoice } from '../sign-in/remembered.ts'
+import type { Site } from '../site.ts'
+import { findBrowser, formToken, isFormToken, recogniseBrowser } from '../transaction.ts'
 
 /**
  * The consent page. GET shows who asks; POST takes the person's answer, from the same browser
@@ -27,16 +30,12 @@ export async function consent(request: Request, _site: Site, context: Context): 
   return request.method === 'POST' ? answer(request, context) : show(request, context)
 }
 
-type Asked = {
-  readonly sealed: string
-  readonly request: AuthorizationRequest
-  readonly client: Client
-  readonly address: ClientAddress
-}
-
 async function show(request: Request, context: Context): Promise<Response> {
   const { config } = context
-  const asked = await readAsked(await readParams(request), context)
+  const params = await readParams(request)
+  const asked = await readAsked(params, context)
+  const remembered = params.get('ask') ? undefined : await findRemembered(request, asked, context)
+  if (remembered) return goOnRemembered(request, asked, remembered, context)
   const { browser, setCookie } = recogniseBrowser(readCookies(request), isSecure(context))
   config.log({
     event: 'consent.shown',
@@ -49,71 +48,53 @@ async function show(request: Request, context: Context): Promise<Response> {
     clientId: asked.client.client_id,
     source: asked.client.source,
     redirectUri: asked.request.redirectUri,
-    isLocal: isLoopbackUri(asked.request.redirectUri),
+    identity: identifyClient(asked.client, asked.request.redirectUri),
     scope: asked.request.scope,
     serverName: config.name,
     resource: config.site.resource,
     sealedRequest: asked.sealed,
     formToken: formToken(browser, asked.sealed, config.keyring),
     action: `${config.site.prefix}/consent`,
+    appsAddress: `${config.site.prefix}/auth/apps`,
+    account: asked.request.account,
+    isRemembered: isRemembering(asked.client, context),
     setCookie,
   })
 }
 
+function goOnRemembered(
+  request: Request,
+  asked: Asked,
+  session: Session,
+  context: Context,
+): Promise<Response> {
+  const { client } = asked
+  context.config.log({
+    event: 'consent.remembered',
+    transaction: asked.request.id,
+    message: 'The person allowed the client before, and goes to Entra without being asked.',
+    client: client.client_name,
+    tid: session.tid,
+    oid: session.oid,
+  })
+  const hints = {
+    loginHint: session.preferred_username,
+    prompt: promptFor(client, context.config.entra.prompt),
+  }
+  const remembered = { person: personOf(session), clientId: client.client_id }
+  return goToEntra(request, asked, { hints, circumstances: { remembered }, status: 302 }, context)
+}
+
 async function answer(request: Request, context: Context): Promise<Response> {
-  checkOrigin(request, context)
+  checkFormOrigin(request, context.config.site.origin)
   const params = await readParams(request)
   const asked = await readAsked(params, context)
   const refused = refuseBrowser(request, params, asked, context)
   if (refused) return refused
   const action = params.get('action')
-  if (action === 'deny') return deny(asked, context)
+  if (action === 'deny') return deny(request, asked, context)
   if (action === 'allow') return allow(request, asked, context)
   throw new OAuthError('invalid_request', "The form's action must be 'allow' or 'deny'.")
-}
-
-/** The request that the page is about. Client and redirect URI are judged again: policy may have changed. */
-async function readAsked(params: Params, context: Context): Promise<Asked> {
-  const { config } = context
-  const sealed = params.get('request')
-  if (sealed === undefined)
-    throw new OAuthError('invalid_request', "The parameter 'request' is missing.")
-  const request = openRequest(sealed, config.keyring)
-  const isForeign = typeof request === 'object' && !isOwnIssuer(request.issuer, config)
-  if (request === undefined || isForeign) {
-    throw new OAuthError(
-      'invalid_request',
-      'This sign-in was not started here, or its address has been changed.',
-    )
-  }
-  if (request === 'expired') {
-    throw new OAuthError(
-      'invalid_request',
-      'This sign-in has taken too long. Start it again in the application.',
-    )
-  }
-  const { clients } = context
-  const client =
-    (await clients.find(request.clientId)) ??
-    clients.adopted.adopt(request.clientId, request.redirectUri)
-  const redirectUri = recallRedirectUri(request.redirectUri, context.redirectPolicy)
-  if (!client || !redirectUri) {
-    throw new OAuthError(
-      'invalid_request',
-      'This application may not sign people in here any more.',
-    )
-  }
-  const { state, issuer } = request
-  return { sealed, request, client, address: { redirectUri, state, issuer } }
-}
-
-/** A form of another site cannot answer for the person, whatever it knows. */
-function checkOrigin(request: Request, context: Context): void {
-  const origin = request.headers.get('origin')
-  const site = request.headers.get('sec-fetch-site')
-  const isForeign = origin !== null && origin !== context.config.site.origin
-  if (!isForeign && (site === null || site === 'same-origin' || site === 'none')) return
-  throw new OAuthError('access_denied', 'The answer came from another site than the consent page.')
 }
 
 /**
@@ -146,11 +127,10 @@ function refuseBrowser(
   })
 }
 
-function consentAddress(asked: Asked, context: Context): string {
-  return `${context.config.site.prefix}/consent?request=${asked.sealed}`
-}
-
-function deny(asked: Asked, context: Context): Response {
+async function deny(request: Request, asked: Asked, context: Context): Promise<Response> {
+  // It takes a yes back that was given before, and is not done until that is gone.
+  const session = sessionOf(request, context)
+  if (session) await context.consents.forget(personOf(session), subjectOf(asked))
   context.config.log({
     event: 'consent.denied',
     transaction: asked.request.id,
@@ -162,48 +142,16 @@ function deny(asked: Asked, context: Context): Response {
 }
 
 async function allow(request: Request, asked: Asked, context: Context): Promise<Response> {
-  const { config, entra } = context
-  const { client } = asked
-  const { transaction, setCookies } = startTransaction(
-    asked.request,
-    {
-      digest: client.digest,
-      name: client.client_name,
-      ...(client.source === 'adopted' && { isAdopted: true }),
-    },
-    { cookies: readCookies(request), keyring: config.keyring, isSecure: isSecure(context) },
-  )
-  const log = { transaction: asked.request.id, client: client.client_name }
-  try {
-    const url = await entra.authorizationUrl(transaction.exchange, asked.request.scope)
-    config.log({
-      ...log,
-      event: 'consent.allowed',
-      message: 'The person allowed the client and goes to Entra.',
-    })
-    return redirect(url.href, setCookies, 303)
-  } catch (error) {
-    if (!(error instanceof EntraError)) throw error
-    const message = `${error.message} ${error.cure}`
-    config.log({ ...log, event: 'entra.unreachable', level: 'error', message, aadsts: error.code })
-    return entraAwayPage(error, asked, context)
-  }
-}
-
-function entraAwayPage(error: EntraError, asked: Asked, context: Context): Response {
-  return errorPage({
-    title: error.isTransient
-      ? 'Microsoft Entra ID is not answering'
-      : 'Sign-in is not set up correctly',
-    status: error.isTransient ? 503 : 500,
-    message: error.message,
-    cure: error.cure,
-    details: [['Transaction', asked.request.id]],
-    link: { href: consentAddress(asked, context), text: 'Try again' },
-    ...(error.isTransient && { headers: { 'retry-after': '10' } }),
+  const { account } = asked.request
+  const hints = account
+    ? { loginHint: account, prompt: withoutChoice(context.config.entra.prompt) }
+    : {}
+  const circumstances = { isToBeRemembered: isRemembering(asked.client, context) || undefined }
+  context.config.log({
+    event: 'consent.allowed',
+    transaction: asked.request.id,
+    message: 'The person allowed the client and goes to Entra.',
+    client: asked.client.client_name,
   })
-}
-
-function isSecure(context: Context): boolean {
-  return context.config.site.origin.startsWith('https:')
+  return goToEntra(request, asked, { hints, circumstances, status: 303 }, context)
 }

@@ -35,6 +35,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     revoked: context.revocations,
     entra: context.entra,
     renewals: context.renewals,
+    challenges: context.challenges,
     log: config.log,
     scopes: config,
   })

@@ -23,13 +23,23 @@ export type EntraExchange = {
   readonly codeVerifier: string
 }
 
+/** What a sign-in asks of Entra besides, all of it the server's own word. */
+export type SignInHints = {
+  /** The sign-in name of the person who is expected. */
+  readonly loginHint?: string | undefined
+  /** A claims challenge of Entra's own, which this sign-in meets. */
+  readonly claims?: string | undefined
+  /** @default the option `prompt` */
+  readonly prompt?: string | undefined
+}
+
 /**
  * Entra ID, with us as its client. A `scope` is a granted one, by its short names; a client's own
  * words never get here. Every function throws `EntraError`.
  */
 export type Entra = {
   /** Where to send the person, after making sure that Entra is there to receive them. */
-  authorizationUrl(exchange: EntraExchange, scope: string): Promise<URL>
+  authorizationUrl(exchange: EntraExchange, scope: string, hints?: SignInHints): Promise<URL>
   /** Redeems the code of an authorization response and verifies what comes for it. */
   redeemCode(
     response: URLSearchParams,
@@ -122,7 +132,8 @@ export function createEntra(config: Config): Entra {
   }
 
   return {
-    async authorizationUrl({ state, nonce, codeVerifier }, scope) {
+    async authorizationUrl({ state, nonce, codeVerifier }, scope, hints = {}) {
+      const { loginHint, claims, prompt = entra.prompt } = hints
       const metadata = await readMetadata(REACHABLE_TTL)
       const url = new URL(metadata.authorization_endpoint)
       const params = {
@@ -136,7 +147,9 @@ export function createEntra(config: Config): Entra {
         nonce,
         code_challenge: codeChallengeOf(codeVerifier),
         code_challenge_method: 'S256',
-        ...(entra.prompt && { prompt: entra.prompt }),
+        ...(prompt && { prompt }),
+        ...(loginHint && { login_hint: loginHint }),
+        ...(claims && { claims }),
       }
       for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
       return url
@@ -237,6 +250,7 @@ type EntraErrorBody = {
   error_description?: unknown
   error_codes?: unknown
   suberror?: unknown
+  claims?: unknown
   status?: number
 }
 
@@ -257,10 +271,26 @@ function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
     code,
     error,
     suberror: word(body.suberror),
+    claims: readClaims(body.claims),
     isTransient,
     cure,
     cause,
   })
+}
+
+/** More than any challenge is long, and less than what an address can carry, in characters. */
+const CLAIMS_MAX_LENGTH = 2048
+
+/** A claims challenge, which is a JSON object; what is not is none. */
+function readClaims(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > CLAIMS_MAX_LENGTH) return undefined
+  try {
+    const parsed: unknown = JSON.parse(value)
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isObject ? JSON.stringify(parsed) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /**

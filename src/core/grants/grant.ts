@@ -42,6 +42,8 @@ export type HeldGrant = { readonly grant: Grant; readonly version: number }
 /** The grants in the store, sealed under keys that have nothing to do with Entra's secret. */
 export type Grants = {
   find(id: string): Promise<HeldGrant | undefined>
+  /** A person's grants that have not been revoked. */
+  list(person: string): Promise<readonly HeldGrant[]>
   /** Puts a new grant; false when there is one of that id. */
   create(grant: Grant): Promise<boolean>
   /** Puts the changed grant in place of the one read; undefined when another change came first. */
@@ -79,20 +81,29 @@ export function createGrants(options: GrantsOptions): Grants {
     }
   }
 
+  function read(record: StoredRecord): HeldGrant | undefined {
+    const text = open(keyring, purpose, record.value, record.key)
+    // Another Entra configuration's, moved, tampered with, or under a key that has been retired.
+    if (text === undefined) return undefined
+    const grant = JSON.parse(text) as Grant
+    // The gate would refuse every token of a grant that was made at another address.
+    if (!isOwnIssuer(grant.issuer, options)) return undefined
+    // The store's word on when a record ends is not sealed; this is, and policy may have changed.
+    if (expiryOf(grant, options) <= now()) return undefined
+    return { grant, version: record.version }
+  }
+
   return {
     async find(id) {
-      const key = keyOf(id)
-      const record = await store.get(key)
-      if (!record) return undefined
-      const text = open(keyring, purpose, record.value, key)
-      // Another Entra configuration's, moved, tampered with, or under a key that has been retired.
-      if (text === undefined) return undefined
-      const grant = JSON.parse(text) as Grant
-      // The gate would refuse every token of a grant that was made at another address.
-      if (!isOwnIssuer(grant.issuer, options)) return undefined
-      // The store's word on when a record ends is not sealed; this is, and policy may have changed.
-      if (expiryOf(grant, options) <= now()) return undefined
-      return { grant, version: record.version }
+      const record = await store.get(keyOf(id))
+      return record && read(record)
+    },
+    async list(person) {
+      const records = (await store.list({ person })).filter(({ key }) => key.startsWith('grant:'))
+      // Whose record it is, is not sealed either; what it says is.
+      return records
+        .flatMap((record) => read(record) ?? [])
+        .filter(({ grant }) => !grant.revoked && personOf(grant.user) === person)
     },
     create: (grant) => store.create(toRecord(grant)),
     async replace(held, changed) {

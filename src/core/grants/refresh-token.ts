@@ -12,6 +12,7 @@ import {
   type HeldGrant,
   invalidGrant,
   now,
+  personOf,
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
@@ -34,6 +35,8 @@ export type RefreshContext = CodeGrantContext & {
   readonly entra: Entra
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
+  /** Where Entra's demands are kept until the person's next sign-in. */
+  readonly challenges: { keep(person: string, claims: string): Promise<void> }
 }
 
 /**
@@ -244,6 +247,7 @@ async function afterFailure(
     client: grant.client.name,
     oid: grant.user.oid,
   })
+  if (error.claims) await context.challenges.keep(personOf(grant.user), error.claims)
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }

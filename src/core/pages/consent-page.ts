@@ -1,5 +1,6 @@
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../../http/page.ts'
+import type { ClientIdentity, Standing } from '../clients/client-identity.ts'
 
 export type ConsentPage = {
   /** The name the client gave itself, cleaned; undefined when it gave none. */
@@ -8,8 +9,7 @@ export type ConsentPage = {
   /** How the client is known here; `adopted` is one that is not. */
   readonly source: 'registered' | 'configured' | 'document' | 'adopted'
   readonly redirectUri: string
-  /** Whether the redirect URI is on the person's own computer. */
-  readonly isLocal: boolean
+  readonly identity: ClientIdentity
   readonly scope: string
   readonly serverName: string
   readonly resource: string
@@ -17,6 +17,12 @@ export type ConsentPage = {
   readonly formToken: string
   /** Where the form goes. */
   readonly action: string
+  /** The person's own page. */
+  readonly appsAddress: string
+  /** The account that was chosen at Entra before the question, where it comes late. */
+  readonly account: string | undefined
+  /** Whether the answer is remembered. */
+  readonly isRemembered: boolean
   readonly setCookie: string | undefined
 }
 
@@ -25,8 +31,7 @@ export type ConsentPage = {
  * name is the application's own claim, so what counts is the callback address.
  */
 export function consentPage(consent: ConsentPage): Response {
-  const { clientName, redirectUri } = consent
-  const destination = destinationOf(consent)
+  const { clientName, redirectUri, identity, account } = consent
   return page({
     title: 'Application Access Request',
     ...(consent.setCookie && { headers: { 'set-cookie': consent.setCookie } }),
@@ -41,10 +46,12 @@ export function consentPage(consent: ConsentPage): Response {
           : html`An application <strong>that gave no name</strong>`
     } wants to access the MCP server
 <strong><bdi>${consent.serverName}</bdi></strong> in your name.</p>
-<div class="callout ${destination.style}" role="group" aria-labelledby="destination">
+${account !== undefined && lateNote(account)}
+${standingLine(identity.standing)}
+<div class="callout ${identity.isWarning && 'warning'}" role="group" aria-labelledby="destination">
 <p class="callout-title" id="destination">Credentials will be sent to:</p>
-<p class="address" id="address" translate="no">${redirectUri}</p>
-<p>${destination.note}</p>
+<p class="address" id="address" translate="no">${address(redirectUri)}</p>
+<p>${identity.meaning}</p>
 </div>
 <details class="disclosure">
 <summary>Details</summary>
@@ -65,24 +72,32 @@ aria-describedby="destination address">Allow Access</button>
 <button class="secondary" name="action" value="deny">Deny</button>
 </div>
 </form>
-<p class="fine-print">Allow only if you have just started this yourself: an application chooses
-its own name. You sign in with Microsoft Entra ID next, and your password never reaches it.</p>
+<p class="fine-print">Allow only if you have just started this yourself. You sign in with Microsoft
+Entra ID next, and your password never reaches the application. What you allow you can end at
+<a href="${consent.appsAddress}">your applications</a>.${
+      consent.isRemembered &&
+      html` If you allow it, you may not be asked again for 90 days; a <em>Deny</em> ends that.`
+    }</p>
 </main>`,
   })
 }
 
-type Destination = { readonly style: '' | 'warning'; readonly note: Html }
+/** The host in large type: it says who receives the code, and no name does. */
+function address(redirectUri: string): Html {
+  const web = /^(https?:\/\/)(\[[^\]]*\]|[^/?#:]*)(.*)$/is.exec(redirectUri)
+  const parts = web ?? /^()([^:]*:)(.*)$/s.exec(redirectUri)
+  const [, before = '', receiver = redirectUri, after = ''] = parts ?? []
+  return html`${before}<strong>${receiver}</strong>${after}`
+}
 
-/** What the address means: what stays on this computer is fine, else it is time to look twice. */
-function destinationOf({ isLocal, redirectUri }: ConsentPage): Destination {
-  if (isLocal) {
-    const note = html`This address is on your own computer: a program running here receives them.`
-    return { style: '', note }
-  }
-  const { protocol = '', host = '' } = URL.parse(redirectUri) ?? {}
-  const receiver = protocol.startsWith('http')
-    ? html`They leave your computer for <strong translate="no">${host}</strong>.`
-    : html`The program on your computer that opens <strong translate="no">${protocol}</strong>
-addresses receives them.`
-  return { style: 'warning', note: html`${receiver} Continue only if you recognise it.` }
+function standingLine({ rank, label, text }: Standing): Html {
+  return html`<p class="standing ${rank}"><strong>${label}.</strong> ${text}</p>`
+}
+
+/** Entra has answered with somebody who has not been asked: nothing was given out for it. */
+function lateNote(account: string): Html {
+  return html`<div class="callout neutral" role="status">
+<p>You chose <strong><bdi>${account}</bdi></strong> at Microsoft Entra ID, who has not allowed this
+application here, or not any more. Nothing has been given to it.</p>
+</div>`
 }

@@ -1,5 +1,6 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
+import { isStepUp } from '../conditional-access.ts'
 import { findUser, findUserByName } from '../lookup.ts'
 import { answerRequest } from '../sign-in/answer-request.ts'
 import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
@@ -17,7 +18,8 @@ export function authorize(call: Call): Promise<Response> {
 async function startSignIn(call: Call, request: AuthorizationRequest): Promise<Response> {
   const candidates = candidateSessions(call, request)
   const session = candidates.length === 1 ? candidates[0] : undefined
-  const mayBeSilent = request.prompt !== 'login' && request.prompt !== 'select_account'
+  const isAsked = request.prompt === 'login' || request.prompt === 'select_account'
+  const mayBeSilent = !isAsked && !isStepUp(call.sts.directory, request.claims)
   if (session && mayBeSilent) {
     return continueSignIn(call, { request, session, hasAccepted: false })
   }

@@ -1,4 +1,5 @@
 import type { Call } from '../call.ts'
+import { isStepUp } from '../conditional-access.ts'
 import type { DirectoryUser } from '../directory.ts'
 import { findUser, findUserByName } from '../lookup.ts'
 import { optional } from '../params.ts'
@@ -40,10 +41,10 @@ async function chooseAccount(
 
 function sessionOf(
   call: Call,
-  { prompt }: AuthorizationRequest,
+  { prompt, claims }: AuthorizationRequest,
   user: DirectoryUser,
 ): Session | undefined {
-  if (prompt === 'login') return undefined
+  if (prompt === 'login' || isStepUp(call.sts.directory, claims)) return undefined
   return call.browser.sessions.find(({ userId }) => userId === user.id)
 }
 

@@ -1,5 +1,6 @@
 import { aadsts } from '../aadsts-error.ts'
 import { type Authority, findAuthority } from '../authority.ts'
+import { parseClaims } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
@@ -25,6 +26,7 @@ export type AuthorizationRequest = Target & {
   readonly prompt: string | undefined
   readonly loginHint: string | undefined
   readonly nonce: string | undefined
+  readonly claims: string | undefined
   readonly codeChallenge: string | undefined
   readonly codeChallengeMethod: string
   readonly wantsClientInfo: boolean
@@ -74,6 +76,7 @@ export function parseAuthorizationRequest(
     prompt,
     loginHint: optional(params, 'login_hint'),
     nonce: optional(params, 'nonce'),
+    claims: parseClaims(optional(params, 'claims')),
     wantsClientInfo: params.get('client_info') === '1',
   }
 }

@@ -2,6 +2,7 @@ import { aadsts, toTimestamp } from '../aadsts-error.ts'
 import { type Admission, checkAdmission } from '../admission.ts'
 import { findAuthority } from '../authority.ts'
 import type { Call } from '../call.ts'
+import { findUnmetPolicy } from '../conditional-access.ts'
 import type { Application, DirectoryUser, Tenant } from '../directory.ts'
 import { findUser, tenantFor } from '../lookup.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
@@ -56,6 +57,8 @@ export function checkRefreshToken(call: Call, token: RefreshToken, client: Appli
     const validFrom = toTimestamp(sessionsValidFrom)
     throw aadsts(50173, { issued: toTimestamp(token.issuedAt), validFrom })
   }
+  const unmet = findUnmetPolicy(call.sts.directory, client, token.authTime)
+  if (unmet) throw unmet
   return admission
 }
 
