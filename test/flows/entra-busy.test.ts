@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDetour } from '../attacks/detour.ts'
-import { createBrowser } from '../support/browser.ts'
+import { createBrowser, type Page } from '../support/browser.ts'
 import { codeOf, createOAuthClient, json } from '../support/oauth-client.ts'
 import { startEntrance } from '../support/start.ts'
 
@@ -38,7 +38,7 @@ test('while 64 sign-ins wait for Entra, one more is told to wait, and loses noth
   const pages = Promise.all(people.map(({ open }) => open()))
   await arrived.promise
   for (let attempt = 1; attempt <= 2; attempt++) {
-    const busy = await last.open()
+    const busy: Page = await last.open()
     assert.equal(busy.status, 503)
     assert.equal(busy.headers.get('retry-after'), '10')
     assert.match(busy.text, /waiting for Entra with 64 sign-ins at once/)
