@@ -47,6 +47,13 @@ const ATTEMPTS: ReadonlyMap<string, Attempt> = new Map<string, Attempt>([
     { headers: ({ client_id }) => basic(client_id, ''), description: WRONG },
   ],
   [
+    'a secret without end in the header',
+    {
+      headers: ({ client_id }) => basic(client_id, 'x'.repeat(8 * 1024)),
+      description: /^The Authorization header is longer than 8192 characters\.$/,
+    },
+  ],
+  [
     'a wrong secret in the form',
     { parameters: ({ client_id }) => ({ client_id, client_secret: 'wrong' }), description: WRONG },
   ],

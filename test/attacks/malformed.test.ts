@@ -274,9 +274,9 @@ function assertNamed(
   }
 }
 
-/** What Node itself refuses to read, or the adapter to take for a URL. */
+/** What Node itself refuses to read, or the adapter to take for a URL or for one of a good length. */
 function assertRefusedByNode({ status }: Answer, about: string): void {
-  assert.ok([400, 413, 431].includes(status), about)
+  assert.ok([400, 413, 414, 431].includes(status), about)
 }
 
 /** To our own consent page, to Entra, or to the client that is signing in. */

@@ -102,6 +102,15 @@ suite('a token that has been seen before', () => {
     assert.equal(gate.verified, 4098)
   })
 
+  test('is looked for in a header of bounded length', () => {
+    const { authenticate, gate } = create()
+    const authorization = `Bearer ${'a'.repeat(16 * 1024)}`
+    const verdict = authenticate({ authorization, host })
+    assert.equal(statusOf(verdict), 401)
+    assert.match(JSON.stringify(verdict), /Authorization header is longer than 16384 characters/)
+    assert.equal(gate.verified, 0)
+  })
+
   test('and refused is not remembered', () => {
     const { authenticate, gate } = create()
     for (let i = 0; i < 3; i++) {
