@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import type { ConfigProblem } from '../core/errors.ts'
+import type { Environment } from './env.ts'
+
+/** The path of the SQLite file that `ENTRANCE_STORE` names. */
+export function resolveStore(
+  text: string | undefined,
+  data: string,
+  problems: ConfigProblem[],
+): string {
+  const path = join(data, 'entrance.db')
+  if (!text) return path
+  if (text.startsWith('sqlite:') && text.length > 'sqlite:'.length)
+    return text.slice('sqlite:'.length)
+  // Whatever stands behind the scheme may be a password.
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? 'what was given'
+  problems.push({
+    option: 'ENTRANCE_STORE',
+    problem: `${scheme} is not a store of this version.`,
+    cure: 'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/entrance.db, or leave it out.',
+  })
+  return path
+}
+
+/** A port, or the fallback where the variable is not set. */
+export function readPort(
+  name: string,
+  env: Environment,
+  fallback: number,
+  problems: ConfigProblem[],
+): number {
+  const text = env[name]
+  if (!text) return fallback
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65535) return port
+  const problem = `'${text}' is not a port: a whole number from 0 to 65535 is expected.`
+  problems.push({ option: name, problem, cure: `Leave it out for ${fallback}.` })
+  return fallback
+}
+
+/** How many proxies stand in front. */
+export function readHops(env: Environment, problems: ConfigProblem[]): number {
+  const text = env.ENTRANCE_TRUSTED_PROXY_HOPS
+  if (!text || /^(\d|10)$/.test(text)) return Number(text || 0)
+  problems.push({
+    option: 'ENTRANCE_TRUSTED_PROXY_HOPS',
+    problem: `'${text}' is not a whole number from 0 to 10.`,
+    cure: 'Count the proxies in front that add to X-Forwarded-For, or leave it out.',
+  })
+  return 0
+}
+
+/** Whether rates are limited. */
+export function readRateLimit(env: Environment, problems: ConfigProblem[]): boolean {
+  const text = env.ENTRANCE_RATE_LIMIT
+  if (text && text !== 'on' && text !== 'off') {
+    const problem = `'${text}' is neither on nor off.`
+    problems.push({ option: 'ENTRANCE_RATE_LIMIT', problem, cure: 'Leave it out for on.' })
+  }
+  return text !== 'off'
+}
+
+/** How log lines are written. */
+export function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'json' {
+  const text = env.LOG_FORMAT
+  if (!text || text === 'text') return 'text'
+  if (text !== 'json') {
+    const problem = `'${text}' is not a log format.`
+    problems.push({ option: 'LOG_FORMAT', problem, cure: 'Use text or json.' })
+  }
+  return 'json'
+}
+
+/** When people are asked. */
+export function readConsent(
+  text: string | undefined,
+  problems: ConfigProblem[],
+): 'always' | 'remember' {
+  if (!text || text === 'always') return 'always'
+  if (text !== 'remember') {
+    const problem = `'${text}' is not when people are asked.`
+    problems.push({ option: 'ENTRANCE_CONSENT', problem, cure: 'Use always or remember.' })
+  }
+  return 'remember'
+}
+
+/** The currency of new expenses. */
+export function readCurrency(env: Environment, problems: ConfigProblem[]): string {
+  const text = env.EXPENSES_CURRENCY || 'USD'
+  if (Intl.supportedValuesOf('currency').includes(text)) return text
+  const problem = `'${text}' is not a currency code (ISO 4217).`
+  problems.push({
+    option: 'EXPENSES_CURRENCY',
+    problem,
+    cure: 'Use three capital letters, such as EUR.',
+  })
+  return 'USD'
+}
