@@ -79,6 +79,37 @@ suite('a configured client', () => {
     await assertRefused(token, 401, 'invalid_client', text)
   })
 
+  test('is told of its own redirect URIs only, and strangers of none', async () => {
+    const { url } = client.authorization('editor', { redirect_uri: 'https://evil.example/cb' })
+    const answer = await fetch(url, { redirect: 'manual' })
+    const own = /'https:\/\/evil\.example\/cb' is not one this client registered \(http:\/\/127/
+    await assertRefused(answer.clone(), 400, 'invalid_request', own)
+    assert.doesNotMatch(await answer.text(), /reports\.example/)
+
+    await using listing = await startEntrance({
+      emulator: server.emulator,
+      entrance: { clients: CLIENTS, registration: { allow: ['vscode'] } },
+    })
+    const stranger = createOAuthClient(listing.url)
+    const redirect_uris = ['https://reports.example/c']
+    const refused = await stranger.register({ redirect_uris })
+    const { error_description } = await readError(refused)
+    assert.match(error_description, /the nearest that is allowed: https:\/\/vscode\.dev/)
+    assert.doesNotMatch(error_description, /reports\.example\/cb/)
+  })
+
+  test('may have a scheme of its own', async () => {
+    const redirect_uri = 'my-app://signed-in'
+    const named = { client_id: 'app', redirect_uris: [redirect_uri], client_secret: NEW }
+    await using other = await startEntrance({
+      emulator: server.emulator,
+      entrance: { clients: [named], registration: { allow: ['vscode'] } },
+    })
+    const { url } = createOAuthClient(other.url).authorization('app', { redirect_uri })
+    const page = await createBrowser().signIn(url, { until: 'my-app:' })
+    assert.ok(codeOf(page))
+  })
+
   test('has its secret in no log line and no error', async () => {
     await client.token(refresh, basic('reports', `${OLD}!`))
     assert.doesNotMatch(JSON.stringify(server.logs), /secret of the reports/)

@@ -6,12 +6,12 @@ type PolicyConfig = Pick<Config, 'sites' | 'registration' | 'clients' | 'private
 /** The policy in force: what the configuration lets codes be sent to, whoever asks. */
 export function createRedirectPolicy(config: PolicyConfig): RedirectPolicy {
   const { mode, allow } = config.registration
-  // What the operator wrote for a client of their own needs no second permission.
   const named = config.clients.filter(({ disabled }) => !disabled)
-  const listed = [...allow, ...named.flatMap(({ redirect_uris }) => redirect_uris)]
   return {
     ownOrigins: new Set([...config.sites.values()].map((site) => site.origin)),
-    privateUseRedirectUris: new Set([...config.privateUseRedirectUris, ...listed]),
-    allowed: mode === 'open' ? undefined : listed,
+    privateUseRedirectUris: new Set([...config.privateUseRedirectUris, ...allow]),
+    // Where nobody may register the list is empty, and lets nobody through.
+    allowed: mode === 'open' ? undefined : allow,
+    configured: named.flatMap(({ redirect_uris }) => redirect_uris),
   }
 }

@@ -17,6 +17,8 @@ export type RedirectPolicy = {
    * that there is no list; an empty one lets nobody through.
    */
   readonly allowed?: readonly string[] | undefined
+  /** Those of clients that the operator named; they need no second permission. */
+  readonly configured?: readonly string[]
 }
 
 /** The rule of an allow list that stands for every loopback URI. */
@@ -79,15 +81,17 @@ function findWebFault(url: URL, uri: string, policy: RedirectPolicy): string | u
   return undefined
 }
 
-function findListFault(uri: string, { allowed }: RedirectPolicy): string | undefined {
-  if (!allowed || allowed.some((rule) => matchesRule(uri, rule))) return undefined
+function findListFault(uri: string, policy: RedirectPolicy): string | undefined {
+  const { allowed } = policy
+  if (!allowed || isConfigured(uri, policy)) return undefined
+  if (allowed.some((rule) => matchesRule(uri, rule))) return undefined
   return `is not on this server's list of redirect URIs${nearestTo(uri, allowed)}; its operator can add '${uri.slice(0, 200)}' to registration.allow (ENTRANCE_REDIRECT_URIS)`
 }
 
 /** Why a redirect URI with a scheme of its own may be registered and yet not used. */
 export function schemeFault(uri: string, { privateUseRedirectUris }: RedirectPolicy): string {
   const nearest = nearestTo(uri, [...privateUseRedirectUris].filter(isPrivateUse))
-  return `has a scheme that this server does not send codes to${nearest}; its operator can allow it: add '${uri.slice(0, 200)}' to privateUseRedirectUris`
+  return `has a scheme that this server does not send codes to${nearest}; its operator can allow it: add '${uri.slice(0, 200)}' to privateUseRedirectUris (serve: to ENTRANCE_REDIRECT_URIS)`
 }
 
 /** What has most of the URI's beginning in common with it, as a hint. */
@@ -136,7 +140,12 @@ export function matchRedirectUri(
 /** Whether the policy in force lets a code go there. */
 export function isUsable(uri: string, policy: RedirectPolicy): boolean {
   if (findRedirectUriFault(uri, policy)) return false
-  return !isPrivateUse(uri) || policy.privateUseRedirectUris.has(uri)
+  if (!isPrivateUse(uri) || policy.privateUseRedirectUris.has(uri)) return true
+  return isConfigured(uri, policy)
+}
+
+function isConfigured(uri: string, { configured = [] }: RedirectPolicy): boolean {
+  return configured.some((own) => matchesRule(uri, own))
 }
 
 /** Takes a URI that was matched before and has come back sealed by us; judges the policy again. */

@@ -111,7 +111,10 @@ function requireRedirectUri(params: Params, client: Client, context: Context): R
   }
   const redirectUri = matchRedirectUri(asked, redirect_uris, context.redirectPolicy)
   if (redirectUri) return redirectUri
-  const fault = findRedirectUriFault(asked, context.redirectPolicy)
+  // The list is about those who register; a configured client is told of its own.
+  const { allowed, ...unlisted } = context.redirectPolicy
+  const policy = client.source === 'configured' ? unlisted : { ...unlisted, allowed }
+  const fault = findRedirectUriFault(asked, policy)
   throw new OAuthError(
     'invalid_request',
     `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`,
