@@ -133,7 +133,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: '',
       },
     ],
-    tests: ['test/attacks/cookies.test.ts', 'test/attacks/callback.test.ts'],
+    tests: ['test/attacks/consent-binding.test.ts'],
   },
   {
     name: 'cookies: a transaction is answered once',
