@@ -703,7 +703,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: 'return known',
       },
     ],
-    tests: ['test/attacks/hardening.test.ts', 'test/attacks/revocation.test.ts'],
+    tests: ['test/attacks/token-confusion.test.ts'],
   },
   {
     name: 'access token: does not come from the future',
