@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, suite, test } from 'node:test'
+import { createGrants } from '../../src/core/grants/grant.ts'
+import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { createEntrance } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { type SignedIn, signIn } from '../support/oauth-client.ts'
@@ -69,6 +71,10 @@ suite('somebody who can write to the store', () => {
     const alice = await signIn(replicas.server.url, { account: 'Alice' })
     const bob = await signIn(replicas.server.url, { account: 'Bob' })
     await assertUnreadable(alice, recordOf(bob).value)
+    // Not only because no token fits what is in it: it does not open.
+    const grants = createGrants(resolveOptions(replicas.options))
+    assert.equal(await grants.find(recordOf(alice).key.slice('grant:'.length)), undefined)
+    assert.ok(await grants.find(recordOf(bob).key.slice('grant:'.length)))
     // Nor by giving the record the other's name.
     const { key } = recordOf(alice)
     db.prepare('DELETE FROM records WHERE key = ?').run(key)
