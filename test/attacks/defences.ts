@@ -976,7 +976,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: '',
       },
     ],
-    tests: ['test/core/params.test.ts', 'test/attacks/raw-connections.test.ts'],
+    tests: ['test/core/params.test.ts'],
   },
   {
     name: 'pages and bodies: a secret in the wrong place is not logged',

@@ -73,8 +73,12 @@ suite('somebody who can write to the store', () => {
     await assertUnreadable(alice, recordOf(bob).value)
     // Not only because no token fits what is in it: it does not open.
     const grants = createGrants(resolveOptions(replicas.options))
-    assert.equal(await grants.find(recordOf(alice).key.slice('grant:'.length)), undefined)
-    assert.ok(await grants.find(recordOf(bob).key.slice('grant:'.length)))
+    const { key: own, value: genuine } = recordOf(alice)
+    const id = own.slice('grant:'.length)
+    assert.ok(await grants.find(id))
+    write(own, recordOf(bob).value)
+    assert.equal(await grants.find(id), undefined)
+    write(own, genuine)
     // Nor by giving the record the other's name.
     const { key } = recordOf(alice)
     db.prepare('DELETE FROM records WHERE key = ?').run(key)
