@@ -133,7 +133,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: '',
       },
     ],
-    tests: ['test/attacks/cookies.test.ts', 'test/attacks/callback.test.ts'],
+    tests: ['test/attacks/consent-binding.test.ts'],
   },
   {
     name: 'cookies: a transaction is answered once',
@@ -703,7 +703,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: 'return known',
       },
     ],
-    tests: ['test/attacks/hardening.test.ts', 'test/attacks/revocation.test.ts'],
+    tests: ['test/attacks/token-confusion.test.ts'],
   },
   {
     name: 'access token: does not come from the future',
@@ -976,7 +976,7 @@ export const DEFENCES: readonly Defence[] = [
         replace: '',
       },
     ],
-    tests: ['test/core/params.test.ts', 'test/attacks/raw-connections.test.ts'],
+    tests: ['test/core/params.test.ts'],
   },
   {
     name: 'pages and bodies: a secret in the wrong place is not logged',

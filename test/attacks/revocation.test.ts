@@ -91,6 +91,16 @@ suite('a token that is revoked', () => {
       await assertRefused(refresh, 400, 'invalid_grant', /revoked by the client/)
     })
   }
+  test('and was only guessed, by its own client, ends nothing', async () => {
+    const signedIn = await signIn(replicas.server.url)
+    const { client, client_id, tokens } = signedIn
+    const parts = tokens.refresh_token.split('.')
+    const guessed = parts.with(-1, 'A'.repeat(43)).join('.')
+    // RFC 7009 §2.2: an unknown token is as good as revoked.
+    assert.equal((await client.revoke({ client_id, token: guessed })).status, 200)
+    assert.equal(await isLet(signedIn, tokens.access_token), true)
+    assert.equal((await client.refresh(client_id, tokens.refresh_token)).status, 200)
+  })
 
   test('is refused on the other replica within two seconds', async () => {
     const { client, client_id, tokens } = await signIn(replicas.server.url)

@@ -9,7 +9,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { type SignedIn, signIn } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { type Claims, createDetour } from './detour.ts'
-import { assertRefused, readError } from './support.ts'
+import { assertRefused, isLet, readError, stopClock } from './support.ts'
 
 const SECRET = 'a-master-key-of-forty-characters-at-least'
 
@@ -166,6 +166,16 @@ suite('a token that we signed, but not as an access token for this server', () =
       await assertBarred(jwt(header, { ...claims, ...change }), text)
     })
   }
+
+  test('is refused from its last second on, though it was let in before', async () => {
+    using clock = stopClock()
+    const { client, tokens } = await signIn(server.url)
+    assert.equal(await isLet({ client }, tokens.access_token), true)
+    clock.forward(3599)
+    assert.equal(await isLet({ client }, tokens.access_token), true)
+    clock.forward(1)
+    assert.equal(await isLet({ client }, tokens.access_token), false)
+  })
 
   test('with too little scope is 403 insufficient_scope, never 401', async () => {
     const response = await mcp(jwt(header, { ...claims, scope: 'other' }))
