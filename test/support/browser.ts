@@ -45,12 +45,15 @@ type Step = {
   from?: Page
 }
 
+type Profile = { readonly cookies: CookieJar; readonly network: typeof fetch }
+
 const MAX_REDIRECTS = 20
 
-/** A fresh profile. */
-export function createBrowser(): Browser {
-  const cookies = createCookieJar()
-  const go = (step: Step, options: OpenOptions = {}) => navigate(cookies, step, options)
+/** A fresh profile. `network` is how it reaches servers. */
+export function createBrowser(network: typeof fetch = fetch): Browser {
+  const profile = { cookies: createCookieJar(), network }
+  const { cookies } = profile
+  const go = (step: Step, options: OpenOptions = {}) => navigate(profile, step, options)
   const open: Browser['open'] = (url, options) => go({ method: 'GET', url: new URL(url) }, options)
   const press: Browser['press'] = (page, label, options) => go(submission(page, label), options)
   return { cookies, open, press, signIn: (url, options) => signIn(open, press, url, options) }
@@ -92,7 +95,7 @@ function submission(page: Page, label: string | RegExp): Step {
   throw new Error(`No button ${label} on ${page.url.pathname} (${page.status}): ${page.text}`)
 }
 
-async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions): Promise<Page> {
+async function navigate(profile: Profile, first: Step, { until }: OpenOptions): Promise<Page> {
   const trail: URL[] = []
   // Once a redirect has crossed sites, the rest of the chain counts as cross-site.
   let isCrossSite = false
@@ -103,7 +106,7 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
     if (until && url.href.startsWith(until)) return toPage(url, undefined, '', trail)
     const before = trail.at(-2) ?? step.from?.url
     isCrossSite ||= before !== undefined && siteOf(before) !== siteOf(url)
-    const response = await request(cookies, step, isCrossSite)
+    const response = await request(profile, step, isCrossSite)
     const html = await response.text()
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || !location) {
@@ -114,7 +117,8 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
   throw new Error(`More than ${MAX_REDIRECTS} redirects, the last to ${step.url.origin}.`)
 }
 
-async function request(cookies: CookieJar, step: Step, isCrossSite: boolean): Promise<Response> {
+async function request(profile: Profile, step: Step, isCrossSite: boolean): Promise<Response> {
+  const { cookies, network } = profile
   const { method, url, body, from } = step
   const headers = new Headers({ accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
   const cookie = cookies.header(url, { method, isCrossSite })
@@ -125,7 +129,7 @@ async function request(cookies: CookieJar, step: Step, isCrossSite: boolean): Pr
     const isHidden = from?.headers.get('referrer-policy') === 'no-referrer'
     headers.set('origin', isHidden || !from ? 'null' : from.url.origin)
   }
-  const response = await fetch(url, { method, headers, redirect: 'manual', body: body ?? null })
+  const response = await network(url, { method, headers, redirect: 'manual', body: body ?? null })
   cookies.store(url, response.headers)
   return response
 }
