@@ -136,7 +136,7 @@ export function startTransaction(
     state,
   )
   const name = transactionCookieName(state, context.isSecure)
-  const value = `${startedAt.toString(36)}.${sealed}`
+  const value = `${startedAt.toString(36)}.${request.id}.${sealed}`
   const cookie = writeCookie(name, value, { maxAge: TRANSACTION_TTL, isSecure: context.isSecure })
   const dropped = dropOldest(context.cookies, name.length + value.length, context.isSecure)
   return { transaction, setCookies: [...dropped, cookie] }
@@ -151,18 +151,24 @@ export function findTransaction(
   context: { cookies: ReadonlyMap<string, string>; keyring: Keyring; isSecure: boolean },
 ): { transaction: Transaction; endCookie: string } | undefined {
   const name = transactionCookieName(state, context.isSecure)
-  const value = context.cookies.get(name) ?? ''
-  const text = open(
-    context.keyring,
-    TRANSACTION_PURPOSE,
-    value.slice(value.indexOf('.') + 1),
-    state,
-  )
+  const { sealed } = readTransactionCookie(context.cookies.get(name) ?? '')
+  const text = open(context.keyring, TRANSACTION_PURPOSE, sealed, state)
   if (text === undefined) return undefined
   const { request, expiresAt, ...secrets } = JSON.parse(text)
   if (expiresAt <= Date.now() / 1000) return undefined
   const transaction = toTransaction(request, { state, ...secrets })
   return { transaction, endCookie: deleteCookie(name, context.isSecure) }
+}
+
+/** Ends what an earlier Allow of the same request began; gives the cookies that say so. */
+export function endTransactions(
+  { id }: AuthorizationRequest,
+  cookies: ReadonlyMap<string, string>,
+  isSecure: boolean,
+): string[] {
+  return transactionCookies(cookies, isSecure)
+    .filter(([, value]) => readTransactionCookie(value).requestId === id)
+    .map(([name]) => deleteCookie(name, isSecure))
 }
 
 function toTransaction(request: Transaction['request'], exchange: EntraExchange): Transaction {
@@ -179,10 +185,10 @@ function dropOldest(
   added: number,
   isSecure: boolean,
 ): string[] {
-  const prefix = cookieName(TRANSACTION_COOKIE, isSecure)
-  const transactions = [...cookies]
-    .filter(([name]) => name.startsWith(prefix))
-    .sort(([, a], [, b]) => startOf(a) - startOf(b))
+  const startOf = (value: string) => readTransactionCookie(value).startedAt
+  const transactions = transactionCookies(cookies, isSecure).sort(
+    ([, a], [, b]) => startOf(a) - startOf(b),
+  )
   const sizeOf = ([name, value]: [string, string]) => name.length + value.length + 3
   let size = added + 64 + transactions.reduce((sum, cookie) => sum + sizeOf(cookie), 0)
   const dropped: string[] = []
@@ -194,6 +200,20 @@ function dropOldest(
   return dropped
 }
 
-function startOf(value: string): number {
-  return Number.parseInt(value.slice(0, value.indexOf('.')), 36) || 0
+function transactionCookies(
+  cookies: ReadonlyMap<string, string>,
+  isSecure: boolean,
+): [name: string, value: string][] {
+  const prefix = cookieName(TRANSACTION_COOKIE, isSecure)
+  return [...cookies].filter(([name]) => name.startsWith(prefix))
+}
+
+/** Start and request stand in front, readable without the state that opens the rest. */
+function readTransactionCookie(value: string) {
+  const [startedAt = '', requestId = '', ...sealed] = value.split('.')
+  return {
+    startedAt: Number.parseInt(startedAt, 36) || 0,
+    requestId,
+    sealed: sealed.join('.'),
+  }
 }

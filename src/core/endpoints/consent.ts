@@ -11,6 +11,7 @@ import { type Params, readParams } from '../params.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
 import {
   type AuthorizationRequest,
+  endTransactions,
   findBrowser,
   formToken,
   isFormToken,
@@ -66,7 +67,7 @@ async function answer(request: Request, context: Context): Promise<Response> {
   const refused = refuseBrowser(request, params, asked, context)
   if (refused) return refused
   const action = params.get('action')
-  if (action === 'deny') return deny(asked, context)
+  if (action === 'deny') return deny(request, asked, context)
   if (action === 'allow') return allow(request, asked, context)
   throw new OAuthError('invalid_request', "The form's action must be 'allow' or 'deny'.")
 }
@@ -146,7 +147,8 @@ function consentAddress(asked: Asked, context: Context): string {
   return `${context.config.site.prefix}/consent?request=${asked.sealed}`
 }
 
-function deny(asked: Asked, context: Context): Response {
+/** Holds whatever was pressed before: a sign-in that is at Entra already ends there. */
+function deny(request: Request, asked: Asked, context: Context): Response {
   context.config.log({
     event: 'consent.denied',
     transaction: asked.request.id,
@@ -154,7 +156,8 @@ function deny(asked: Asked, context: Context): Response {
     client: asked.client.client_name,
   })
   const error = new OAuthError('access_denied', 'The person denied the request.')
-  return redirectWithError(asked.address, error, [], 303)
+  const ended = endTransactions(asked.request, readCookies(request), isSecure(context))
+  return redirectWithError(asked.address, error, ended, 303)
 }
 
 async function allow(request: Request, asked: Asked, context: Context): Promise<Response> {
