@@ -4,6 +4,7 @@ import { clients } from './attacks/clients.ts'
 import { code } from './attacks/code.ts'
 import { consent } from './attacks/consent.ts'
 import { discovery } from './attacks/discovery.ts'
+import { load } from './attacks/load.ts'
 import { pages } from './attacks/pages.ts'
 import { redirects } from './attacks/redirects.ts'
 import { refresh } from './attacks/refresh.ts'
@@ -21,5 +22,6 @@ export const ATTACKS: ReadonlyMap<string, readonly Attack[]> = new Map([
   ['Resource and scope', resource],
   ['Pages', pages],
   ['Clients', clients],
+  ['Load and restarts', load],
   ['Discovery', discovery],
 ])

@@ -131,7 +131,8 @@ export type Call = {
   readonly url?: string
 }
 
-const INITIALIZE = {
+/** What a client says first, of the revisions that have sessions. */
+export const INITIALIZE = {
   method: 'initialize',
   params: {
     protocolVersion: '2025-06-18',

@@ -5,6 +5,7 @@ import { LOOPBACK_ADDRESSES, listen } from '../../../src/adapters/listen.ts'
 import { toNodeHandler } from '../../../src/adapters/node.ts'
 import { createEmulator, type Emulator } from '../../../src/emulator/emulator.ts'
 import { createCertificate, createLoopbackFetch } from '../../support/certificate.ts'
+import { createForger, type Forger } from './forge.ts'
 
 /** Changes what Entra answers; `answer` gives the genuine answer. */
 export type Tamper = (url: URL, answer: () => Promise<Response>) => Promise<Response>
@@ -23,6 +24,8 @@ export type Entra = AsyncDisposable & {
   /** A `fetch` that trusts it. */
   readonly fetch: typeof fetch
   tamper: Tamper | undefined
+  /** Its key is in Entra's document from the start: products keep that for a while. */
+  readonly forger: Forger
 }
 
 export async function startEntra(): Promise<Entra> {
@@ -33,8 +36,8 @@ export async function startEntra(): Promise<Entra> {
 
   const opened = Promise.withResolvers<Entra>()
   const handler = toNodeHandler(async (request) => {
-    const { emulator, tamper } = await opened.promise
-    const answer = () => emulator.fetch(request)
+    const { emulator, tamper, forger } = await opened.promise
+    const answer = () => answerWithKey(emulator, forger, request)
     return tamper ? tamper(new URL(request.url), answer) : answer()
   })
   const listening = await listen(handler, { port: 0, hosts: LOOPBACK_ADDRESSES, tls: certificate })
@@ -48,6 +51,7 @@ export async function startEntra(): Promise<Entra> {
     certificateFile,
     fetch: createLoopbackFetch(certificate),
     tamper: undefined,
+    forger: createForger(),
     [Symbol.asyncDispose]: async () => {
       await listening.close()
       await emulator.close()
@@ -56,4 +60,16 @@ export async function startEntra(): Promise<Entra> {
   }
   opened.resolve(entra)
   return entra
+}
+
+/** Entra's answer; its document of keys has one more. */
+async function answerWithKey(
+  emulator: Emulator,
+  { jwk }: Forger,
+  request: Request,
+): Promise<Response> {
+  const response = await emulator.fetch(request)
+  if (!response.ok || !new URL(request.url).pathname.endsWith('/keys')) return response
+  const { keys } = (await response.json()) as { keys: object[] }
+  return Response.json({ keys: [...keys, jwk] })
 }

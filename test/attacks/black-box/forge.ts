@@ -11,35 +11,47 @@ export type Forgery = {
   readonly isForeign?: boolean
 }
 
+/** Says something else in Entra's voice. */
+export type Forger = {
+  /** The public key, which Entra's document has to name. */
+  readonly jwk: object
+  /** An Entra whose tokens say what they are told. */
+  tamper(forgery: Forgery): Tamper
+}
+
 const KID = 'forger'
 
-/** An Entra whose tokens say something else; its keys vouch for them unless they are foreign. */
-export async function forgeTokens({ claims, idToken, isForeign }: Forgery): Promise<Tamper> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: KID, use: 'sig', alg: 'RS256' }
+export function createForger(): Forger {
+  const trusted = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-  function forge(token: unknown, changes: Claims): unknown {
+  function forge(token: unknown, changes: Claims, isForeign: boolean): unknown {
     const jwt = typeof token === 'string' ? readJwt(token) : undefined
     if (!jwt) return token
-    const header = isForeign ? jwt.header : { ...jwt.header, kid: KID }
-    const input = [header, { ...jwt.claims, ...changes }].map(encode).join('.')
+    const { privateKey } = isForeign ? foreign : trusted
+    const input = [
+      { ...jwt.header, kid: KID },
+      { ...jwt.claims, ...changes },
+    ]
+      .map(encode)
+      .join('.')
     return `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`
   }
 
-  return async ({ pathname }, answer) => {
-    const response = await answer()
-    if (!response.ok) return response
-    if (pathname.endsWith('/keys') && !isForeign) {
-      const { keys } = (await response.json()) as { keys: object[] }
-      return Response.json({ keys: [...keys, jwk] })
-    }
-    if (!pathname.endsWith('/token')) return response
-    const body = (await response.json()) as Claims
-    return Response.json({
-      ...body,
-      access_token: forge(body.access_token, { ...claims }),
-      id_token: forge(body.id_token, { ...claims, ...idToken }),
-    })
+  return {
+    jwk: { ...trusted.publicKey.export({ format: 'jwk' }), kid: KID, use: 'sig', alg: 'RS256' },
+    tamper:
+      ({ claims, idToken, isForeign = false }) =>
+      async ({ pathname }, answer) => {
+        const response = await answer()
+        if (!response.ok || !pathname.endsWith('/token')) return response
+        const body = (await response.json()) as Claims
+        return Response.json({
+          ...body,
+          access_token: forge(body.access_token, { ...claims }, isForeign),
+          id_token: forge(body.id_token, { ...claims, ...idToken }, isForeign),
+        })
+      },
   }
 }
 

@@ -1,7 +1,7 @@
-import { type Attack, fell, holds, partly, withstood } from '../attack.ts'
+import { type Attack, fell, holds, notApplicable, partly, withstood } from '../attack.ts'
 import { authorization, isLet, redeem, says, tokensOf } from '../client.ts'
 import { allow, describe, hasCode, open, openConsent, placeOf, signInHalfway } from '../flow.ts'
-import { type Forgery, forgeTokens } from '../forge.ts'
+import type { Forgery } from '../forge.ts'
 import type { Target } from '../target.ts'
 
 const OTHER_TENANT = '00000000-0000-4000-8000-00000000e711'
@@ -101,12 +101,12 @@ export const callback: readonly Attack[] = [
       try {
         const page = await open(target, browser, url)
         const shown = `${page.html} ${page.url.href}`
-        const leaks = [secret, 'Traceback', 'node_modules', 'site-packages', target.entra.host]
+        const leaks = [secret, 'Traceback', 'node_modules', 'site-packages']
         const found = leaks.filter((text) => shown.includes(text))
         const evidence = `Entra answered 503 at the callback: ${describe(target, page)}`
-        return found.length > 0
-          ? fell(`${evidence}, showing ${found.join(', ')}`)
-          : withstood(evidence)
+        if (found.length > 0) return fell(`${evidence}, showing ${found.join(', ')}`)
+        const isRaw = shown.includes(`${target.entra.host}/`)
+        return isRaw ? partly(`${evidence}, with the URL that it called`) : withstood(evidence)
       } finally {
         target.entra.tamper = undefined
       }
@@ -165,7 +165,10 @@ function forgeries(): Attack[] {
     rows,
     severity: 'high' as const,
     run: async (target) => {
-      target.entra.tamper = await forgeTokens(forgery)
+      if (forgery.idToken && !(await sendsNonce(target))) {
+        return notApplicable('it sends Entra no nonce, and does not use the ID token')
+      }
+      target.entra.tamper = target.entra.forger.tamper(forgery)
       try {
         const outcome = await comesIn(target)
         if (outcome === NO_CODE) return withstood(outcome)
@@ -175,6 +178,11 @@ function forgeries(): Attack[] {
       }
     },
   }))
+}
+
+async function sendsNonce(target: Target): Promise<boolean> {
+  const { entraUrl } = await signInHalfway(target)
+  return entraUrl.searchParams.has('nonce')
 }
 
 const NO_CODE = 'refused at the callback'

@@ -98,7 +98,7 @@ export const consent: readonly Attack[] = [
   {
     name: 'Deny holds when it is pressed after Allow',
     rows: ['fastmcp W12', 'issue 3.6'],
-    severity: 'medium',
+    severity: 'low',
     run: async (target) => {
       const browser = target.browser()
       const request = authorization(target)
@@ -137,12 +137,13 @@ export const consent: readonly Attack[] = [
       }
       const cookies = browser.cookies.all()
       const size = cookies.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
-      try {
-        await signIn(target, { browser })
-        return withstood(`the 41st succeeded, with ${size} bytes of cookies`)
-      } catch (error) {
-        return fell(`${error} (${size} bytes of cookies)`)
-      }
+      // One that succeeds shows that it is the 40 that keep the other from its end.
+      await signIn(target)
+      const evidence = `after 40 of them, with ${size} bytes of cookies`
+      return signIn(target, { browser }).then(
+        () => withstood(evidence),
+        (error) => fell(`${evidence}: ${error}`),
+      )
     },
   },
 ]

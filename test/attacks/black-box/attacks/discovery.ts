@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { type Attack, fell, holds, noneOf, partly, withstood } from '../attack.ts'
-import { authorization, call, isLet, redeem } from '../client.ts'
+import { authorization, call, INITIALIZE, isLet, redeem } from '../client.ts'
 import { describe, getCode, open, placeOf, signIn } from '../flow.ts'
 import { asStrings, discover, type Target, wellKnown } from '../target.ts'
 
@@ -262,7 +262,7 @@ function asHost({ site }: Target, host: string, token: string): Promise<number> 
         resolve(incoming.statusCode ?? 0)
       },
     )
-    const message = { jsonrpc: '2.0', id: 1, method: 'ping' }
+    const message = { jsonrpc: '2.0', id: 1, ...INITIALIZE }
     outgoing.on('error', reject).end(JSON.stringify(message))
   })
 }

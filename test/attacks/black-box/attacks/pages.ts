@@ -126,22 +126,19 @@ export const pages: readonly Attack[] = [
     severity: 'medium',
     run: async (target) => {
       const { headers, html } = await openConsent(target, target.browser(), authorization(target))
-      const csp = headers.get('content-security-policy') ?? ''
-      const missing = [
-        /no-store/.test(headers.get('cache-control') ?? '') ? '' : 'Cache-Control: no-store',
-        csp ? '' : 'a Content-Security-Policy header',
-        /no-referrer|same-origin/.test(headers.get('referrer-policy') ?? '')
-          ? ''
-          : 'Referrer-Policy',
-        /nosniff/.test(headers.get('x-content-type-options') ?? '') ? '' : 'nosniff',
-        csp && /(script-src|default-src) 'none'|script-src 'self'/.test(csp)
-          ? ''
-          : 'no-script policy',
-        /<script\b/i.test(html) ? 'a page without script' : '',
-      ].filter(Boolean)
-      if (missing.length === 0) return withstood('all headers are set')
+      const header = headers.get('content-security-policy') ?? ''
+      const meta =
+        /<meta\b[^>]*content-security-policy[^>]*content="([^"]*)"/i.exec(html)?.[1] ?? ''
+      const protections: [string, boolean][] = [
+        ['Cache-Control: no-store', /no-store/.test(headers.get('cache-control') ?? '')],
+        ['a policy against scripts', /(default|script)-src 'none'/.test(`${header};${meta}`)],
+        ['Referrer-Policy', headers.has('referrer-policy')],
+        ['nosniff', /nosniff/.test(headers.get('x-content-type-options') ?? '')],
+      ]
+      const missing = protections.filter(([, isThere]) => !isThere).map(([name]) => name)
+      if (missing.length === 0) return withstood('all four headers')
       const evidence = `missing: ${missing.join(', ')}`
-      return missing.length <= 2 ? partly(evidence) : fell(evidence)
+      return missing.length < protections.length ? partly(evidence) : fell(evidence)
     },
   },
   {

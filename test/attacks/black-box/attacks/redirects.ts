@@ -1,6 +1,6 @@
 import { type Attack, fell, holds, noneOf, partly, withstood } from '../attack.ts'
 import { authorization, type Client, register, registerClient, says } from '../client.ts'
-import { describe, getCode, open, placeOf } from '../flow.ts'
+import { allow, describe, getCode, open, openConsent, placeOf } from '../flow.ts'
 import { asStrings, REDIRECT_URI, type Target } from '../target.ts'
 
 /** Where codes are sent: every way known to have them sent elsewhere. */
@@ -62,12 +62,13 @@ export const redirects: readonly Attack[] = [
     name: "the server's own endpoints are no redirect URIs",
     rows: ['fastmcp W15'],
     severity: 'medium',
-    run: (target) => {
-      const { origin, authorize } = target.site
-      const own = ['/auth/callback', '/consent', '/oauth/callback'].map(
-        (path) => `${origin}${path}`,
-      )
-      return tryAll(target, [...own, authorize])
+    run: async (target) => {
+      const browser = target.browser()
+      const page = await openConsent(target, browser, authorization(target))
+      const { url } = await allow(target, browser, page)
+      const callback = url.searchParams.get('redirect_uri') ?? ''
+      const { origin, pathname } = page.url
+      return tryAll(target, [callback, `${origin}${pathname}`, target.site.authorize])
     },
   },
   {
@@ -121,14 +122,16 @@ export const redirects: readonly Attack[] = [
         [REDIRECT_URI, evil],
         [evil, REDIRECT_URI],
       ]
-      const through: string[] = []
+      const taken: string[] = []
       for (const redirect_uri of orders) {
         const { url } = authorization(target, { redirect_uri })
         const page = await open(target, target.browser(), url)
-        const isSafe = placeOf(target, page) === 'page'
-        if (!isSafe) through.push(describe(target, page))
+        const isEvil = page.url.hostname === 'evil.example' || page.text.includes('evil.example')
+        if (isEvil) return fell(`the foreign one of two: ${describe(target, page)}`)
+        if (placeOf(target, page) !== 'page') taken.push(describe(target, page))
       }
-      return noneOf('orders', orders.length, through)
+      if (taken.length === 0) return withstood('both orders refused')
+      return partly(`the registered one of two is taken: ${taken.join(', ')}`)
     },
   },
   {

@@ -147,7 +147,7 @@ export const refresh: readonly Attack[] = [
       const { status, text } = await duringOutage(target, () =>
         refreshWith(target, client, tokens.refresh_token),
       )
-      const leaks = [SECRET, 'Traceback', 'site-packages', 'node_modules', target.entra.host]
+      const leaks = [SECRET, 'Traceback', 'site-packages', 'node_modules', `${target.entra.host}/`]
       const found = leaks.filter((leak) => text.includes(leak))
       return holds(found.length === 0, `${status}, with ${found.join(', ') || 'nothing of it'}`)
     },

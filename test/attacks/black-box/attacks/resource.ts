@@ -127,21 +127,20 @@ export const resource: readonly Attack[] = [
     },
   },
   {
-    name: 'the way to Entra has a state, a nonce and PKCE of its own',
-    rows: ['PX-6', 'design §6'],
+    name: 'the way to Entra has a state of its own, and PKCE or a nonce',
+    rows: ['PX-6', 'RFC 9700 §2.1.1'],
     severity: 'medium',
     run: async (target) => {
-      const { url } = authorization(target)
+      const request = authorization(target)
+      const theirs = request.url.searchParams.get('code_challenge')
       const entraUrl = await askEntra(target, {})
       if (!entraUrl) throw new Error('the request was refused')
       const { searchParams } = entraUrl
       const challenge = searchParams.get('code_challenge')
-      const missing = [
-        (searchParams.get('state') ?? '').length >= 22 ? '' : 'a long state',
-        searchParams.has('nonce') ? '' : 'a nonce',
-        challenge && challenge !== url.searchParams.get('code_challenge') ? '' : 'PKCE',
-      ].filter(Boolean)
-      return holds(missing.length === 0, missing.length > 0 ? `missing: ${missing}` : 'all three')
+      const isProven = searchParams.has('nonce') || (challenge !== null && challenge !== theirs)
+      const isLong = (searchParams.get('state') ?? '').length >= 22
+      const names = ['state', 'nonce', 'code_challenge'].filter((name) => searchParams.has(name))
+      return holds(isLong && isProven, `Entra gets ${names.join(', ')}`)
     },
   },
 ]
