@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { patiently } from './patient.ts'
 import { asString, REDIRECT_URI, type Site, type Target } from './target.ts'
 
 /** Parameters of a request; what is undefined is left out, what is a list is sent several times. */
@@ -33,7 +34,11 @@ export type Tokens = { readonly access_token: string; readonly refresh_token: st
 type Here = { readonly site: Site }
 
 /** Registers (RFC 7591); `metadata` changes the document, what is undefined is left out. */
-export async function register({ site }: Here, metadata: object = {}): Promise<Answer> {
+export async function register(
+  { site }: Here,
+  metadata: object = {},
+  send: typeof fetch = patiently,
+): Promise<Answer> {
   const document = {
     client_name: 'Test client',
     redirect_uris: [REDIRECT_URI],
@@ -44,7 +49,7 @@ export async function register({ site }: Here, metadata: object = {}): Promise<A
   }
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify(document)
-  return toAnswer(await fetch(site.register, { method: 'POST', headers, body }))
+  return toAnswer(await send(site.register, { method: 'POST', headers, body }))
 }
 
 /** Registers a client that is wanted; throws where it is refused. */
@@ -93,7 +98,7 @@ export async function post(
   parameters: Parameters,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  return toAnswer(await fetch(url, { method: 'POST', headers, body: toForm(parameters) }))
+  return toAnswer(await patiently(url, { method: 'POST', headers, body: toForm(parameters) }))
 }
 
 /** Redeems a code. */
@@ -144,7 +149,7 @@ export const INITIALIZE = {
 /** One request to the MCP endpoint, `initialize` unless it says otherwise; its body is not read. */
 export async function call(here: Here, token: string | undefined, what: Call = {}) {
   const { method = 'POST', message = INITIALIZE, headers, url = here.site.mcpUrl } = what
-  const response = await fetch(url, {
+  const response = await patiently(url, {
     method,
     redirect: 'manual',
     headers: {

@@ -10,6 +10,7 @@ import {
   type Tokens,
   tokensOf,
 } from './client.ts'
+import { patiently } from './patient.ts'
 import { isProducts, type Target } from './target.ts'
 
 /** Where a browser ended up. */
@@ -159,7 +160,7 @@ export function submit(
 ): Promise<Response> {
   const given = { ...(cookie && { cookie }), ...headers }
   const body = new URLSearchParams(fields)
-  return fetch(action, { method: 'POST', redirect: 'manual', headers: given, body })
+  return patiently(action, { method: 'POST', redirect: 'manual', headers: given, body })
 }
 
 /** Whether an answer sends the browser on to Entra. */

@@ -36,7 +36,8 @@ export function writeTable(columns: readonly Column[]): void {
   writeFileSync(DOCUMENT, `${before}\n\n${toMarkdown(columns)}\n${text.slice(end)}`)
 }
 
-function toMarkdown(columns: readonly Column[]): string {
+/** The table, and what was seen wherever somebody did not withstand. */
+export function toMarkdown(columns: readonly Column[]): string {
   const date = new Date().toISOString().slice(0, 10)
   const products = columns.map(({ profile, version, reason }) => {
     const state = reason ? ` It could not be attacked: ${cell(reason)}` : ''

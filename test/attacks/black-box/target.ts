@@ -1,6 +1,7 @@
 import { type Browser, createBrowser } from '../../support/browser.ts'
 import { type Client, registerClient } from './client.ts'
 import type { Entra } from './entra.ts'
+import { patiently } from './patient.ts'
 import type { Product } from './profiles/profile.ts'
 
 export type Document = Readonly<Record<string, unknown>>
@@ -109,7 +110,7 @@ function createNetwork(site: Site, entra: Entra): typeof fetch {
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
     if (url.origin === entra.origin) return entra.fetch(input, init)
-    if (isProducts(site, url)) return fetch(input, init)
+    if (isProducts(site, url)) return patiently(input, init)
     return new Response('', { headers: { 'x-outside': '1' } })
   }
 }

@@ -160,8 +160,9 @@ export const code: readonly Attack[] = [
 async function redeemBadly(target: Target, overrides: Parameters) {
   const { authorization: request, code: value } = await getCode(target)
   const answer = await redeem(target, request, value, overrides)
-  const what = Object.keys(overrides).join(', ')
-  return holds(!tokensOf(answer), `with another ${what}: ${says(answer)}`)
+  const changes = Object.entries(overrides)
+  const what = changes.map(([name, value]) => `${value ? 'with another' : 'without'} ${name}`)
+  return holds(!tokensOf(answer), `${what}: ${says(answer)}`)
 }
 
 /** A request that should be refused, followed to the tokens if it is not. */

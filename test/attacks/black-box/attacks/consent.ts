@@ -181,15 +181,18 @@ async function callbackBeforeConsent(target: Target) {
       entraUrl.searchParams.delete(name)
     }
     const callback = await signInAtEntra(target.browser(), entraUrl)
-    const before = redemptions(target)
-    const end = await open(target, browser, callback)
-    if (hasCode(target, end)) return fell('the code came without Allow')
-    asked += redemptions(target) - before
+    target.entra.tamper = (url, answer) => {
+      if (url.pathname.endsWith('/token')) asked++
+      return answer()
+    }
+    const end = await open(target, browser, callback).finally(() => {
+      target.entra.tamper = undefined
+    })
+    if (hasCode(target, end))
+      return fell(
+        "the page's own value as state, and a code that Entra gave without PKCE: a code came",
+      )
   }
   const evidence = `${new Set(values).size} values of the page tried as state: no code`
   return asked > 0 ? partly(`${evidence}, but Entra was asked for tokens`) : withstood(evidence)
-}
-
-function redemptions({ entra }: Target): number {
-  return entra.emulator.seen.filter(({ endpoint }) => endpoint === 'token').length
 }

@@ -1,7 +1,7 @@
 import type { Page } from '../../../support/browser.ts'
-import { type Attack, fell, holds, partly, withstood } from '../attack.ts'
+import { type Attack, fell, holds, notApplicable, partly, withstood } from '../attack.ts'
 import { authorization, register, registerClient, says } from '../client.ts'
-import { allow, open, openConsent, placeOf, signIn } from '../flow.ts'
+import { allow, open, openConsent, placeOf } from '../flow.ts'
 import type { Target } from '../target.ts'
 
 const MARKUP = `"><img src=x onerror=alert(1)><script>alert(1)</script>`
@@ -115,6 +115,7 @@ export const pages: readonly Attack[] = [
     run: async (target) => {
       const wrong = await errorPages(target)
       const open_ = wrong.filter(({ headers }) => !isFrameless(headers))
+      if (wrong.length === 0) return notApplicable('its errors are no pages')
       const evidence = `${open_.length} of ${wrong.length} error pages can be framed`
       if (open_.length === 0) return withstood(evidence)
       return open_.length < wrong.length ? partly(evidence) : fell(evidence)
@@ -159,15 +160,12 @@ export const pages: readonly Attack[] = [
     rows: ['PX-4', 'gateways 6g', 'fastmcp §5.1'],
     severity: 'high',
     run: async (target) => {
-      const { browser } = await signIn(target)
-      await openConsent(target, browser, authorization(target))
-      const { hostname } = new URL(target.site.origin)
       const page = await openConsent(target, target.browser(), authorization(target))
       const lines = page.headers.getSetCookie()
       const weak = lines.filter(
         (line) => !/;\s*httponly/i.test(line) || !/;\s*samesite=(lax|strict)/i.test(line),
       )
-      if (lines.length === 0) return fell(`the consent page of ${hostname} sets no cookie at all`)
+      if (lines.length === 0) return notApplicable('it sets no cookie')
       return holds(
         weak.length === 0,
         `${lines.length - weak.length} of ${lines.length} are HttpOnly and SameSite`,

@@ -29,6 +29,26 @@ export const refresh: readonly Attack[] = [
     },
   },
   {
+    name: 'a burst of 20 refreshes is one question to Entra',
+    rows: ['fastmcp W3', 'user-asks T3'],
+    severity: 'low',
+    run: async (target) => {
+      const { tokens, client } = await signIn(target)
+      let count = 0
+      target.entra.tamper = (url, answer) => {
+        if (url.pathname.endsWith('/token')) count++
+        return answer()
+      }
+      const once = () => refreshWith(target, client, tokens.refresh_token)
+      try {
+        await Promise.all(Array.from({ length: 20 }, once))
+      } finally {
+        target.entra.tamper = undefined
+      }
+      return holds(count <= 1, `Entra was asked ${count} times`)
+    },
+  },
+  {
     name: 'a client whose answer was lost can ask again',
     rows: ['fastmcp W2', 'ts-peers 21', 'user-asks T3'],
     severity: 'medium',

@@ -1,3 +1,4 @@
+import type { SeenRequest } from '../../../../src/emulator/emulator.ts'
 import { type Attack, fell, holds, withstood } from '../attack.ts'
 import { authorization, redeem, refresh as refreshWith, says, tokensOf } from '../client.ts'
 import { allow, describe, getCode, open, openConsent, placeOf, signIn } from '../flow.ts'
@@ -58,10 +59,10 @@ export const resource: readonly Attack[] = [
     rows: ['user-asks T1', 'user-asks §5.1'],
     severity: 'medium',
     run: async (target) => {
-      const mark = target.entra.emulator.seen.length
+      const mark = target.entra.emulator.seen.at(-1)
       const { tokens, client } = await signIn(target)
       await refreshWith(target, client, tokens.refresh_token)
-      const seen = target.entra.emulator.seen.slice(mark)
+      const seen = since(target, mark)
       const with_ = seen.filter(({ params }) => params.has('resource')).length
       return holds(with_ === 0, `${with_} of ${seen.length} requests to Entra had one`)
     },
@@ -88,9 +89,9 @@ export const resource: readonly Attack[] = [
     severity: 'high',
     run: async (target) => {
       const { tokens, client } = await signIn(target)
-      const mark = target.entra.emulator.seen.length
+      const mark = target.entra.emulator.seen.at(-1)
       const answer = await refreshWith(target, client, tokens.refresh_token, { scope: GRAPH })
-      const seen = target.entra.emulator.seen.slice(mark)
+      const seen = since(target, mark)
       const asked = seen.some(({ params }) => params.get('scope')?.includes('Mail.'))
       if (asked) return fell(`Entra was asked for it: ${says(answer)}`)
       const granted = String(answer.body.scope ?? '').includes('Mail.')
@@ -160,4 +161,10 @@ async function askEntra(
       await openConsent(target, browser, authorization(target, overrides)),
     )
   ).url
+}
+
+/** What reached Entra after a request; it remembers only the latest few hundred. */
+function since({ entra }: Target, mark: SeenRequest | undefined): readonly SeenRequest[] {
+  const { seen } = entra.emulator
+  return mark ? seen.slice(seen.lastIndexOf(mark) + 1) : seen
 }

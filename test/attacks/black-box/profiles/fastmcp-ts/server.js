@@ -43,4 +43,7 @@ const server = new FastMCP({
   }),
 })
 server.addTool({ name: 'ping', description: 'Answers.', execute: async () => 'pong' })
-await server.start({ transportType: 'httpStream', httpStream: { port: Number(PORT) } })
+await server.start({
+  transportType: 'httpStream',
+  httpStream: { host: '127.0.0.1', port: Number(PORT) },
+})
