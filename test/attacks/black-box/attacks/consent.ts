@@ -131,19 +131,20 @@ export const consent: readonly Attack[] = [
     rows: ['fastmcp W11', '#3747'],
     severity: 'medium',
     run: async (target) => {
-      const browser = target.browser()
-      for (let count = 0; count < 40; count++) {
-        await allow(target, browser, await openConsent(target, browser, authorization(target)))
-      }
-      const cookies = browser.cookies.all()
-      const size = cookies.reduce((sum, { name, value }) => sum + name.length + value.length, 0)
       // One that succeeds shows that it is the 40 that keep the other from its end.
       await signIn(target)
-      const evidence = `after 40 of them, with ${size} bytes of cookies`
-      return signIn(target, { browser }).then(
-        () => withstood(evidence),
-        (error) => fell(`${evidence}: ${error}`),
-      )
+      const browser = target.browser()
+      const size = () =>
+        browser.cookies.all().reduce((sum, { name, value }) => sum + name.length + value.length, 0)
+      try {
+        for (let count = 0; count < 40; count++) {
+          await allow(target, browser, await openConsent(target, browser, authorization(target)))
+        }
+        await signIn(target, { browser })
+        return withstood(`the 41st succeeded, with ${size()} bytes of cookies`)
+      } catch (error) {
+        return fell(`with ${size()} bytes of cookies: ${error}`)
+      }
     },
   },
 ]

@@ -47,8 +47,14 @@ export const pages: readonly Attack[] = [
       const consent = await openConsent(target, browser, authorization(target))
       const { url } = await allow(target, browser, consent)
       const callback = new URL(url.searchParams.get('redirect_uri') ?? '')
-      callback.search = String(new URLSearchParams({ error: MARKUP, error_description: MARKUP }))
-      return hasNoMarkup(await open(target, browser, callback))
+      const state = url.searchParams.get('state') ?? ''
+      const said = { error: 'server_error', error_description: `AADSTS50000: ${MARKUP}` }
+      for (const answer of [said, { ...said, state }, { error: MARKUP, state }]) {
+        callback.search = String(new URLSearchParams(answer))
+        const verdict = hasNoMarkup(await open(target, browser, callback))
+        if (verdict.outcome !== 'withstood') return verdict
+      }
+      return withstood('three answers with markup: shown as text, or not at all')
     },
   },
   {

@@ -68,7 +68,8 @@ export const redirects: readonly Attack[] = [
       const { url } = await allow(target, browser, page)
       const callback = url.searchParams.get('redirect_uri') ?? ''
       const { origin, pathname } = page.url
-      return tryAll(target, [callback, `${origin}${pathname}`, target.site.authorize])
+      const own = new Set([callback, `${origin}${pathname}`, target.site.authorize])
+      return tryAll(target, [...own])
     },
   },
   {
@@ -126,7 +127,8 @@ export const redirects: readonly Attack[] = [
       for (const redirect_uri of orders) {
         const { url } = authorization(target, { redirect_uri })
         const page = await open(target, target.browser(), url)
-        const isEvil = page.url.hostname === 'evil.example' || page.text.includes('evil.example')
+        const isShown = placeOf(target, page) === 'consent' && page.text.includes('evil.example')
+        const isEvil = page.url.hostname === 'evil.example' || isShown
         if (isEvil) return fell(`the foreign one of two: ${describe(target, page)}`)
         if (placeOf(target, page) !== 'page') taken.push(describe(target, page))
       }
