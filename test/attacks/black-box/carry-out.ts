@@ -17,12 +17,8 @@ export async function startTarget(profile: Profile): Promise<RunningTarget> {
 }
 
 /** Carries out one attack, on a server of its own where it wants one. */
-export async function attack(
-  { needsOwnServer, ...rest }: Attack,
-  shared: Target,
-  profile: Profile,
-): Promise<Verdict> {
-  if (!needsOwnServer) return carryOut(rest, shared)
+export async function attack(one: Attack, shared: Target, profile: Profile): Promise<Verdict> {
+  if (!one.needsOwnServer) return carryOut(one, shared)
   await using own = await startTarget(profile)
-  return await carryOut(rest, own.target)
+  return await carryOut(one, own.target)
 }

@@ -93,6 +93,6 @@ function toTable(heads: readonly string[], rows: readonly (readonly string[])[])
 /** Text that stays text in Markdown, and free of what differs from run to run. */
 function cell(text: string): string {
   return text
-    .replaceAll(/localhost:\d{4,5}/g, 'localhost:PORT')
+    .replaceAll(/\b(localhost|127\.0\.0\.1):(?!49152|51515)\d{4,5}/g, '$1:PORT')
     .replaceAll(/([\\`*_{}[\]<>|#])/g, '\\$1')
 }

@@ -61,12 +61,12 @@ export const load: readonly Attack[] = [
 
 const cutOff = () => ({ status: 413, headers: new Headers(), body: {}, text: 'connection cut' })
 
-const WARM_UP = 1000
+const WARM_UP = 500
 const STORM = 2000
 const MEMORY_LIMIT = 64 * 1024 * 1024
 const STORAGE_LIMIT = 1024 * 1024
 
-/** A request 2,000 times, each another one, after 1,000 that show what the work itself takes. */
+/** A request 2,000 times, each another one, after 500 that show what the work itself takes. */
 async function storm(
   target: Target,
   what: string,

@@ -136,14 +136,15 @@ export const pages: readonly Attack[] = [
       const header = headers.get('content-security-policy') ?? ''
       const meta =
         /<meta\b[^>]*content-security-policy[^>]*content="([^"]*)"/i.exec(html)?.[1] ?? ''
+      const policy = `${header};${meta.replaceAll(/&#(?:x27|39);/g, "'")}`
       const protections: [string, boolean][] = [
         ['Cache-Control: no-store', /no-store/.test(headers.get('cache-control') ?? '')],
-        ['a policy against scripts', /(default|script)-src 'none'/.test(`${header};${meta}`)],
+        ['a policy against scripts', /(default|script)-src 'none'/.test(policy)],
         ['Referrer-Policy', headers.has('referrer-policy')],
         ['nosniff', /nosniff/.test(headers.get('x-content-type-options') ?? '')],
       ]
       const missing = protections.filter(([, isThere]) => !isThere).map(([name]) => name)
-      if (missing.length === 0) return withstood('all four headers')
+      if (missing.length === 0) return withstood('all four are set')
       const evidence = `missing: ${missing.join(', ')}`
       return missing.length < protections.length ? partly(evidence) : fell(evidence)
     },
