@@ -80,6 +80,8 @@ async function attackAll(profile: Profile, only: string): Promise<Column> {
   const verdicts = new Map<string, Verdict>()
   try {
     await using running = await startTarget(profile)
+    // Interrupted, it leaves nothing behind that runs.
+    using _ = onInterrupt(() => running[Symbol.asyncDispose]())
     const { version } = running.target.product
     process.stdout.write(`${version} at ${running.target.site.mcpUrl}\n\n`)
     for (const one of selected(only)) {
@@ -94,6 +96,16 @@ async function attackAll(profile: Profile, only: string): Promise<Column> {
     process.stdout.write(`  could not be run: ${reason}\n`)
     return { profile, version: undefined, verdicts, reason }
   }
+}
+
+function onInterrupt(stop: () => PromiseLike<void>): Disposable {
+  const end = () => void Promise.resolve(stop()).finally(() => process.exit(130))
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, end)
+  const forget = () => {
+    for (const signal of signals) process.off(signal, end)
+  }
+  return { [Symbol.dispose]: forget }
 }
 
 function selected(only: string): Attack[] {
