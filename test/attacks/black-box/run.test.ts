@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ATTACKS } from './attacks.ts'
 import { PROFILES } from './profiles.ts'
-import { toMarkdown } from './table.ts'
+import { MARKS, toMarkdown } from './table.ts'
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, [join(import.meta.dirname, 'run.ts'), ...args], { encoding: 'utf8' })
@@ -58,6 +58,16 @@ suite('the table of docs/attacks.md', () => {
     assert.deepEqual(
       names,
       attacks.map(({ name }) => name),
+    )
+  })
+
+  test('says of Entrance what the tests hold', () => {
+    const rows = [...document.matchAll(/^\| (.+?) \| (?:critical|high|medium|low) \| (.) \|/gm)]
+    const others = rows.filter(([, , mark]) => mark !== MARKS.withstood)
+    assert.ok(rows.length > others.length)
+    assert.deepEqual(
+      others.filter(([, , mark]) => mark !== MARKS['not applicable']).map(([, name]) => name),
+      [],
     )
   })
 
