@@ -164,13 +164,18 @@ export function startTransaction(
 ): { transaction: Transaction; setCookies: string[] } {
   const { clientId: _, expiresAt: __, account: ___, ...rest } = request
   const sealed = { request: { ...rest, client }, ...circumstances }
-  const { exchange, startedAt, setCookies } = startExchange(TRANSACTION_PURPOSE, sealed, context)
+  const { exchange, startedAt, setCookies } = startExchange(
+    TRANSACTION_PURPOSE,
+    request.id,
+    sealed,
+    context,
+  )
   return { transaction: toTransaction({ ...sealed, startedAt }, exchange), setCookies }
 }
 
 /** Starts a sign-in that is for the person's own page alone. */
 export function startAppsSignIn(context: CookieContext) {
-  return startExchange(APPS_PURPOSE, {}, context)
+  return startExchange(APPS_PURPOSE, 'apps', {}, context)
 }
 
 /**
@@ -195,13 +200,29 @@ export function findAppsSignIn(
   return findExchange(APPS_PURPOSE, state, context)
 }
 
+/** Ends what an earlier Allow of the same request began; gives the cookies that say so. */
+export function endTransactions(
+  { id }: AuthorizationRequest,
+  cookies: ReadonlyMap<string, string>,
+  isSecure: boolean,
+): string[] {
+  return transactionCookies(cookies, isSecure)
+    .filter(([, value]) => readTransactionCookie(value).requestId === id)
+    .map(([name]) => deleteCookie(name, isSecure))
+}
+
 type Sealed = Pick<Transaction, 'request' | 'startedAt'> & Circumstances
 
 function toTransaction(sealed: Sealed, exchange: EntraExchange): Transaction {
   return { ...sealed, exchange, grantId: digest(`grant ${exchange.state}`).slice(0, 22) }
 }
 
-function startExchange(purpose: string, content: object, context: CookieContext) {
+function startExchange(
+  purpose: string,
+  requestId: string,
+  content: object,
+  context: CookieContext,
+) {
   const exchange: EntraExchange = {
     state: randomBytes(32).toString('base64url'),
     nonce: randomBytes(32).toString('base64url'),
@@ -211,7 +232,8 @@ function startExchange(purpose: string, content: object, context: CookieContext)
   const { state, ...secrets } = exchange
   const text = JSON.stringify({ ...content, ...secrets, startedAt })
   const name = transactionCookieName(state, context.isSecure)
-  const value = `${startedAt.toString(36)}.${seal(context.keyring, purpose, text, state)}`
+  const sealed = seal(context.keyring, purpose, text, state)
+  const value = `${startedAt.toString(36)}.${requestId}.${sealed}`
   const cookie = writeCookie(name, value, { maxAge: TRANSACTION_TTL, isSecure: context.isSecure })
   const dropped = dropOldest(context.cookies, name.length + value.length, context.isSecure)
   return { exchange, startedAt, setCookies: [...dropped, cookie] }
@@ -219,8 +241,8 @@ function startExchange(purpose: string, content: object, context: CookieContext)
 
 function findExchange(purpose: string, state: string, context: CookieContext) {
   const name = transactionCookieName(state, context.isSecure)
-  const value = context.cookies.get(name) ?? ''
-  const text = open(context.keyring, purpose, value.slice(value.indexOf('.') + 1), state)
+  const { sealed } = readTransactionCookie(context.cookies.get(name) ?? '')
+  const text = open(context.keyring, purpose, sealed, state)
   if (text === undefined) return undefined
   const { nonce, codeVerifier, ...content } = JSON.parse(text)
   if (content.startedAt + TRANSACTION_TTL <= Date.now() / 1000) return undefined
@@ -238,10 +260,10 @@ function dropOldest(
   added: number,
   isSecure: boolean,
 ): string[] {
-  const prefix = cookieName(TRANSACTION_COOKIE, isSecure)
-  const transactions = [...cookies]
-    .filter(([name]) => name.startsWith(prefix))
-    .sort(([, a], [, b]) => startOf(a) - startOf(b))
+  const startOf = (value: string) => readTransactionCookie(value).startedAt
+  const transactions = transactionCookies(cookies, isSecure).sort(
+    ([, a], [, b]) => startOf(a) - startOf(b),
+  )
   const sizeOf = ([name, value]: [string, string]) => name.length + value.length + 3
   let size = added + RESERVED_BYTES + transactions.reduce((sum, cookie) => sum + sizeOf(cookie), 0)
   const dropped: string[] = []
@@ -253,6 +275,20 @@ function dropOldest(
   return dropped
 }
 
-function startOf(value: string): number {
-  return Number.parseInt(value.slice(0, value.indexOf('.')), 36) || 0
+function transactionCookies(
+  cookies: ReadonlyMap<string, string>,
+  isSecure: boolean,
+): [name: string, value: string][] {
+  const prefix = cookieName(TRANSACTION_COOKIE, isSecure)
+  return [...cookies].filter(([name]) => name.startsWith(prefix))
+}
+
+/** Start and request stand in front, readable without the state that opens the rest. */
+function readTransactionCookie(value: string) {
+  const [startedAt = '', requestId = '', ...sealed] = value.split('.')
+  return {
+    startedAt: Number.parseInt(startedAt, 36) || 0,
+    requestId,
+    sealed: sealed.join('.'),
+  }
 }

@@ -135,6 +135,25 @@ suite('an answer to the consent page', () => {
     }
   }
 
+  test('that is Deny holds when Allow was pressed before: the sign-in at Entra is over', async () => {
+    const shown = await showConsent(authorizationOf(evil).url)
+    const other = await showConsent(authorizationOf(evil).url, shown.cookie)
+    const allowed = await answerConsent(shown)
+    const kept = await answerConsent(other, { cookie: withCookies(shown.cookie, allowed) })
+    const cookie = withCookies(withCookies(shown.cookie, allowed), kept)
+    const denied = await answerConsent(shown, { action: 'deny', cookie })
+    const left = withCookies(cookie, denied)
+    const [ofDenied, ofOther] = [allowed, kept].map((answer) => nameOf(answer))
+    assert.ok(!left.includes(ofDenied as string), 'the transaction of the denied request')
+    assert.ok(left.includes(ofOther as string), "another request's transaction is another matter")
+    const callback = new URL(`${server.url}/auth/callback`)
+    callback.searchParams.set('state', locationOf(allowed).searchParams.get('state') ?? '')
+    callback.searchParams.set('code', 'code')
+    const answer = await fetch(callback, { headers: { cookie: left }, redirect: 'manual' })
+    assert.equal(answer.status, 403)
+    assert.match(await answer.text(), NOT_HERE)
+  })
+
   test('with the token of another request of the same browser does not count', async () => {
     const mine = await showConsent(authorizationOf(await register('My editor'), REDIRECT_URI).url)
     const theirs = await showConsent(authorizationOf(evil).url, mine.cookie)
@@ -250,4 +269,12 @@ function visitCallback(query: Record<string, string>, cookie: string): Promise<R
 
 function assertNothingToClient(html: string): void {
   assert.ok(!html.includes('evil.example'), 'nothing leads to the attacker')
+}
+
+/** The name of the transaction's cookie that an Allow set. */
+function nameOf(allowed: Response): string {
+  const names = allowed.headers.getSetCookie().map((line) => line.split('=')[0] as string)
+  const name = names.find((one) => one.includes('-tx-'))
+  assert.ok(name)
+  return name
 }

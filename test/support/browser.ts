@@ -46,12 +46,15 @@ type Step = {
   from?: Page
 }
 
+type Profile = { readonly cookies: CookieJar; readonly network: typeof fetch }
+
 const MAX_REDIRECTS = 20
 
-/** A fresh profile. */
-export function createBrowser(): Browser {
-  const cookies = createCookieJar()
-  const go = (step: Step, options: OpenOptions = {}) => navigate(cookies, step, options)
+/** A fresh profile. `network` is how it reaches servers. */
+export function createBrowser(network: typeof fetch = fetch): Browser {
+  const profile = { cookies: createCookieJar(), network }
+  const { cookies } = profile
+  const go = (step: Step, options: OpenOptions = {}) => navigate(profile, step, options)
   const open: Browser['open'] = (url, options) => go({ method: 'GET', url: new URL(url) }, options)
   const press: Browser['press'] = (page, label, options) => go(submission(page, label), options)
   return { cookies, open, press, signIn: (url, options) => signIn(open, press, url, options) }
@@ -93,7 +96,7 @@ function submission(page: Page, label: string | RegExp): Step {
   throw new Error(`No button ${label} on ${page.url.pathname} (${page.status}): ${page.text}`)
 }
 
-async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions): Promise<Page> {
+async function navigate(profile: Profile, first: Step, { until }: OpenOptions): Promise<Page> {
   const trail: URL[] = []
   // Once a redirect has crossed sites, the rest of the chain counts as cross-site.
   let isCrossSite = false
@@ -106,7 +109,7 @@ async function navigate(cookies: CookieJar, first: Step, { until }: OpenOptions)
     const before = trail.at(-2) ?? step.from?.url
     isCrossSite ||= before !== undefined && siteOf(before) !== siteOf(url)
     if (step.from) fetchSite = worse(fetchSite, relation(before as URL, url))
-    const response = await request(cookies, step, { isCrossSite, fetchSite })
+    const response = await request(profile, step, { isCrossSite, fetchSite })
     const html = await response.text()
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || !location) {
@@ -135,10 +138,11 @@ function relation(from: URL, to: URL): FetchSite {
 }
 
 async function request(
-  cookies: CookieJar,
+  profile: Profile,
   step: Step,
   { isCrossSite, fetchSite }: { isCrossSite: boolean; fetchSite: FetchSite },
 ): Promise<Response> {
+  const { cookies, network } = profile
   const { method, url, body, from } = step
   const headers = new Headers({ accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
   headers.set('sec-fetch-site', fetchSite)
@@ -150,7 +154,7 @@ async function request(
     const isHidden = from?.headers.get('referrer-policy') === 'no-referrer'
     headers.set('origin', isHidden || !from ? 'null' : from.url.origin)
   }
-  const response = await fetch(url, { method, headers, redirect: 'manual', body: body ?? null })
+  const response = await network(url, { method, headers, redirect: 'manual', body: body ?? null })
   cookies.store(url, response.headers)
   await noteAnswer(url, response)
   return response

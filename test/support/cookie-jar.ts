@@ -21,6 +21,8 @@ export type Cookie = {
   readonly expires: number
 }
 
+const MAX_COOKIE = 4096
+
 /** An empty jar, RFC 6265bis as far as host-only cookies go. */
 export function createCookieJar(): CookieJar {
   const cookies = new Map<string, Cookie>()
@@ -86,6 +88,8 @@ function parseExpires(attributes: ReadonlyMap<string, string>): number {
 
 function canBeSet(cookie: Cookie, attributes: ReadonlyMap<string, string>, url: URL): boolean {
   if (!cookie.name) return false
+  // RFC 6265bis §5.7: a cookie that is too long is dropped.
+  if (cookie.name.length + cookie.value.length > MAX_COOKIE) return false
   if (cookie.isSecure && !isTrustworthy(url)) return false
   if (cookie.sameSite === 'none' && !cookie.isSecure) return false
   if (cookie.name.startsWith('__Secure-')) return cookie.isSecure

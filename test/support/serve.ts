@@ -20,6 +20,8 @@ export type RunningServe = AsyncDisposable & {
   /** The public base URL, without a trailing slash. */
   readonly url: string
   readonly port: number
+  /** Of the process. */
+  readonly pid: number | undefined
   /** The emulator's origin, or the name of the real Entra. */
   readonly signInWith: string
   /** The working directory; the data is in `.entrance` below it. */
@@ -61,7 +63,8 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
     noteKeys(env?.ENTRANCE_DATA ?? join(folder, '.entrance'))
     const base = new URL(url).origin
     const dispose = async () => void (await stop())
-    return { url: base, port, signInWith, folder, logs, stop, [Symbol.asyncDispose]: dispose }
+    const { pid } = child
+    return { url: base, port, pid, signInWith, folder, logs, stop, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await stop()
     throw error

@@ -20,7 +20,13 @@ import {
 import { goToEntra } from '../sign-in/go-to-entra.ts'
 import { findRemembered, isRemembering, promptFor, withoutChoice } from '../sign-in/remembered.ts'
 import type { Site } from '../site.ts'
-import { findBrowser, formToken, isFormToken, recogniseBrowser } from '../transaction.ts'
+import {
+  endTransactions,
+  findBrowser,
+  formToken,
+  isFormToken,
+  recogniseBrowser,
+} from '../transaction.ts'
 
 /**
  * The consent page. GET shows who asks; POST takes the person's answer, from the same browser
@@ -127,6 +133,7 @@ function refuseBrowser(
   })
 }
 
+/** Holds whatever was pressed before: a sign-in that is at Entra already ends there. */
 async function deny(request: Request, asked: Asked, context: Context): Promise<Response> {
   // It takes a yes back that was given before, and is not done until that is gone.
   const session = sessionOf(request, context)
@@ -138,7 +145,8 @@ async function deny(request: Request, asked: Asked, context: Context): Promise<R
     client: asked.client.client_name,
   })
   const error = new OAuthError('access_denied', 'The person denied the request.')
-  return redirectWithError(asked.address, error, [], 303)
+  const ended = endTransactions(asked.request, readCookies(request), isSecure(context))
+  return redirectWithError(asked.address, error, ended, 303)
 }
 
 async function allow(request: Request, asked: Asked, context: Context): Promise<Response> {
