@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { after, before, suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { installApplication } from '../support/application.ts'
@@ -7,6 +8,9 @@ import { allow, openBrowser } from '../support/person.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
 const CURSOR = 'cursor://anysphere.cursor-mcp/oauth/callback'
+
+/** How long the browser may take, in milliseconds; a busy machine is slow. */
+const TIMEOUT = 20_000
 
 /** Whatever an attribute or a refresh could spoil. */
 const STATE = `a+b "c" 'd' <e>; url=https://evil.example & f`
@@ -97,17 +101,16 @@ async function checkReturnPage(page: Page): Promise<string> {
 async function watchNavigations(page: Page) {
   const session = await page.context().newCDPSession(page)
   const urls: string[] = []
-  const waiting: (() => void)[] = []
+  const seen = new EventEmitter()
   session.on('Page.frameRequestedNavigation', ({ url }) => {
-    if (!url.startsWith('cursor:')) return
-    urls.push(url)
-    for (const tell of waiting.splice(0)) tell()
+    if (url.startsWith('cursor:')) seen.emit('navigation', urls.push(url))
   })
   await session.send('Page.enable')
   return {
     urls,
     async until(count: number) {
-      while (urls.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
+      const signal = AbortSignal.timeout(TIMEOUT)
+      while (urls.length < count) await once(seen, 'navigation', { signal })
     },
   }
 }
