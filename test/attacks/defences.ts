@@ -973,7 +973,7 @@ export const DEFENCES: readonly Defence[] = [
       {
         file: 'core/params.ts',
         find: 'if (size > maxBytes) throw tooLarge(maxBytes)',
-        replace: '',
+        replace: 'if (size > 100 * maxBytes) throw tooLarge(maxBytes)',
       },
     ],
     tests: ['test/core/params.test.ts'],
