@@ -4,6 +4,8 @@ import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
 
+export type ClientDocuments = 'fetch' | 'pinned' | 'off'
+
 /** What `entrance serve` takes on its command line; each beats its variable. */
 export type ServeOptions = {
   port?: number
@@ -16,6 +18,7 @@ export type ServeOptions = {
   emulatorPort?: number
   tenantId?: string
   clientId?: string
+  clientDocuments?: ClientDocuments
   logFormat?: 'text' | 'json'
 }
 
@@ -34,6 +37,8 @@ export type ServeSettings = {
   readonly entra: EntraSettings | 'emulator'
   readonly emulatorPort: number
   readonly currency: string
+  /** Undefined: as the library has it. */
+  readonly clientDocuments: ClientDocuments | undefined
   readonly logFormat: 'text' | 'json'
   readonly problems: readonly ConfigProblem[]
 }
@@ -102,6 +107,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     entra,
     emulatorPort,
     currency: readCurrency(env, problems),
+    clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     problems,
   }
@@ -242,6 +248,24 @@ function readPort(
   const problem = `'${text}' is not a port: a whole number from 0 to 65535 is expected.`
   problems.push({ option: name, problem, cure: `Leave it out for ${fallback}.` })
   return fallback
+}
+
+/**
+ * Behind a proxy a stranger's host cannot be looked up and held to its address, so nothing is
+ * fetched unless that is asked for; and then without the proxy.
+ */
+function readClientDocuments(
+  env: Environment,
+  problems: ConfigProblem[],
+): ClientDocuments | undefined {
+  const text = env.ENTRANCE_CLIENT_DOCUMENTS
+  if (text === 'fetch' || text === 'pinned' || text === 'off') return text
+  if (text) {
+    const problem = `'${text}' is not known.`
+    const option = 'ENTRANCE_CLIENT_DOCUMENTS'
+    problems.push({ option, problem, cure: 'Use fetch, pinned or off.' })
+  }
+  return env.HTTPS_PROXY || env.https_proxy ? 'pinned' : undefined
 }
 
 function readLogFormat(env: Environment, problems: ConfigProblem[]): 'text' | 'json' {

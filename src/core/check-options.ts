@@ -11,6 +11,8 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly scope: string
   readonly path: string
   readonly allowedOrigins: readonly string[]
+  readonly clientDocuments?: unknown
+  readonly clientDocumentHosts?: readonly string[]
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
@@ -26,6 +28,8 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...checkScopeAndPath(given.scope, given.path),
     ...checkTimes(given),
     ...given.allowedOrigins.flatMap(checkOrigin),
+    ...checkClientDocuments(given.clientDocuments),
+    ...(given.clientDocumentHosts ?? []).flatMap(checkHost),
   ]
 }
 
@@ -172,4 +176,19 @@ function checkOrigin(origin: string): ConfigProblem[] {
       cure: 'Write scheme, host and port only: https://app.example.com',
     },
   ]
+}
+
+const CLIENT_DOCUMENTS: readonly unknown[] = [undefined, 'fetch', 'pinned', 'off']
+
+function checkClientDocuments(mode: unknown): ConfigProblem[] {
+  if (CLIENT_DOCUMENTS.includes(mode)) return []
+  const problem = `'${mode}' is not known.`
+  return [{ option: 'clientDocuments', problem, cure: 'Use fetch, pinned or off.' }]
+}
+
+function checkHost(host: string): ConfigProblem[] {
+  if (URL.parse(`https://${host}/`)?.hostname === host) return []
+  const problem = `'${host}' is not the name of a host.`
+  const cure = 'Write the name alone, in lower case: app.example.com'
+  return [{ option: 'clientDocumentHosts', problem, cure }]
 }

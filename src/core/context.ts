@@ -1,4 +1,6 @@
+import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
+import type { DocumentSource } from './clients/document-source.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Entra } from './entra/entra.ts'
 import type { Grants } from './grants/grant.ts'
@@ -12,6 +14,8 @@ import type { AccessTokens } from './tokens/access-token.ts'
 export type Context = {
   readonly config: Config
   readonly clients: Clients
+  readonly documents: DocumentSource
+  readonly assertions: ClientAssertions
   readonly accessTokens: AccessTokens
   readonly grants: Grants
   readonly revocations: Revocations

@@ -26,6 +26,8 @@ export type OAuthErrorOptions = {
   retryAfter?: number
   /** Headers that this refusal carries besides. */
   headers?: Readonly<Record<string, string>>
+  /** What a person is told to do, where the advice that goes with the code is not it. */
+  cure?: string
   cause?: unknown
 }
 
@@ -40,6 +42,7 @@ export class OAuthError extends Error {
   readonly status: number
   readonly retryAfter: number | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly cure: string | undefined
 
   constructor(code: OAuthErrorCode, description: string, options: OAuthErrorOptions = {}) {
     super(toDescription(description), { cause: options.cause })
@@ -47,6 +50,7 @@ export class OAuthError extends Error {
     this.status = options.status ?? STATUS[code]
     this.retryAfter = options.retryAfter
     this.headers = options.headers ?? {}
+    this.cure = options.cure
   }
 }
 

@@ -59,8 +59,16 @@ export function resolveOptions(options: EntranceOptions): Config {
     name: given.name ?? base.host,
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    clientDocuments: given.clientDocuments ?? defaultDocuments(base, entra),
+    clientDocumentHosts: given.clientDocumentHosts && new Set(given.clientDocumentHosts),
     fetch: given.fetch ?? globalThis.fetch,
   })
+}
+
+/** What is tried out on this machine, the emulator above all, has no business on the internet. */
+function defaultDocuments(base: URL, { authority }: EntraConfig): Config['clientDocuments'] {
+  const isTryout = [base, new URL(authority)].some((url) => LOOPBACK_HOSTS.has(url.hostname))
+  return isTryout ? 'pinned' : 'fetch'
 }
 
 /** An empty text is a variable that is not set. */

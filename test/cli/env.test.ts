@@ -26,6 +26,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     entra: 'emulator',
     emulatorPort: 8400,
     currency: 'USD',
+    clientDocuments: undefined,
     logFormat: 'text',
     problems: [],
   } satisfies ServeSettings)
@@ -43,6 +44,7 @@ test('every variable is read', () => {
     ENTRANCE_AUTHORITY: 'https://login.microsoftonline.us',
     EMULATOR_PORT: '2',
     EXPENSES_CURRENCY: 'EUR',
+    ENTRANCE_CLIENT_DOCUMENTS: 'off',
     LOG_FORMAT: 'json',
   }
   assert.deepEqual(resolveServeSettings({}, env), {
@@ -60,6 +62,7 @@ test('every variable is read', () => {
     },
     emulatorPort: 2,
     currency: 'EUR',
+    clientDocuments: 'off',
     logFormat: 'json',
     problems: [],
   } satisfies ServeSettings)
@@ -75,6 +78,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
     EMULATOR_PORT: 'x',
+    ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
   }
   const options: Required<Omit<ServeOptions, 'emulator'>> = {
@@ -87,6 +91,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    clientDocuments: 'pinned',
     logFormat: 'json',
   }
   const settings = resolveServeSettings(options, env)
@@ -97,9 +102,9 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     clientSecret: 'a~secret',
     authority: 'https://login.microsoftonline.us',
   })
-  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
+  const { port, hosts, url, data, store, emulatorPort, clientDocuments, logFormat } = settings
   assert.deepEqual(
-    { port, hosts, url, data, store, emulatorPort, logFormat },
+    { port, hosts, url, data, store, emulatorPort, clientDocuments, logFormat },
     {
       port: 1,
       hosts: ['127.0.0.1'],
@@ -107,8 +112,24 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       data: '/option',
       store: '/option.db',
       emulatorPort: 2,
+      clientDocuments: 'pinned',
       logFormat: 'json',
     },
+  )
+})
+
+test('behind a proxy clients’ documents are not fetched, unless that is asked for', () => {
+  const read = (env: Record<string, string>) =>
+    resolveServeSettings({}, { ...ENTRA, ...env }).clientDocuments
+  const proxy = 'http://proxy.example:8080'
+  assert.equal(read({}), undefined)
+  assert.equal(read({ HTTPS_PROXY: proxy }), 'pinned')
+  assert.equal(read({ https_proxy: proxy }), 'pinned')
+  assert.equal(read({ HTTPS_PROXY: proxy, ENTRANCE_CLIENT_DOCUMENTS: 'fetch' }), 'fetch')
+  const { problems } = resolveServeSettings({}, { ...ENTRA, ENTRANCE_CLIENT_DOCUMENTS: 'on' })
+  assert.deepEqual(
+    problems.map(({ option, problem }) => `${option} ${problem}`),
+    ["ENTRANCE_CLIENT_DOCUMENTS 'on' is not known."],
   )
 })
 

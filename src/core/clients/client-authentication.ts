@@ -2,12 +2,23 @@ import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Params } from '../params.ts'
 import { type Client, isClientSecret } from './client.ts'
+import { ASSERTION_TYPE, type ClientAssertions, readAssertionSubject } from './client-assertion.ts'
+import { hasSecret } from './client-metadata.ts'
 import type { Clients } from './clients.ts'
 
 type Credentials = { readonly clientId: string } & (
   | { readonly method: 'none' }
   | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: string }
+  | { readonly method: 'private_key_jwt'; readonly assertion: string }
 )
+
+export type AuthenticationContext = {
+  readonly clients: Clients
+  readonly keyring: Keyring
+  readonly assertions: ClientAssertions
+  /** Whether the request is about a grant that this client has. */
+  readonly hasGrant: (client: Client) => Promise<boolean>
+}
 
 /**
  * Authenticates the client of a token or revocation request (RFC 6749 §2.3, §3.2.1).
@@ -17,14 +28,19 @@ type Credentials = { readonly clientId: string } & (
 export async function authenticateClient(
   authorization: string | null,
   params: Params,
-  { clients, keyring }: { readonly clients: Clients; readonly keyring: Keyring },
+  context: AuthenticationContext,
 ): Promise<Client> {
   const credentials = readCredentials(authorization, params)
-  const client = await clients.find(credentials.clientId)
+  const client = await context.clients.find(credentials.clientId)
   if (!client) throw unauthorized(NOT_REGISTERED, credentials)
   checkMethod(client, credentials)
-  // By the method, not by the secret: an empty one is one that has to be refused.
-  if (credentials.method !== 'none' && !isClientSecret(client, credentials.secret, keyring)) {
+  if (credentials.method === 'private_key_jwt') {
+    const { spend } = await context.assertions.verify(client, credentials.assertion)
+    // Where there is no grant to be had, nothing is gained by a second use, and nothing stored.
+    if (await context.hasGrant(client)) await spend()
+  }
+  // By the member, not by what is in it: an empty secret is one that has to be refused.
+  if ('secret' in credentials && !isClientSecret(client, credentials.secret, context.keyring)) {
     throw unauthorized('The client_secret is not the one given at registration.', credentials)
   }
   return client
@@ -36,6 +52,11 @@ const NOT_REGISTERED =
 function readCredentials(authorization: string | null, params: Params): Credentials {
   const clientId = params.get('client_id')
   const secret = params.get('client_secret')
+  const assertion = readAssertion(params)
+  if (assertion !== undefined) {
+    if (authorization !== null || secret !== undefined) throw new OAuthError(...TWO_WAYS)
+    return { method: 'private_key_jwt', clientId: subjectOf(assertion, clientId), assertion }
+  }
   if (authorization !== null) return readBasic(authorization, clientId, secret)
   if (clientId === undefined) {
     throw new OAuthError(
@@ -45,6 +66,29 @@ function readCredentials(authorization: string | null, params: Params): Credenti
   }
   if (secret !== undefined) return { method: 'client_secret_post', clientId, secret }
   return { method: 'none', clientId }
+}
+
+const TWO_WAYS = [
+  'invalid_request',
+  'Use one way to authenticate: the Authorization header, a client_secret or a client_assertion.',
+] as const
+
+function readAssertion(params: Params): string | undefined {
+  const assertion = params.get('client_assertion')
+  const type = params.get('client_assertion_type')
+  if (assertion === undefined && type === undefined) return undefined
+  if (assertion !== undefined && type === ASSERTION_TYPE) return assertion
+  throw new OAuthError(
+    'invalid_request',
+    `client_assertion goes with the client_assertion_type '${ASSERTION_TYPE}' (RFC 7523 2.2).`,
+  )
+}
+
+/** RFC 7521 §4.2: the client_id may be left out; sent, it has to be the assertion's. */
+function subjectOf(assertion: string, clientId: string | undefined): string {
+  const subject = readAssertionSubject(assertion)
+  if (clientId === undefined || clientId === subject) return subject
+  throw new OAuthError('invalid_client', "The client_assertion is another client's: see its 'sub'.")
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
@@ -78,12 +122,16 @@ function checkMethod(client: Client, credentials: Credentials): void {
   const { token_endpoint_auth_method: registered } = client
   if (registered === credentials.method) return
   // Libraries send the secret in the one place or in the other; it proves the same either way.
-  if (registered !== 'none' && credentials.method !== 'none') return
-  const text =
-    registered === 'none'
-      ? 'This client is public (token_endpoint_auth_method none): send no client_secret.'
-      : `This client must authenticate with its client_secret (${registered}).`
-  throw unauthorized(text, credentials)
+  if (hasSecret(registered) && hasSecret(credentials.method)) return
+  throw unauthorized(EXPECTED[registered], credentials)
+}
+
+const EXPECTED: Readonly<Record<Client['token_endpoint_auth_method'], string>> = {
+  none: 'This client is public (token_endpoint_auth_method none): send no client_secret.',
+  client_secret_basic:
+    'This client must authenticate with its client_secret (client_secret_basic).',
+  client_secret_post: 'This client must authenticate with its client_secret (client_secret_post).',
+  private_key_jwt: 'This client must authenticate with a client_assertion (private_key_jwt).',
 }
 
 function unauthorized(text: string, { method }: Credentials): OAuthError {

@@ -1,20 +1,34 @@
 import { OAuthError } from '../errors.ts'
+import { findKeysUrlFault, type JsonWebKeySet } from './key-set.ts'
 import { findRedirectUriFault, type RedirectPolicy } from './redirect-uri.ts'
 
 /** How a client proves itself at the token endpoint (RFC 7591 §2). */
-export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+export type TokenEndpointAuthMethod =
+  | 'none'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt'
 
 export const TOKEN_ENDPOINT_AUTH_METHODS: readonly TokenEndpointAuthMethod[] = [
   'none',
   'client_secret_basic',
   'client_secret_post',
+  'private_key_jwt',
 ]
+
+/** Whether a client that authenticates so was given a secret. */
+export function hasSecret(method: TokenEndpointAuthMethod): boolean {
+  return method === 'client_secret_basic' || method === 'client_secret_post'
+}
 
 /** What we keep of a client's metadata (RFC 7591 §2). */
 export type ClientMetadata = {
   readonly client_name: string | undefined
   readonly redirect_uris: readonly string[]
   readonly token_endpoint_auth_method: TokenEndpointAuthMethod
+  /** The public keys of a client that authenticates with `private_key_jwt`, or where they are. */
+  readonly jwks?: JsonWebKeySet | undefined
+  readonly jwks_uri?: string | undefined
 }
 
 const MAX_REDIRECT_URIS = 16
@@ -31,11 +45,24 @@ export function parseClientMetadata(document: unknown, policy: RedirectPolicy): 
   const metadata = new Map(Object.entries(document))
   requireIncludes(metadata, 'grant_types', 'authorization_code')
   requireIncludes(metadata, 'response_types', 'code')
+  const method = parseAuthMethod(metadata.get('token_endpoint_auth_method'))
   return {
     client_name: parseName(metadata.get('client_name')),
     redirect_uris: parseRedirectUris(metadata.get('redirect_uris'), policy),
-    token_endpoint_auth_method: parseAuthMethod(metadata.get('token_endpoint_auth_method')),
+    token_endpoint_auth_method: method,
+    ...(method === 'private_key_jwt' && { jwks_uri: parseKeysUrl(metadata) }),
   }
+}
+
+/** The registration travels in the client_id, which has no room for keys. */
+function parseKeysUrl(metadata: ReadonlyMap<string, unknown>): string {
+  const uri = metadata.get('jwks_uri')
+  if (typeof uri !== 'string' || metadata.has('jwks')) {
+    throw invalid('private_key_jwt needs a jwks_uri; jwks itself cannot be registered here.')
+  }
+  const fault = findKeysUrlFault(uri)
+  if (fault) throw invalid(`The jwks_uri '${uri.slice(0, 200)}' ${fault}.`)
+  return uri
 }
 
 function parseRedirectUris(value: unknown, policy: RedirectPolicy): string[] {

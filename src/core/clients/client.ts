@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { digest, isMac, mac } from '../keys/mac.ts'
-import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
+import { type ClientMetadata, hasSecret, type TokenEndpointAuthMethod } from './client-metadata.ts'
 
-/** Registered at `/register`; the other ways join here. */
-export type ClientSource = 'registered'
+/** Registered at `/register`, or described by the document that its id is the address of. */
+export type ClientSource = 'registered' | 'document'
 
-/** A registered client. Nothing of it is stored: it is what its own id says (RFC 7591 A.5.2). */
+/** A client. Nothing of it is stored: a registered one is what its own id says (RFC 7591 A.5.2). */
 export type Client = ClientMetadata & {
   readonly client_id: string
   /** How it came to be known here. */
@@ -24,8 +24,11 @@ const SECRET_PURPOSE = 'client_secret'
 const VERSION = 'e1'
 const MAC_LENGTH = 43
 
-/** The payload of a client_id, as a tuple to keep it short: salt only where there is a secret. */
-type Payload = [name: string, method: TokenEndpointAuthMethod, uris: string[], salt?: string]
+/**
+ * The payload of a client_id, as a tuple to keep it short. The last is the salt where there is a
+ * secret, and the jwks_uri where there are keys.
+ */
+type Payload = [name: string, method: TokenEndpointAuthMethod, uris: string[], last?: string]
 
 /**
  * Seals metadata into a client_id: `e1.<key id>.<payload>.<MAC>`. The same metadata of a public
@@ -34,7 +37,8 @@ type Payload = [name: string, method: TokenEndpointAuthMethod, uris: string[], s
 export function sealClient(metadata: ClientMetadata, keyring: Keyring): Client {
   const { client_name = '', token_endpoint_auth_method: method, redirect_uris } = metadata
   const payload: Payload = [client_name, method, [...redirect_uris]]
-  if (method !== 'none') payload.push(randomBytes(9).toString('base64url'))
+  if (hasSecret(method)) payload.push(randomBytes(9).toString('base64url'))
+  if (method === 'private_key_jwt') payload.push(metadata.jwks_uri ?? '')
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url')
   const key = keyring.current
   const id = `${VERSION}.${key.id}.${text}.${mac(key, PURPOSE, text).toString('base64url')}`
@@ -55,7 +59,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
   const key = keyring.find(keyId)
   if (!key || !isMac(mac(key, PURPOSE, text), tag)) return undefined
   const payload = JSON.parse(Buffer.from(text, 'base64url').toString()) as Payload
-  const [name, token_endpoint_auth_method, redirect_uris] = payload
+  const [name, token_endpoint_auth_method, redirect_uris, last] = payload
   return {
     client_id: clientId,
     source: 'registered',
@@ -63,6 +67,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
     client_name: name || undefined,
     token_endpoint_auth_method,
     redirect_uris,
+    ...(token_endpoint_auth_method === 'private_key_jwt' && { jwks_uri: last }),
   }
 }
 

@@ -1,7 +1,8 @@
 import { json } from '../../http/responses.ts'
 import { clientSecretOf, sealClient } from '../clients/client.ts'
-import { parseClientMetadata } from '../clients/client-metadata.ts'
+import { hasSecret, parseClientMetadata } from '../clients/client-metadata.ts'
 import type { Context } from '../context.ts'
+import { OAuthError } from '../errors.ts'
 import { readJson } from '../params.ts'
 import type { Site } from '../site.ts'
 
@@ -10,8 +11,12 @@ import type { Site } from '../site.ts'
  * registered, so registering again costs nothing and the server cannot forget a client.
  */
 export async function register(request: Request, _site: Site, context: Context): Promise<Response> {
-  const { keyring, log, scope } = context.config
+  const { keyring, log, scope, clientDocuments } = context.config
   const metadata = parseClientMetadata(await readJson(request), context.redirectPolicy)
+  if (metadata.jwks_uri !== undefined && clientDocuments !== 'fetch') {
+    const text = "private_key_jwt is not supported: this server does not fetch clients' keys."
+    throw new OAuthError('invalid_client_metadata', text)
+  }
   const client = sealClient(metadata, keyring)
   log({
     event: 'client.registered',
@@ -19,7 +24,7 @@ export async function register(request: Request, _site: Site, context: Context):
     client: metadata.client_name,
     redirectUris: metadata.redirect_uris.join(' '),
   })
-  const secret = metadata.token_endpoint_auth_method !== 'none' && {
+  const secret = hasSecret(metadata.token_endpoint_auth_method) && {
     client_secret: clientSecretOf(client, keyring),
     client_secret_expires_at: 0,
   }
@@ -30,6 +35,7 @@ export async function register(request: Request, _site: Site, context: Context):
       ...(metadata.client_name !== undefined && { client_name: metadata.client_name }),
       redirect_uris: metadata.redirect_uris,
       token_endpoint_auth_method: metadata.token_endpoint_auth_method,
+      ...(metadata.jwks_uri !== undefined && { jwks_uri: metadata.jwks_uri }),
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       scope,

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { redeemCode } from '../grants/authorization-code.ts'
 import type { Grant } from '../grants/grant.ts'
+import { isGrantOf, presentedGrantId } from '../grants/presented-grant.ts'
 import { type RefreshContext, redeemRefreshToken } from '../grants/refresh-token.ts'
 import { issueTokens } from '../grants/token-response.ts'
 import { type Params, readParams } from '../params.ts'
@@ -28,6 +29,9 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   const client = await authenticateClient(request.headers.get('authorization'), params, {
     clients: context.clients,
     keyring: config.keyring,
+    assertions: context.assertions,
+    hasGrant: (client) =>
+      isGrantOf(client, presentedGrantId(params, config.binding), context.grants),
   })
   checkResource(params.get('resource'), config)
   resolveScope(params.get('scope'), config)
@@ -40,6 +44,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     renewals: context.renewals,
     log: config.log,
   })
+  context.clients.keep(client)
   config.log({
     event: 'token.issued',
     transaction: grant.transaction,
