@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createBrowser } from '../support/browser.ts'
 import { clientDocument, startInternet, type TestInternet } from '../support/internet.ts'
@@ -104,3 +105,99 @@ for (const place of ['jwks', 'jwks_uri'] as const) {
     )
   })
 }
+
+/** The redirect URI that each really sends: its document has no port, or another one. */
+for (const [client_id, redirect_uri, name] of [
+  [
+    'https://vscode.dev/oauth/client-metadata.json',
+    'http://127.0.0.1:33418/',
+    'Visual Studio Code',
+  ],
+  [
+    'https://vscode.dev/oauth/client-metadata.json',
+    'http://127.0.0.1:49153/',
+    'Visual Studio Code',
+  ],
+  [
+    'https://claude.ai/oauth/claude-code-client-metadata',
+    'http://localhost:54321/callback',
+    'Claude Code',
+  ],
+  [
+    'https://claude.ai/oauth/mcp-oauth-client-metadata',
+    'https://claude.ai/api/mcp/auth_callback',
+    'Claude',
+  ],
+  [
+    'https://chatgpt.com/oauth/client.json',
+    'https://chatgpt.com/connector_platform_oauth_redirect',
+    'ChatGPT',
+  ],
+  ['https://chatgpt.com/oauth/codex/client.json', 'http://127.0.0.1:51234/callback', 'Codex'],
+] as const) {
+  test(`${name} signs in by its document where nothing is fetched: ${redirect_uri}`, async () => {
+    await using offline = await startEntrance({ emulator: server.emulator })
+    // What a person does in the portal.
+    const [application] = server.emulator.directory.applications
+    const { redirectUris } = application?.web ?? { redirectUris: [] }
+    redirectUris.push(`${offline.url}/auth/callback`)
+
+    const client = createOAuthClient(offline.url)
+    const authorization = client.authorization(client_id, { redirect_uri })
+    const browser = createBrowser()
+    const consent = await browser.open(authorization.url)
+    assert.ok(consent.text.includes(`The application ${name} wants to access`))
+    const page = await browser.signIn(authorization.url, { account: 'Bob', until: redirect_uri })
+    assert.equal((await client.exchange(authorization, codeOf(page))).status, 200)
+  })
+}
+
+suite('the metadata of the server', () => {
+  type Metadata = Readonly<Record<string, unknown>>
+  const metadataOf = async (url: string) =>
+    json<Metadata>(await createOAuthClient(url).authorizationServer())
+
+  test('tells clients to come by a document once one could be fetched', async () => {
+    const id = 'https://chatgpt.com/oauth/client.json'
+    await using own = await startEntrance({ internet, emulator: server.emulator })
+    assert.equal((await metadataOf(own.url)).client_id_metadata_document_supported, undefined)
+    internet.publish(id, clientDocument(id))
+    await using reached = await startEntrance({ internet, emulator: server.emulator })
+    const deadline = performance.now() + 20_000
+    let metadata = await metadataOf(reached.url)
+    while (!metadata.client_id_metadata_document_supported) {
+      assert.ok(performance.now() < deadline, 'it is never said')
+      await setTimeout(10)
+      metadata = await metadataOf(reached.url)
+    }
+    assert.equal(metadata.client_id_metadata_document_supported, true)
+    const methods = metadata.token_endpoint_auth_methods_supported as string[]
+    // Claude and Codex come by a document only where both are there.
+    assert.ok(methods.includes('none') && methods.includes('private_key_jwt'))
+    assert.deepEqual(metadata.revocation_endpoint_auth_methods_supported, methods)
+    const algorithms = ['ES256', 'PS256', 'RS256', 'EdDSA']
+    assert.deepEqual(metadata.token_endpoint_auth_signing_alg_values_supported, algorithms)
+    assert.deepEqual(metadata.revocation_endpoint_auth_signing_alg_values_supported, algorithms)
+  })
+
+  for (const clientDocuments of ['pinned', 'off'] as const) {
+    test(`says nothing of documents and of keys where they are ${clientDocuments}`, async () => {
+      await using own = await startEntrance({
+        internet,
+        emulator: server.emulator,
+        entrance: { clientDocuments },
+      })
+      const metadata = await metadataOf(own.url)
+      assert.equal(metadata.client_id_metadata_document_supported, undefined)
+      assert.equal(metadata.token_endpoint_auth_signing_alg_values_supported, undefined)
+      const methods = metadata.token_endpoint_auth_methods_supported as string[]
+      assert.ok(!methods.includes('private_key_jwt'))
+      const refused = await createOAuthClient(own.url).register({
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks_uri: 'https://app.example.com/keys',
+      })
+      assert.equal(refused.status, 400)
+      assert.match(await refused.text(), /does not fetch clients' keys/)
+    })
+  }
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { setGlobalProxyFromEnv } from 'node:http'
 import { createServer } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { createGuardedFetch, DOCUMENT_MAX_BYTES } from '../../../src/core/clients/guarded-fetch.ts'
@@ -179,6 +180,25 @@ test('a certificate is checked also where the environment says not to', async ()
   } finally {
     if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
     else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
+  }
+})
+
+test('a proxy of the process is not used: it would look the host up again', async () => {
+  let connections = 0
+  const proxy = createServer((socket) => {
+    connections++
+    socket.destroy()
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as { port: number }
+  const restore = setGlobalProxyFromEnv({ HTTPS_PROXY: `http://127.0.0.1:${port}` })
+  try {
+    internet.publish(url, {})
+    assert.equal((await get()).is, 'json')
+    assert.equal(connections, 0)
+  } finally {
+    restore()
+    proxy.close()
   }
 })
 
