@@ -1,8 +1,8 @@
-import { lookup as lookupHost } from 'node:dns/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { isPublicAddress } from './public-host.ts'
+import { resolveHost } from './resolve-host.ts'
 
 /** What a stranger's host answered; `fault` says what is wrong with it, as the end of a sentence. */
 export type Fetched =
@@ -49,7 +49,7 @@ const HEADERS_MAX_BYTES = 8 * 1024
 const ETAG_MAX_LENGTH = 256
 
 const INTERNET: Internet = {
-  lookup: async (host) => (await lookupHost(host, { all: true })).map(({ address }) => address),
+  lookup: (host) => resolveHost(host),
   isPublic: isPublicAddress,
   port: 443,
   timeout: 5000,
@@ -70,8 +70,8 @@ export function createGuardedFetch(internet: Internet = INTERNET): GuardedFetch 
       if (addresses.length === 0 || !addresses.every(internet.isPublic)) return NO_ADDRESS
       const response = await within(signal, send(url, { addresses, etag, signal }, internet))
       return await readResponse(response, etag !== undefined)
-    } catch (error) {
-      return toFailure(error, signal)
+    } catch {
+      return toFailure(signal)
     }
   }
 }
@@ -204,10 +204,8 @@ function failed(fault: string, isTransient = false): Fetched {
   return { is: 'failed', fault, isTransient }
 }
 
-function toFailure(error: unknown, signal: AbortSignal): Fetched {
+function toFailure(signal: AbortSignal): Fetched {
   if (signal.aborted) return failed('its host took too long', true)
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOTFOUND' || code === 'ENODATA') return NO_ADDRESS
   return failed('its host cannot be reached, or its certificate is not trusted', true)
 }
 

@@ -133,12 +133,16 @@ suite('an answer that is none', () => {
 })
 
 test('a name that does not exist reads like one that is not public', async () => {
-  const lookup = () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' }))
-  const timeout = 5000
-  const fetch = createGuardedFetch({ lookup, isPublic: () => false, port: 1, timeout })
+  internet.dns.set('nowhere.example.com', () => [])
   internet.dns.set('inside.example.com', () => ['10.0.0.1'])
   const inside = await internet.fetch(new URL('https://inside.example.com/c'))
-  assert.deepEqual(await fetch(new URL('https://nowhere.example.com/c')), inside)
+  assert.deepEqual(await internet.fetch(new URL('https://nowhere.example.com/c')), inside)
+})
+
+test('a DNS that fails is no word on the host: it may be asked again', async () => {
+  const lookup = () => Promise.reject(Object.assign(new Error(), { code: 'ESERVFAIL' }))
+  const fetch = createGuardedFetch({ lookup, isPublic: () => true, port: 1, timeout: 5000 })
+  assert.partialDeepStrictEqual(await fetch(new URL(url)), { is: 'failed', isTransient: true })
 })
 
 test('the largest document fits, and one byte more does not', async () => {
