@@ -127,7 +127,7 @@ function checkMethod(client: Client, credentials: Credentials): void {
 }
 
 const EXPECTED: Readonly<Record<Client['token_endpoint_auth_method'], string>> = {
-  none: 'This client is public (token_endpoint_auth_method none): send no client_secret.',
+  none: 'This client is public (token_endpoint_auth_method none): send no secret and no assertion.',
   client_secret_basic:
     'This client must authenticate with its client_secret (client_secret_basic).',
   client_secret_post: 'This client must authenticate with its client_secret (client_secret_post).',

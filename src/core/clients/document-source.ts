@@ -41,6 +41,7 @@ const PROBE_RETRY = 5 * 60 * 1000
 export function createDocumentSource(options: DocumentSourceOptions): DocumentSource {
   const { clientDocuments: mode, clientDocumentHosts: hosts, redirectPolicy, log } = options
   let isFetching = false
+  let wasReached: boolean | undefined
   let isStarted = false
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
@@ -67,13 +68,13 @@ export function createDocumentSource(options: DocumentSourceOptions): DocumentSo
       isReached ||= (await options.fetch(url)).is === 'json'
       if (isReached || isStopped) break
     }
-    if (isReached !== isFetching) {
+    if (isReached !== wasReached && !isStopped) {
       const message = isReached
         ? 'Client metadata documents can be fetched; clients are told so.'
         : 'Client metadata documents cannot be fetched from here; clients are told to register.'
       log({ event: 'documents.probed', level: isReached ? 'info' : 'warn', message })
     }
-    isFetching = isReached
+    isFetching = wasReached = isReached
     if (isStopped) return
     timer = setTimeout(probe, isReached ? PROBE_INTERVAL : PROBE_RETRY).unref()
   }

@@ -159,6 +159,23 @@ suite('whether clients are told to come by a document', () => {
     source.stop()
   })
 
+  test('is in the log, when it is found out and when it changes', async () => {
+    const told: string[] = []
+    const source = create({ log: ({ level, message }) => void told.push(`${level}: ${message}`) })
+    source.start()
+    for (const now of [() => FORBIDDEN, found, found]) {
+      await setImmediate()
+      answer = now
+      mock.timers.tick(60 * MINUTE)
+    }
+    await setImmediate()
+    source.stop()
+    assert.deepEqual(told, [
+      'warn: Client metadata documents cannot be fetched from here; clients are told to register.',
+      'info: Client metadata documents can be fetched; clients are told so.',
+    ])
+  })
+
   test('becomes no within an hour after the way out is closed', async () => {
     answer = found
     const source = create()
