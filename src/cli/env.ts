@@ -3,6 +3,7 @@ import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
 import {
+  readClientDocuments,
   readConsent,
   readCurrency,
   readHops,
@@ -13,6 +14,8 @@ import {
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+
+export type ClientDocuments = 'fetch' | 'pinned' | 'off'
 
 /** What `entrance serve` takes on its command line; each beats its variable. */
 export type ServeOptions = RegistrationFlags & {
@@ -28,6 +31,7 @@ export type ServeOptions = RegistrationFlags & {
   clientId?: string
   trustedProxyHops?: number
   consent?: string
+  clientDocuments?: ClientDocuments
   logFormat?: 'text' | 'json'
 }
 
@@ -49,6 +53,8 @@ export type ServeSettings = RegistrationSettings & {
   readonly trustedProxyHops: number
   readonly isRateLimited: boolean
   readonly currency: string
+  /** Undefined: as the library has it. */
+  readonly clientDocuments: ClientDocuments | undefined
   readonly logFormat: 'text' | 'json'
   readonly problems: readonly ConfigProblem[]
 }
@@ -123,6 +129,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     trustedProxyHops: options.trustedProxyHops ?? readHops(env, problems),
     isRateLimited: readRateLimit(env, problems),
     currency: readCurrency(env, problems),
+    clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     problems,
   }

@@ -81,6 +81,12 @@ function addServe(program: Command): void {
     .addOption(portOption('--emulator-port <port>', 'Its port (EMULATOR_PORT; default 8400).'))
     .addOption(
       new Option(
+        '--client-documents <how>',
+        'Clients’ metadata documents (ENTRANCE_CLIENT_DOCUMENTS; default fetch).',
+      ).choices(['fetch', 'pinned', 'off']),
+    )
+    .addOption(
+      new Option(
         '--log-format <format>',
         'How to write the log (LOG_FORMAT; default text).',
       ).choices(['text', 'json']),

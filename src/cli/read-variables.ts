@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
-import type { Environment } from './env.ts'
+import type { ClientDocuments, Environment } from './env.ts'
 
 /** The path of the SQLite file that `ENTRANCE_STORE` names. */
 export function resolveStore(
@@ -95,4 +95,22 @@ export function readCurrency(env: Environment, problems: ConfigProblem[]): strin
     cure: 'Use three capital letters, such as EUR.',
   })
   return 'USD'
+}
+
+/**
+ * Behind a proxy a stranger's host cannot be looked up and held to its address, so nothing is
+ * fetched unless that is asked for; and then without the proxy.
+ */
+export function readClientDocuments(
+  env: Environment,
+  problems: ConfigProblem[],
+): ClientDocuments | undefined {
+  const text = env.ENTRANCE_CLIENT_DOCUMENTS
+  if (text === 'fetch' || text === 'pinned' || text === 'off') return text
+  if (text) {
+    const problem = `'${text}' is not known.`
+    const option = 'ENTRANCE_CLIENT_DOCUMENTS'
+    problems.push({ option, problem, cure: 'Use fetch, pinned or off.' })
+  }
+  return env.HTTPS_PROXY || env.https_proxy ? 'pinned' : undefined
 }

@@ -13,6 +13,8 @@ type Given = Pick<EntranceOptions, 'url'> & {
   readonly path: string
   readonly allowedOrigins: readonly string[]
   readonly consent: string
+  readonly clientDocuments?: unknown
+  readonly clientDocumentHosts?: readonly string[]
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number
@@ -35,6 +37,8 @@ export function checkOptions(given: Given): ConfigProblem[] {
     ...given.allowedOrigins.flatMap(checkOrigin),
     ...checkProxies(given.trustedProxyHops),
     ...checkLimits(given.limits),
+    ...checkClientDocuments(given.clientDocuments),
+    ...(given.clientDocumentHosts ?? []).flatMap(checkHost),
   ]
 }
 
@@ -230,4 +234,19 @@ function checkLimits(limits: LimitOptions | false): ConfigProblem[] {
     problem: `${value} is not a whole number from 10 to 1000000.`,
     cure: 'Leave it out for the default; limits: false switches all of them off.',
   }))
+}
+
+const CLIENT_DOCUMENTS: readonly unknown[] = [undefined, 'fetch', 'pinned', 'off']
+
+function checkClientDocuments(mode: unknown): ConfigProblem[] {
+  if (CLIENT_DOCUMENTS.includes(mode)) return []
+  const problem = `'${mode}' is not known.`
+  return [{ option: 'clientDocuments', problem, cure: 'Use fetch, pinned or off.' }]
+}
+
+function checkHost(host: string): ConfigProblem[] {
+  if (URL.parse(`https://${host}/`)?.hostname === host) return []
+  const problem = `'${host}' is not the name of a host.`
+  const cure = 'Write the name alone, in lower case: app.example.com'
+  return [{ option: 'clientDocumentHosts', problem, cure }]
 }

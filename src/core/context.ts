@@ -1,5 +1,7 @@
 import type { ClaimsChallenges } from './claims-challenges.ts'
+import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
+import type { DocumentSource } from './clients/document-source.ts'
 import type { RedirectPolicy } from './clients/redirect-uri.ts'
 import type { Consents } from './consents.ts'
 import type { Entra } from './entra/entra.ts'
@@ -15,6 +17,8 @@ import type { AccessTokens } from './tokens/access-token.ts'
 export type Context = {
   readonly config: Config
   readonly clients: Clients
+  readonly documents: DocumentSource
+  readonly assertions: ClientAssertions
   readonly accessTokens: AccessTokens
   readonly grants: Grants
   readonly consents: Consents

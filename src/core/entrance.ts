@@ -3,7 +3,12 @@ import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import { type Connection, clientNetworkOf } from './client-address.ts'
+import { createClientAssertions } from './clients/client-assertion.ts'
+import { createClientKeys } from './clients/client-keys.ts'
 import { createClients } from './clients/clients.ts'
+import { createDocumentSource } from './clients/document-source.ts'
+import { createEgressBudget } from './clients/egress-budget.ts'
+import { createGuardedFetch, type GuardedFetch } from './clients/guarded-fetch.ts'
 import { createRedirectPolicy } from './clients/redirect-policy.ts'
 import { createConsents } from './consents.ts'
 import type { Context } from './context.ts'
@@ -59,9 +64,14 @@ export type Entrance = {
 
 /** Puts Microsoft Entra ID sign-in in front of an MCP server. Throws `ConfigError`. */
 export function createEntrance(options: EntranceOptions): Entrance {
+  return assembleEntrance(options, createGuardedFetch())
+}
+
+/** The same with another way to strangers' documents: for tests, whose internet is this machine. */
+export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
   const store = guardStore(config.store, config.log)
-  const context = createContext(config, store)
+  const context = createContext(config, store, guardedFetch)
   const router = createRouter(context)
   const authenticate = createAuthenticate(context)
   let started: Promise<void> | undefined
@@ -69,6 +79,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
   async function start(): Promise<void> {
     await checkStoreKeys(config, store)
     await context.revocations.start()
+    context.documents.start()
   }
 
   function ready(): Promise<void> {
@@ -156,6 +167,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     ready,
     async close() {
       context.revocations.stop()
+      context.documents.stop()
       await config.store.close()
     },
   }
@@ -168,12 +180,19 @@ function isMcpPath(url: string, config: Config): boolean {
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
 
-function createContext(config: Config, store: Store): Context {
+function createContext(config: Config, store: Store, fetch: GuardedFetch): Context {
   const sites = [...config.sites.values()]
   const redirectPolicy = createRedirectPolicy(config)
+  const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
+  // Where nobody turns up unannounced, no document is asked for.
+  const isOff = config.registration.mode === 'off'
+  const documents = createDocumentSource(isOff ? { ...fetching, clientDocuments: 'off' } : fetching)
+  const keys = createClientKeys(fetching)
   return {
     config,
-    clients: createClients({ ...config, store, redirectPolicy }),
+    clients: createClients({ ...config, store, redirectPolicy, documents, keys }),
+    documents,
+    assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
     entra: createEntra(config),
     spent: createSpentTransactions(),

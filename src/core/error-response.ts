@@ -20,8 +20,11 @@ export function errorResponse(
   const error = thrown instanceof OAuthError ? thrown : unexpected(thrown, request, log)
   // Of too many requests the limiter tells, once for all.
   if (error === thrown && error.status !== 429) tell(error, request, log)
+  // Nobody authenticates at a page: 400, which clients that look before they open a browser take
+  // for a registration that is lost.
+  const status = form === 'page' && error.status === 401 ? 400 : error.status
   const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
-  return isPage ? toPage(error) : toJson(error, site, registration)
+  return isPage ? toPage(error, status) : toJson(error, status, site, registration)
 }
 
 /** Why a client does not get on: descriptions hold nothing that must not be written down. */
@@ -43,7 +46,12 @@ function unexpected(thrown: unknown, request: Request, log: Log): OAuthError {
   )
 }
 
-function toJson(error: OAuthError, site: Site, { mode }: Config['registration']): Response {
+function toJson(
+  error: OAuthError,
+  status: number,
+  site: Site,
+  { mode }: Config['registration'],
+): Response {
   const canRegister = error.code === 'invalid_client' && mode !== 'off'
   const body = {
     error: error.code,
@@ -51,17 +59,18 @@ function toJson(error: OAuthError, site: Site, { mode }: Config['registration'])
     // What a client that lost its registration needs to heal by itself.
     ...(canRegister && { registration_endpoint: `${site.issuer}/register` }),
   }
-  return json(body, error.status, headersOf(error))
+  return json(body, status, headersOf(error))
 }
 
-function toPage(error: OAuthError): Response {
-  if (error.code === 'invalid_client') return clientNotRegisteredPage(error.status, error.message)
+function toPage(error: OAuthError, status: number): Response {
+  const { code, cure } = error
+  if (code === 'invalid_client' && !cure) return clientNotRegisteredPage(status, error.message)
   return errorPage({
-    title: TITLES.get(error.code) ?? 'This request cannot be answered',
-    status: error.status,
+    title: TITLES.get(code) ?? 'This request cannot be answered',
+    status,
     message: error.message,
-    cure: CURES.get(error.code) ?? 'Go back to the application and start the sign-in again.',
-    details: [['Error', error.code]],
+    cure: cure ?? CURES.get(code) ?? 'Go back to the application and start the sign-in again.',
+    details: [['Error', code]],
     headers: headersOf(error),
   })
 }
@@ -69,6 +78,7 @@ function toPage(error: OAuthError): Response {
 const TITLES: ReadonlyMap<string, string> = new Map([
   ['unauthorized_client', 'This application is not let in here'],
   ['access_denied', 'This sign-in cannot go on'],
+  ['invalid_client', 'This application cannot be recognised'],
   ['temporarily_unavailable', 'Not available at the moment'],
   ['server_error', 'Something went wrong'],
 ])

@@ -27,6 +27,8 @@ export type OAuthErrorOptions = {
   retryAfter?: number
   /** Headers that this refusal carries besides. */
   headers?: Readonly<Record<string, string>>
+  /** What a person is told to do, where the advice that goes with the code is not it. */
+  cure?: string
   cause?: unknown
 }
 
@@ -41,6 +43,7 @@ export class OAuthError extends Error {
   readonly status: number
   readonly retryAfter: number | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly cure: string | undefined
 
   constructor(code: OAuthErrorCode, description: string, options: OAuthErrorOptions = {}) {
     super(toDescription(description), { cause: options.cause })
@@ -48,6 +51,7 @@ export class OAuthError extends Error {
     this.status = options.status ?? STATUS[code]
     this.retryAfter = options.retryAfter
     this.headers = options.headers ?? {}
+    this.cure = options.cure
   }
 }
 

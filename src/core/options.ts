@@ -47,6 +47,14 @@ export type EntranceOptions = {
    * the same client the same scopes at the same redirect URI (`remember`). @default 'always'
    */
   consent?: ConsentMode
+  /**
+   * Clients whose id is the address of a metadata document: the document is fetched; of a few
+   * clients a known copy is used, and nothing is fetched; or there are none.
+   * @default 'fetch'; 'pinned' where url or authority is on loopback
+   */
+  clientDocuments?: 'fetch' | 'pinned' | 'off'
+  /** The only hosts to take such documents, and clients' keys, from. @default every public one */
+  clientDocumentHosts?: readonly string[]
   /** Life of an access token. More than 600: clients refresh ahead of time. @default 3600 */
   accessTokenTtl?: number
   /** A grant that is not used for so long ends. @default 30 days */
@@ -166,6 +174,9 @@ export type Config = {
   readonly registration: RegistrationConfig
   readonly clients: readonly ConfiguredClient[]
   readonly consent: ConsentMode
+  readonly clientDocuments: 'fetch' | 'pinned' | 'off'
+  /** Undefined: every public host. */
+  readonly clientDocumentHosts: ReadonlySet<string> | undefined
   readonly accessTokenTtl: number
   readonly grantIdleTtl: number
   readonly grantMaxTtl: number

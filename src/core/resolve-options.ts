@@ -96,6 +96,8 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
     log: guardLog(given.log),
+    clientDocuments: given.clientDocuments ?? defaultDocuments(base, entra),
+    clientDocumentHosts: given.clientDocumentHosts && new Set(given.clientDocumentHosts),
     fetch: given.fetch ?? globalThis.fetch,
   })
 }
@@ -104,6 +106,12 @@ export function resolveOptions(options: EntranceOptions): Config {
 function resolveRegistration(options: RegistrationOptions): RegistrationConfig {
   const { mode, allow, adopt = false } = options
   return { mode: mode ?? (allow ? 'allowlist' : 'open'), allow: expandPresets(allow ?? []), adopt }
+}
+
+/** What is tried out on this machine, the emulator above all, has no business on the internet. */
+function defaultDocuments(base: URL, { authority }: EntraConfig): Config['clientDocuments'] {
+  const isTryout = [base, new URL(authority)].some((url) => LOOPBACK_HOSTS.has(url.hostname))
+  return isTryout ? 'pinned' : 'fetch'
 }
 
 /** An empty text is a variable that is not set. */

@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { RunningEmulator } from '../../src/emulator/emulator.ts'
 import { createEntrance, type Entrance, type EntranceOptions } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
+import type { TestInternet } from '../support/internet.ts'
 import type { Parameters, SignedIn, TokenResponse } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
@@ -78,11 +79,15 @@ export type Replicas = AsyncDisposable & {
 
 export async function startReplicas(
   given: Partial<Omit<EntranceOptions, 'entra'>> = {},
+  internet?: TestInternet,
 ): Promise<Replicas> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-attacks-'))
   const path = join(folder, 'entrance.db')
   const secret = randomBytes(32).toString('base64url')
-  const server = await startEntrance({ entrance: { secret, store: sqliteStore(path), ...given } })
+  const server = await startEntrance({
+    entrance: { secret, store: sqliteStore(path), ...given },
+    ...(internet && { internet }),
+  })
   const { tenantId, application, origin: authority } = server.emulator
   const options: EntranceOptions = {
     url: server.url,

@@ -29,6 +29,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     trustedProxyHops: 0,
     isRateLimited: true,
     currency: 'USD',
+    clientDocuments: undefined,
     logFormat: 'text',
     registration: { mode: undefined, allow: undefined, adopt: false },
     clients: [],
@@ -51,6 +52,7 @@ test('every variable is read', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: '2',
     ENTRANCE_RATE_LIMIT: 'off',
     EXPENSES_CURRENCY: 'EUR',
+    ENTRANCE_CLIENT_DOCUMENTS: 'off',
     LOG_FORMAT: 'json',
     ENTRANCE_REGISTRATION: 'allowlist',
     ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
@@ -73,6 +75,7 @@ test('every variable is read', () => {
     trustedProxyHops: 2,
     isRateLimited: false,
     currency: 'EUR',
+    clientDocuments: 'off',
     logFormat: 'json',
     registration: {
       mode: 'allowlist',
@@ -96,6 +99,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_CONSENT: 'x',
     EMULATOR_PORT: 'x',
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
+    ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
     ENTRANCE_REGISTRATION: 'x',
     ENTRANCE_REDIRECT_URIS: 'x',
@@ -113,6 +117,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     clientId: 'option',
     trustedProxyHops: 3,
     consent: 'always',
+    clientDocuments: 'pinned',
     logFormat: 'json',
     registration: 'allowlist',
     redirectUris: 'loopback',
@@ -128,9 +133,13 @@ test('an option beats its variable, and hides what is wrong with it', () => {
   })
   const registration = { mode: 'allowlist', allow: ['loopback'], adopt: true }
   assert.deepEqual(settings.registration, registration)
-  const { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat } = settings
+  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
+  const { trustedProxyHops, clientDocuments } = settings
   assert.deepEqual(
-    { port, hosts, url, data, store, emulatorPort, trustedProxyHops, logFormat },
+    {
+      ...{ port, hosts, url, data, store, emulatorPort, trustedProxyHops },
+      ...{ clientDocuments, logFormat },
+    },
     {
       port: 1,
       hosts: ['127.0.0.1'],
@@ -139,8 +148,24 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       store: '/option.db',
       emulatorPort: 2,
       trustedProxyHops: 3,
+      clientDocuments: 'pinned',
       logFormat: 'json',
     },
+  )
+})
+
+test('behind a proxy clients’ documents are not fetched, unless that is asked for', () => {
+  const read = (env: Record<string, string>) =>
+    resolveServeSettings({}, { ...ENTRA, ...env }).clientDocuments
+  const proxy = 'http://proxy.example:8080'
+  assert.equal(read({}), undefined)
+  assert.equal(read({ HTTPS_PROXY: proxy }), 'pinned')
+  assert.equal(read({ https_proxy: proxy }), 'pinned')
+  assert.equal(read({ HTTPS_PROXY: proxy, ENTRANCE_CLIENT_DOCUMENTS: 'fetch' }), 'fetch')
+  const { problems } = resolveServeSettings({}, { ...ENTRA, ENTRANCE_CLIENT_DOCUMENTS: 'on' })
+  assert.deepEqual(
+    problems.map(({ option, problem }) => `${option} ${problem}`),
+    ["ENTRANCE_CLIENT_DOCUMENTS 'on' is not known."],
   )
 })
 

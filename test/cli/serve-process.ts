@@ -25,6 +25,9 @@ export type ServeProcess = {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
+/** Whatever it is told to sign in with, nothing of a test leaves this machine. */
+const QUIET = { ENTRANCE_CLIENT_DOCUMENTS: 'pinned' }
+
 /** Starts it on free ports, for the length of a test, in a folder of its own. */
 export async function startProcess(
   t: TestContext,
@@ -33,7 +36,7 @@ export async function startProcess(
   const cwd = mkdtempSync(join(tmpdir(), 'entrance-process-'))
   const child = spawn(process.execPath, [command, 'serve', ...args], {
     cwd,
-    env: { PATH: process.env.PATH, PORT: '0', EMULATOR_PORT: '0', ...env },
+    env: { ...QUIET, PATH: process.env.PATH, PORT: '0', EMULATOR_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close')

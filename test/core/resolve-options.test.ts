@@ -28,6 +28,17 @@ const long = 'x'.repeat(121)
 const WRONG: readonly Wrong[] = [
   [{ url: undefined as never }, 'url', "'' is not a URL."],
   [{ url: '' }, 'url', "'' is not a URL."],
+  [{ clientDocuments: 'on' as never }, 'clientDocuments', "'on' is not known."],
+  [
+    { clientDocumentHosts: ['https://vscode.dev'] },
+    'clientDocumentHosts',
+    "'https://vscode.dev' is not the name of a host.",
+  ],
+  [
+    { clientDocumentHosts: ['VSCode.dev'] },
+    'clientDocumentHosts',
+    "'VSCode.dev' is not the name of a host.",
+  ],
   [{ url: 'expenses' }, 'url', "'expenses' is not a URL."],
   [{ url: 'http://expenses.example.com' }, 'url', `'http://expenses.example.com' ${http}`],
   [{ url: 'http://127.0.0.2' }, 'url', `'http://127.0.0.2' ${http}`],
@@ -314,3 +325,12 @@ function problemsOf(options: EntranceOptions) {
     return error.problems
   }
 }
+
+test('what is tried out on this machine fetches no document of a client, unless it is told to', () => {
+  const modeOf = (given: Partial<EntranceOptions>) =>
+    resolveOptions({ ...GOOD, ...given }).clientDocuments
+  assert.equal(modeOf({}), 'fetch')
+  assert.equal(modeOf({ url: 'http://localhost:8000' }), 'pinned')
+  assert.equal(modeOf(entra({ authority: 'http://localhost:8400' })), 'pinned')
+  assert.equal(modeOf({ url: 'http://127.0.0.1:8000', clientDocuments: 'fetch' }), 'fetch')
+})

@@ -35,6 +35,9 @@ export type RunningServe = AsyncDisposable & {
 /** The command as it is built. */
 export const COMMAND = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 
+/** Whatever it is told to sign in with, nothing of a test leaves this machine. */
+const QUIET = { ENTRANCE_CLIENT_DOCUMENTS: 'pinned' }
+
 /** Starts the built command on free ports and waits until it is ready. */
 export async function startServe(options: StartServeOptions = {}): Promise<RunningServe> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'entrance-serve-'))
@@ -44,7 +47,7 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
   const { args = ['--emulator'], env } = options
   const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
     cwd: folder,
-    env: { ...FREE_PORTS, PATH: process.env.PATH, HOME: folder, ...env },
+    env: { ...FREE_PORTS, ...QUIET, PATH: process.env.PATH, HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve))

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { LOOPBACK_ADDRESSES, listen } from '../../src/adapters/listen.ts'
 import { toNodeHandler } from '../../src/adapters/node.ts'
+import type { GuardedFetch } from '../../src/core/clients/guarded-fetch.ts'
+import { assembleEntrance } from '../../src/core/entrance.ts'
 import {
   type RunningEmulator,
   type StartOptions,
@@ -27,6 +29,8 @@ export type StartEntranceOptions = {
   entrance?: Partial<Omit<EntranceOptions, 'entra'>> & { entra?: Partial<EntranceOptions['entra']> }
   /** One that runs already, which is left running; or how to start one. */
   emulator?: RunningEmulator | StartOptions
+  /** What clients' documents are fetched from; with it, they are. @default nothing is fetched */
+  internet?: { readonly fetch: GuardedFetch }
   /** The name in the server's own address. @default 'localhost' */
   hostname?: string
   /** The expenses' database. @default in memory */
@@ -66,7 +70,7 @@ export async function startEntrance(options: StartEntranceOptions = {}): Promise
   started.defer(() => listening.close())
 
   const url = `${tls ? 'https' : 'http'}://${options.hostname ?? 'localhost'}:${port}`
-  const entrance = createEntrance(entranceOptions(url, emulator, log, options.entrance))
+  const entrance = create(entranceOptions(url, emulator, log, options.entrance), options)
   started.defer(() => entrance.close())
   const answer = entrance.protect(behind)
   resolve(async (...message) => {
@@ -81,6 +85,11 @@ export async function startEntrance(options: StartEntranceOptions = {}): Promise
   const running = started.move()
   const stop = () => running.disposeAsync()
   return { url, port, entrance, emulator, logs, stop, [Symbol.asyncDispose]: stop }
+}
+
+function create(options: EntranceOptions, { internet }: StartEntranceOptions): Entrance {
+  if (!internet) return createEntrance(options)
+  return assembleEntrance({ clientDocuments: 'fetch', ...options }, internet.fetch)
 }
 
 async function useEmulator(

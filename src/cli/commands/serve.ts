@@ -172,11 +172,12 @@ function openEntrance(
   emulator: RunningEmulator | undefined,
   log: Log,
 ): Entrance {
-  const { entra, secrets } = settings
+  const { entra, secrets, clientDocuments } = settings
   return createEntrance({
     url,
     name: 'Expenses',
     consent: settings.consent,
+    ...(clientDocuments && { clientDocuments }),
     secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
     store: openFile('ENTRANCE_STORE', settings.store, sqliteStore),
     entra:

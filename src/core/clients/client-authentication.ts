@@ -1,13 +1,22 @@
 import { OAuthError } from '../errors.ts'
 import type { Params } from '../params.ts'
 import type { Client } from './client.ts'
-import type { TokenEndpointAuthMethod } from './client-metadata.ts'
+import { ASSERTION_TYPE, type ClientAssertions, readAssertionSubject } from './client-assertion.ts'
+import { hasSecret, type TokenEndpointAuthMethod } from './client-metadata.ts'
 import type { Clients } from './clients.ts'
 
 type Credentials = { readonly clientId: string } & (
   | { readonly method: 'none' }
   | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: string }
+  | { readonly method: 'private_key_jwt'; readonly assertion: string }
 )
+
+export type AuthenticationContext = {
+  readonly clients: Clients
+  readonly assertions: ClientAssertions
+  /** Whether the request is about a grant that this client has. */
+  readonly hasGrant: (client: Client) => Promise<boolean>
+}
 
 /**
  * Authenticates the client of a token or revocation request (RFC 6749 §2.3, §3.2.1).
@@ -17,14 +26,20 @@ type Credentials = { readonly clientId: string } & (
 export async function authenticateClient(
   authorization: string | null,
   params: Params,
-  { clients }: { readonly clients: Clients },
+  context: AuthenticationContext,
 ): Promise<Client> {
+  const { clients, assertions, hasGrant } = context
   const credentials = readCredentials(authorization, params)
   const client = await clients.find(credentials.clientId)
   if (!client) throw unauthorized(clients.refusalOf(credentials.clientId).text, credentials)
   checkMethod(client, credentials)
-  // By the method, not by the secret: an empty one is one that has to be refused.
-  if (credentials.method !== 'none' && !clients.isSecret(client, credentials.secret)) {
+  if (credentials.method === 'private_key_jwt') {
+    const { spend } = await assertions.verify(client, credentials.assertion)
+    // Where there is no grant to be had, nothing is gained by a second use, and nothing stored.
+    if (await hasGrant(client)) await spend()
+  }
+  // By the member, not by what is in it: an empty secret is one that has to be refused.
+  if ('secret' in credentials && !clients.isSecret(client, credentials.secret)) {
     throw unauthorized(
       client.source === 'configured'
         ? 'The client_secret is not the one in the configuration of this server.'
@@ -41,6 +56,11 @@ const BASIC_MAX_LENGTH = 8 * 1024
 function readCredentials(authorization: string | null, params: Params): Credentials {
   const clientId = params.get('client_id')
   const secret = params.get('client_secret')
+  const assertion = readAssertion(params)
+  if (assertion !== undefined) {
+    if (authorization !== null || secret !== undefined) throw new OAuthError(...TWO_WAYS)
+    return { method: 'private_key_jwt', clientId: subjectOf(assertion, clientId), assertion }
+  }
   if (authorization !== null) return readBasic(authorization, clientId, secret)
   if (clientId === undefined) {
     throw new OAuthError(
@@ -50,6 +70,29 @@ function readCredentials(authorization: string | null, params: Params): Credenti
   }
   if (secret !== undefined) return { method: 'client_secret_post', clientId, secret }
   return { method: 'none', clientId }
+}
+
+const TWO_WAYS = [
+  'invalid_request',
+  'Use one way to authenticate: the Authorization header, a client_secret or a client_assertion.',
+] as const
+
+function readAssertion(params: Params): string | undefined {
+  const assertion = params.get('client_assertion')
+  const type = params.get('client_assertion_type')
+  if (assertion === undefined && type === undefined) return undefined
+  if (assertion !== undefined && type === ASSERTION_TYPE) return assertion
+  throw new OAuthError(
+    'invalid_request',
+    `client_assertion goes with the client_assertion_type '${ASSERTION_TYPE}' (RFC 7523 2.2).`,
+  )
+}
+
+/** RFC 7521 §4.2: the client_id may be left out; sent, it has to be the assertion's. */
+function subjectOf(assertion: string, clientId: string | undefined): string {
+  const subject = readAssertionSubject(assertion)
+  if (clientId === undefined || clientId === subject) return subject
+  throw new OAuthError('invalid_client', "The client_assertion is another client's: see its 'sub'.")
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
@@ -87,12 +130,16 @@ function checkMethod(client: Client, credentials: Credentials): void {
   const { token_endpoint_auth_method: registered } = client
   if (registered === credentials.method) return
   // Libraries differ in where they put a secret that they were given unasked.
-  if (!client.isMethodNamed && registered !== 'none' && credentials.method !== 'none') return
+  const isPlaceFree = !client.isMethodNamed && hasSecret(registered)
+  if (isPlaceFree && hasSecret(credentials.method)) return
   throw unauthorized(MUST.get(registered) as string, credentials)
 }
 
 const MUST: ReadonlyMap<TokenEndpointAuthMethod, string> = new Map([
-  ['none', 'This client is public (token_endpoint_auth_method none): send no client_secret.'],
+  [
+    'none',
+    'This client is public (token_endpoint_auth_method none): send no secret and no assertion.',
+  ],
   [
     'client_secret_basic',
     'This client must authenticate with its client_secret in an Authorization: Basic header (client_secret_basic).',
@@ -101,6 +148,7 @@ const MUST: ReadonlyMap<TokenEndpointAuthMethod, string> = new Map([
     'client_secret_post',
     'This client must authenticate with its client_secret in the form (client_secret_post).',
   ],
+  ['private_key_jwt', 'This client must authenticate with a client_assertion (private_key_jwt).'],
 ])
 
 function unauthorized(text: string, { method }: Credentials): OAuthError {

@@ -1,14 +1,25 @@
 import { OAuthError } from '../errors.ts'
+import { findKeysUrlFault, type JsonWebKeySet } from './key-set.ts'
 import { findRedirectUriFault, type RedirectPolicy } from './redirect-uri.ts'
 
 /** How a client proves itself at the token endpoint (RFC 7591 §2). */
-export type TokenEndpointAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
+export type TokenEndpointAuthMethod =
+  | 'none'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt'
 
 export const TOKEN_ENDPOINT_AUTH_METHODS: readonly TokenEndpointAuthMethod[] = [
   'none',
   'client_secret_basic',
   'client_secret_post',
+  'private_key_jwt',
 ]
+
+/** Whether a client that authenticates so was given a secret. */
+export function hasSecret(method: TokenEndpointAuthMethod): boolean {
+  return method === 'client_secret_basic' || method === 'client_secret_post'
+}
 
 /** What we keep of a client's metadata (RFC 7591 §2). */
 export type ClientMetadata = {
@@ -23,6 +34,9 @@ export type ClientMetadata = {
   readonly isMethodNamed?: boolean
   /** As registered (OpenID Connect Registration §2, MCP SEP-837); nothing depends on it later. */
   readonly application_type?: ApplicationType
+  /** The public keys of a client that authenticates with `private_key_jwt`, or where they are. */
+  readonly jwks?: JsonWebKeySet | undefined
+  readonly jwks_uri?: string | undefined
 }
 
 export type ApplicationType = 'native' | 'web'
@@ -41,15 +55,17 @@ export function parseClientMetadata(document: unknown, policy: RedirectPolicy): 
   const metadata = new Map(Object.entries(document))
   requireIncludes(metadata, 'grant_types', 'authorization_code')
   requireIncludes(metadata, 'response_types', 'code')
-  const method = metadata.get('token_endpoint_auth_method') ?? undefined
+  const named = metadata.get('token_endpoint_auth_method') ?? undefined
+  const method = parseAuthMethod(named)
   const type = parseApplicationType(metadata.get('application_type'))
   const redirect_uris = parseRedirectUris(metadata.get('redirect_uris'), policy)
   return {
     client_name: parseName(metadata.get('client_name')),
     redirect_uris: type === 'web' ? webOnly(redirect_uris) : redirect_uris,
-    token_endpoint_auth_method: parseAuthMethod(method),
-    ...(method !== undefined && method !== 'none' && { isMethodNamed: true }),
+    token_endpoint_auth_method: method,
+    ...(named !== undefined && hasSecret(method) && { isMethodNamed: true }),
     ...(type && { application_type: type }),
+    ...(method === 'private_key_jwt' && { jwks_uri: parseKeysUrl(metadata) }),
   }
 }
 
@@ -68,6 +84,17 @@ function webOnly(uris: readonly string[]): readonly string[] {
   if (secure.length > 0) return secure
   const text = `application_type 'web' needs an https redirect URI, and '${uris[0]?.slice(0, 200)}' is none: register as 'native', or leave application_type out.`
   throw new OAuthError('invalid_redirect_uri', text)
+}
+
+/** The registration travels in the client_id, which has no room for keys. */
+function parseKeysUrl(metadata: ReadonlyMap<string, unknown>): string {
+  const uri = metadata.get('jwks_uri')
+  if (typeof uri !== 'string' || metadata.has('jwks')) {
+    throw invalid('private_key_jwt needs a jwks_uri; jwks itself cannot be registered here.')
+  }
+  const fault = findKeysUrlFault(uri)
+  if (fault) throw invalid(`The jwks_uri '${uri.slice(0, 200)}' ${fault}.`)
+  return uri
 }
 
 function parseRedirectUris(value: unknown, policy: RedirectPolicy): string[] {

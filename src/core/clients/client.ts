@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { digest, isMac, mac } from '../keys/mac.ts'
-import type { ClientMetadata, TokenEndpointAuthMethod } from './client-metadata.ts'
+import { type ClientMetadata, hasSecret, type TokenEndpointAuthMethod } from './client-metadata.ts'
 
 /**
  * Registered at `/register`, named in the configuration, described by a document that its id is the
@@ -28,14 +28,15 @@ const VERSION = 'e1'
 const MAC_LENGTH = 43
 
 /**
- * The payload of a client_id, as a tuple to keep it short: salt only where there is a secret, and
- * behind it 1 where the method was named. Ids that were made before that was told apart go without.
+ * The payload of a client_id, as a tuple to keep it short: behind the URIs the salt where there is a
+ * secret, or the jwks_uri where there are keys; then 1 where the method was named. Ids that were made
+ * before that was told apart go without.
  */
 type Payload = [
   name: string,
   method: TokenEndpointAuthMethod,
   uris: string[],
-  salt?: string,
+  saltOrKeys?: string,
   isMethodNamed?: 1,
 ]
 
@@ -46,7 +47,8 @@ type Payload = [
 export function sealClient(metadata: ClientMetadata, keyring: Keyring): Client {
   const { client_name = '', token_endpoint_auth_method: method, redirect_uris } = metadata
   const payload: Payload = [client_name, method, [...redirect_uris]]
-  if (method !== 'none') payload.push(randomBytes(9).toString('base64url'))
+  if (hasSecret(method)) payload.push(randomBytes(9).toString('base64url'))
+  if (method === 'private_key_jwt') payload.push(metadata.jwks_uri ?? '')
   if (metadata.isMethodNamed) payload.push(1)
   const text = Buffer.from(JSON.stringify(payload)).toString('base64url')
   const key = keyring.current
@@ -68,7 +70,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
   const key = keyring.find(keyId)
   if (!key || !isMac(mac(key, PURPOSE, text), tag)) return undefined
   const payload = JSON.parse(Buffer.from(text, 'base64url').toString()) as Payload
-  const [name, token_endpoint_auth_method, redirect_uris, , isMethodNamed] = payload
+  const [name, token_endpoint_auth_method, redirect_uris, saltOrKeys, isMethodNamed] = payload
   return {
     client_id: clientId,
     source: 'registered',
@@ -77,6 +79,7 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
     token_endpoint_auth_method,
     redirect_uris,
     ...(isMethodNamed === 1 && { isMethodNamed: true }),
+    ...(token_endpoint_auth_method === 'private_key_jwt' && { jwks_uri: saltOrKeys }),
   }
 }
 

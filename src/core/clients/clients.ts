@@ -6,11 +6,17 @@ import {
   createAdoptedClients,
 } from './adopted-clients.ts'
 import { type Client, isClientSecret, openClient } from './client.ts'
+import { isDocumentId } from './client-document.ts'
+import type { ClientKeys } from './client-keys.ts'
 import { createConfiguredClients } from './configured-clients.ts'
+import type { DocumentSource } from './document-source.ts'
 
 /** Every client there is, by its id. */
 export type Clients = {
-  /** The client; undefined when nobody of that id is let in here: {@link Clients.refusalOf} says why. */
+  /**
+   * The client; undefined when nobody of that id is let in here: {@link Clients.refusalOf} says why.
+   * Throws `OAuthError` where the document that describes it cannot be used, or not at the moment.
+   */
   find(clientId: string): Promise<Client | undefined>
   /** Why `find` gives nobody. */
   refusalOf(clientId: string): ClientRefusal
@@ -18,6 +24,8 @@ export type Clients = {
   isSecret(client: Client, secret: string): boolean
   /** Clients that are not known here, and are let in by a person. */
   readonly adopted: AdoptedClients
+  /** A person has let this client in: what strangers ask for is not to crowd it out of memory. */
+  keep(client: Client): void
 }
 
 export type ClientRefusal = {
@@ -28,12 +36,14 @@ export type ClientRefusal = {
 
 export type ClientsOptions = AdoptedClientsOptions & {
   readonly keyring: Keyring
+  readonly documents: DocumentSource
+  readonly keys: ClientKeys
   readonly clients: readonly ConfiguredClient[]
   readonly registration: { readonly mode: RegistrationMode; readonly adopt: boolean }
 }
 
 export function createClients(options: ClientsOptions): Clients {
-  const { keyring, registration } = options
+  const { keyring, registration, documents, keys } = options
   const configured = createConfiguredClients(options.clients)
   const adopted = createAdoptedClients(options)
   const isOff = registration.mode === 'off'
@@ -44,6 +54,7 @@ export function createClients(options: ClientsOptions): Clients {
       if (named) return named === 'disabled' ? undefined : named
       // Judged now: a registration from better days is no exception.
       if (isOff) return undefined
+      if (isDocumentId(clientId)) return documents.find(clientId)
       return openClient(clientId, keyring) ?? adopted.find(clientId)
     },
     refusalOf(clientId) {
@@ -60,6 +71,10 @@ export function createClients(options: ClientsOptions): Clients {
       // A client that the operator switched off is known, and does not come back as a stranger.
       adopt: (clientId, redirectUri) =>
         configured.find(clientId) ? undefined : adopted.adopt(clientId, redirectUri),
+    },
+    keep(client) {
+      documents.keep(client)
+      keys.keep(client)
     },
   }
 }

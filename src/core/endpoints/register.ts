@@ -1,6 +1,6 @@
 import { json } from '../../http/responses.ts'
 import { clientSecretOf, sealClient } from '../clients/client.ts'
-import { parseClientMetadata } from '../clients/client-metadata.ts'
+import { hasSecret, parseClientMetadata } from '../clients/client-metadata.ts'
 import { REGISTRATION_OFF } from '../clients/clients.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
@@ -12,9 +12,13 @@ import type { Site } from '../site.ts'
  * registered, so registering again costs nothing and the server cannot forget a client.
  */
 export async function register(request: Request, _site: Site, context: Context): Promise<Response> {
-  const { keyring, log, registration, scope } = context.config
+  const { keyring, log, registration, scope, clientDocuments } = context.config
   if (registration.mode === 'off') throw new OAuthError('access_denied', REGISTRATION_OFF)
   const metadata = parseClientMetadata(await readJson(request), context.redirectPolicy)
+  if (metadata.jwks_uri !== undefined && clientDocuments !== 'fetch') {
+    const text = "private_key_jwt is not supported: this server does not fetch clients' keys."
+    throw new OAuthError('invalid_client_metadata', text)
+  }
   const client = sealClient(metadata, keyring)
   log({
     event: 'client.registered',
@@ -22,7 +26,7 @@ export async function register(request: Request, _site: Site, context: Context):
     client: metadata.client_name,
     redirectUris: metadata.redirect_uris.join(' '),
   })
-  const secret = metadata.token_endpoint_auth_method !== 'none' && {
+  const secret = hasSecret(metadata.token_endpoint_auth_method) && {
     client_secret: clientSecretOf(client, keyring),
     client_secret_expires_at: 0,
   }
@@ -34,6 +38,7 @@ export async function register(request: Request, _site: Site, context: Context):
       redirect_uris: metadata.redirect_uris,
       token_endpoint_auth_method: metadata.token_endpoint_auth_method,
       ...(metadata.application_type && { application_type: metadata.application_type }),
+      ...(metadata.jwks_uri !== undefined && { jwks_uri: metadata.jwks_uri }),
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       scope,

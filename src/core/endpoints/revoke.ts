@@ -3,6 +3,7 @@ import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { revokeGrant } from '../grants/grant.ts'
+import { isGrantOf } from '../grants/presented-grant.ts'
 import { readParams } from '../params.ts'
 import type { Site } from '../site.ts'
 import { isGenuine, readGrantToken } from '../tokens/grant-token.ts'
@@ -14,12 +15,15 @@ import { isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 export async function revoke(request: Request, _site: Site, context: Context): Promise<Response> {
   const { config, grants, revocations } = context
   const params = await readParams(request)
-  const client = await authenticateClient(request.headers.get('authorization'), params, context)
   const token = params.get('token')
+  const grantId = token === undefined ? undefined : grantIdOf(token, context)
+  const client = await authenticateClient(request.headers.get('authorization'), params, {
+    ...context,
+    hasGrant: (client) => isGrantOf(client, grantId, grants),
+  })
   if (token === undefined)
     throw new OAuthError('invalid_request', "The parameter 'token' is missing.")
 
-  const grantId = grantIdOf(token, context)
   const held = grantId === undefined ? undefined : await grants.find(grantId)
   // RFC 7009 §2.2: an unknown token is as good as revoked.
   if (!held || !isOfToken(token, held.grant.salt, context)) return done()

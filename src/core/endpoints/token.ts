@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { redeemCode } from '../grants/authorization-code.ts'
 import type { Grant } from '../grants/grant.ts'
+import { isGrantOf, presentedGrantId } from '../grants/presented-grant.ts'
 import { type RefreshContext, redeemRefreshToken } from '../grants/refresh-token.ts'
 import { issueTokens } from '../grants/token-response.ts'
 import { type Params, readParams } from '../params.ts'
@@ -25,7 +26,11 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   const params = await readParams(request)
   const grantType = params.get('grant_type')
   const redeem = requireGrant(grantType)
-  const client = await authenticateClient(request.headers.get('authorization'), params, context)
+  const client = await authenticateClient(request.headers.get('authorization'), params, {
+    ...context,
+    hasGrant: (client) =>
+      isGrantOf(client, presentedGrantId(params, config.binding), context.grants),
+  })
   checkRedirectUris(client, context)
   checkResource(params.getAll('resource'), config)
   const grant = await redeem(params, client, {
@@ -39,6 +44,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     log: config.log,
     scopes: config,
   })
+  context.clients.keep(client)
   config.log({
     event: 'token.issued',
     transaction: grant.transaction,
