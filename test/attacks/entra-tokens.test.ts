@@ -4,7 +4,7 @@ import type { Application } from '../../src/emulator/emulator.ts'
 import { createBrowser, type Page } from '../support/browser.ts'
 import { codeOf, createOAuthClient, json, signIn } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
-import { type Claims, createForger, type Forgery } from './detour.ts'
+import { type Claims, createDetour, createForger, type Forgery } from './detour.ts'
 import { assertRefused, isLet } from './support.ts'
 
 let server: RunningEntrance
@@ -376,6 +376,22 @@ suite("Entra's metadata", () => {
       assert.match(page.text, /Entra.s metadata is not that of the tenant|is not answering/)
     })
   }
+})
+
+suite("Entra's key set", () => {
+  test('with odd keys in it lets people in all the same (fastmcp #4515)', async () => {
+    const detour = createDetour()
+    detour.intercept = async ({ pathname }, go) => {
+      const response = await go()
+      if (!pathname.endsWith('/keys')) return response
+      const { keys } = (await response.json()) as { keys: object[] }
+      const odd = [{}, { kty: 'XYZ', kid: 'odd' }, { kty: 'RSA', kid: 'no-modulus', use: 'sig' }]
+      return Response.json({ keys: [...odd, ...keys] })
+    }
+    const { emulator } = server
+    await using strange = await startEntrance({ emulator, entrance: { fetch: detour.fetch } })
+    await signIn(strange.url)
+  })
 })
 
 /** A sign-in that is not expected to succeed. */
