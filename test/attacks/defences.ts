@@ -1,24 +1,16 @@
-/** A change of the source that takes a defence away. */
-export type Breakage = {
-  /** Below `src/`. */
-  readonly file: string
-  /** Occurs there once. */
-  readonly find: string
-  readonly replace: string
-}
-
-/** Something that keeps an attacker off, and the tests that have to notice when it is gone. */
-export type Defence = {
-  readonly name: string
-  readonly breakages: readonly Breakage[]
-  readonly tests: readonly string[]
-}
+import { CLIENT_DEFENCES } from './defences/clients.ts'
+import type { Defence } from './defences/defence.ts'
+import { LIMIT_DEFENCES } from './defences/limits.ts'
+import { PEOPLE_DEFENCES } from './defences/people.ts'
 
 /**
  * What `npm run attacks:break` takes away, one at a time: a test that is still green then has been
  * passed by luck.
  */
 export const DEFENCES: readonly Defence[] = [
+  ...CLIENT_DEFENCES,
+  ...PEOPLE_DEFENCES,
+  ...LIMIT_DEFENCES,
   {
     name: 'consent: the form counts only in the browser that was shown it',
     breakages: [
