@@ -13,11 +13,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/', 'log.ts', 'stores/store.ts'],
+  ['http/', 'log.ts', 'stores/store.ts', 'core/clients/public-host.ts'],
   ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
   ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
-  ['core/clients/redirect-uri.ts', 'core/clients/presets.ts'],
+  ['core/clients/redirect-uri.ts', 'core/clients/presets.ts', 'core/clients/key-set.ts'],
   ['core/check-options.ts', 'core/check-registration.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],

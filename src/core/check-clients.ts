@@ -1,13 +1,14 @@
+import { findKeysUrlFault, parseKeySet } from './clients/key-set.ts'
 import { findRedirectUriFault, type RedirectPolicy } from './clients/redirect-uri.ts'
-import type { ConfigProblem } from './errors.ts'
+import { type ConfigProblem, OAuthError } from './errors.ts'
 import { SECRET_MIN_LENGTH } from './keys/keyring.ts'
-import type { ConfiguredClient } from './options.ts'
+import type { Config, ConfiguredClient } from './options.ts'
 
-const METHODS = ['none', 'client_secret_basic', 'client_secret_post']
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
 
 const MEMBERS: ReadonlySet<string> = new Set<keyof ConfiguredClient>([
   ...(['client_id', 'client_name', 'redirect_uris', 'token_endpoint_auth_method'] as const),
-  ...(['client_secret', 'disabled'] as const),
+  ...(['client_secret', 'jwks', 'jwks_uri', 'disabled'] as const),
 ])
 
 /** RFC 6749 A.1, without what takes it apart in a Basic header or makes it look like a URL. */
@@ -16,8 +17,15 @@ const CLIENT_ID = /^[\x21-\x39\x3b-\x7e]{1,200}$/
 /** The ids that {@link sealClient} makes, now and in versions to come. */
 const SEALED = /^e\d+\./
 
+/** Whether keys are fetched, and where from. */
+type Fetching = Pick<Config, 'clientDocuments' | 'clientDocumentHosts'>
+
 /** What is wrong with the configured clients. They come from a file, so nothing is taken for granted. */
-export function checkClients(clients: unknown, policy: RedirectPolicy): ConfigProblem[] {
+export function checkClients(
+  clients: unknown,
+  policy: RedirectPolicy,
+  fetching: Fetching,
+): ConfigProblem[] {
   if (!Array.isArray(clients)) {
     return [toProblem('are not a list.', 'Write an array with an object for each client.')]
   }
@@ -31,7 +39,7 @@ export function checkClients(clients: unknown, policy: RedirectPolicy): ConfigPr
       ...findUnknownMembers(client),
       ...findIdFaults(client, ids.indexOf(client.client_id) < i),
       ...findUriFaults(client.redirect_uris, policy),
-      ...findSecretFaults(client),
+      ...findProofFaults(client, fetching),
       ...findTypeFaults(client),
     ]
     return faults.map(({ problem, cure }) => toProblem(`${name}: ${problem}`, cure))
@@ -88,20 +96,58 @@ function findUriFaults(uris: unknown, policy: RedirectPolicy): Fault[] {
   })
 }
 
-function findSecretFaults(client: {
-  client_secret?: unknown
-  token_endpoint_auth_method?: unknown
-}): Fault[] {
-  const { client_secret: given, token_endpoint_auth_method: method } = client
+/** What a client proves itself with, as it stands in the file. */
+type Proof = Readonly<Record<'token_endpoint_auth_method' | 'client_secret', unknown>> &
+  Readonly<Record<'jwks' | 'jwks_uri', unknown>>
+
+function findProofFaults(client: Proof, fetching: Fetching): Fault[] {
+  const { token_endpoint_auth_method: method, client_secret: given, jwks, jwks_uri } = client
   if (method !== undefined && !METHODS.includes(method as string)) {
     const cure = `Use one of ${METHODS.join(', ')}, or leave it out.`
     return [{ problem: 'token_endpoint_auth_method is none that is known.', cure }]
   }
   const secrets = given === undefined ? [] : [given].flat()
-  if (method === 'none') {
+  if (secrets.length > 0 && (method === 'none' || method === 'private_key_jwt')) {
     const cure = 'Leave out the secret, or name client_secret_basic.'
-    return secrets.length > 0 ? [{ problem: 'has a client_secret and the method none.', cure }] : []
+    return [{ problem: `has a client_secret and the method ${method}.`, cure }]
   }
+  if (method === 'private_key_jwt') return findKeysFaults(jwks, jwks_uri, fetching)
+  if (jwks !== undefined || jwks_uri !== undefined) {
+    const cure = "Set token_endpoint_auth_method to 'private_key_jwt', or leave the keys out."
+    return [{ problem: 'has keys, and a method that does not sign.', cure }]
+  }
+  return method === 'none' ? [] : findSecretFaults(secrets)
+}
+
+function findKeysFaults(jwks: unknown, uri: unknown, fetching: Fetching): Fault[] {
+  if ((jwks === undefined) === (uri === undefined)) {
+    const cure = 'Put its public keys into jwks, or their address into jwks_uri.'
+    return [{ problem: 'needs either jwks or jwks_uri for private_key_jwt.', cure }]
+  }
+  const problem = jwks === undefined ? findKeysUriFault(uri, fetching) : findKeySetFault(jwks)
+  return problem === undefined ? [] : [{ problem, cure: 'Put its public keys into jwks.' }]
+}
+
+function findKeySetFault(jwks: unknown): string | undefined {
+  try {
+    parseKeySet(jwks)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    return `jwks cannot be used: ${error.message}.`
+  }
+}
+
+function findKeysUriFault(uri: unknown, fetching: Fetching): string | undefined {
+  const fault = typeof uri === 'string' ? findKeysUrlFault(uri) : 'is not a string'
+  if (fault) return `jwks_uri ${fault}.`
+  const { clientDocuments: mode, clientDocumentHosts: hosts } = fetching
+  if (mode !== 'fetch') return `has a jwks_uri, and no keys are fetched (clientDocuments: ${mode}).`
+  if (!hosts || hosts.has(new URL(uri as string).hostname)) return undefined
+  return 'has a jwks_uri at a host that is not one of clientDocumentHosts.'
+}
+
+function findSecretFaults(secrets: readonly unknown[]): Fault[] {
   if (secrets.length === 0) {
     const cure = "Give one, or set token_endpoint_auth_method to 'none' for a public client."
     return [{ problem: 'client_secret is missing.', cure }]

@@ -101,12 +101,18 @@ export type ConfiguredClient = {
   /** Compared exactly; on loopback the port may differ. */
   redirect_uris: readonly string[]
   /**
-   * `none`, `client_secret_basic` or `client_secret_post`; the one that is named is the one that
-   * is taken. @default the secret, in either place
+   * `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`; the one that is named
+   * is the one that is taken. @default the secret, in either place
    */
-  token_endpoint_auth_method?: 'none' | 'client_secret_basic' | 'client_secret_post' | undefined
+  token_endpoint_auth_method?:
+    | ('none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt')
+    | undefined
   /** 32 characters or more; several while it is being changed. @default none */
   client_secret?: string | readonly string[] | undefined
+  /** The public keys of `private_key_jwt` (RFC 7517 §5). @default none */
+  jwks?: { readonly keys: readonly object[] } | undefined
+  /** Where they are instead; fetched as clients' documents are. @default none */
+  jwks_uri?: string | undefined
   /** Whether it is kept out, while its id stays taken. @default `false` */
   disabled?: boolean | undefined
 }

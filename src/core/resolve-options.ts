@@ -42,23 +42,28 @@ const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failu
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
-  options: Pick<EntranceOptions, 'url' | 'secret' | 'registration' | 'clients'> & {
-    entra?: EntraOptions
-  },
+  options: Pick<EntranceOptions, 'secret' | 'registration' | 'clients'> &
+    FetchingOptions & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
   const secrets = secretsOf(options.secret)
   return [
     ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
-    ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }),
+    ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }, entra),
   ]
 }
 
+type FetchingOptions = Pick<EntranceOptions, 'url' | 'clientDocuments' | 'clientDocumentHosts'>
+
 function checkWhoMayAsk(
-  given: Required<Pick<EntranceOptions, 'url' | 'registration' | 'clients'>>,
+  given: FetchingOptions & Required<Pick<EntranceOptions, 'registration' | 'clients'>>,
+  entra: EntraConfig,
 ): ConfigProblem[] {
   const { url, registration, clients } = given
-  return [...checkRegistration(registration, url), ...checkClients(clients, startPolicy(url))]
+  return [
+    ...checkRegistration(registration, url),
+    ...checkClients(clients, startPolicy(url), resolveFetching(given, entra)),
+  ]
 }
 
 /** Stands in for an app registration where there is none to check. */
@@ -73,7 +78,7 @@ export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)
-  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given)]
+  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given, entra)]
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -96,8 +101,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
     log: guardLog(given.log),
-    clientDocuments: given.clientDocuments ?? defaultDocuments(base, entra),
-    clientDocumentHosts: given.clientDocumentHosts && new Set(given.clientDocumentHosts),
+    ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })
 }
@@ -109,9 +113,16 @@ function resolveRegistration(options: RegistrationOptions): RegistrationConfig {
 }
 
 /** What is tried out on this machine, the emulator above all, has no business on the internet. */
-function defaultDocuments(base: URL, { authority }: EntraConfig): Config['clientDocuments'] {
-  const isTryout = [base, new URL(authority)].some((url) => LOOPBACK_HOSTS.has(url.hostname))
-  return isTryout ? 'pinned' : 'fetch'
+function resolveFetching(
+  { url, clientDocuments, clientDocumentHosts }: FetchingOptions,
+  { authority }: EntraConfig,
+): Pick<Config, 'clientDocuments' | 'clientDocumentHosts'> {
+  const isLoopback = (text: string) => LOOPBACK_HOSTS.has(URL.parse(text)?.hostname ?? '')
+  const isTryout = isLoopback(url) || isLoopback(authority)
+  return {
+    clientDocuments: clientDocuments ?? (isTryout ? 'pinned' : 'fetch'),
+    clientDocumentHosts: clientDocumentHosts && new Set(clientDocumentHosts),
+  }
 }
 
 /** An empty text is a variable that is not set. */

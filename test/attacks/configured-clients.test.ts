@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { ASSERTION_TYPE } from '../../src/core/clients/client-assertion.ts'
 import { type ConfiguredClient, createEntrance } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { createBrowser } from '../support/browser.ts'
+import { startInternet } from '../support/internet.ts'
 import {
   codeOf,
   createOAuthClient,
   json,
   type OAuthClient,
+  type Parameters,
   signIn,
+  type TokenResponse,
 } from '../support/oauth-client.ts'
+import { noteSecret } from '../support/secrets.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { assertRefused, basic, formRequest, readError, refreshOf } from './support.ts'
 
@@ -34,10 +40,20 @@ const CLIENTS: readonly ConfiguredClient[] = [
   },
 ]
 
+const SIGNING = {
+  client_id: 'signer',
+  redirect_uris: [REDIRECT_URI],
+  token_endpoint_auth_method: 'private_key_jwt',
+} as const
+
 let server: RunningEntrance
 let client: OAuthClient
+let pair: { readonly publicKey: CryptoKey; readonly privateKey: CryptoKey }
 before(async () => {
-  server = await startEntrance({ entrance: { clients: CLIENTS, registration: { mode: 'off' } } })
+  pair = await generateKeyPair('ES256')
+  const signer = { ...SIGNING, jwks: { keys: [await exportJWK(pair.publicKey)] } }
+  const clients = [...CLIENTS, signer]
+  server = await startEntrance({ entrance: { clients, registration: { mode: 'off' } } })
   client = createOAuthClient(server.url)
 })
 after(() => server.stop())
@@ -114,6 +130,84 @@ suite('a configured client', () => {
     await client.token(refresh, basic('reports', `${OLD}!`))
     assert.doesNotMatch(JSON.stringify(server.logs), /secret of the reports/)
   })
+})
+
+suite('a configured client that signs, where nobody may register', () => {
+  const form = (client_assertion: string): Parameters => ({
+    ...{ client_assertion, client_assertion_type: ASSERTION_TYPE },
+  })
+
+  test('signs in with its key, and with nothing else', async () => {
+    const redirect_uri = REDIRECT_URI
+    const authorization = client.authorization('signer', { redirect_uri })
+    const code = codeOf(await createBrowser().signIn(authorization.url, { until: redirect_uri }))
+    const { code_verifier } = authorization
+    const redemption = { grant_type: 'authorization_code', code, code_verifier, redirect_uri }
+    const must = 'This client must authenticate with a client_assertion (private_key_jwt).'
+    const named = { ...redemption, client_id: 'signer' }
+    await assertRefused(await client.token(named), 401, 'invalid_client', must)
+    const posted = await client.token({ ...named, client_secret: NEW })
+    await assertRefused(posted, 401, 'invalid_client', must)
+    const header = await client.token(redemption, basic('signer', NEW))
+    await assertRefused(header, 401, 'invalid_client', must)
+    const stranger = (await generateKeyPair('ES256')).privateKey
+    const forged = await client.token({ ...redemption, ...form(await sign(stranger)) })
+    await assertRefused(forged, 401, 'invalid_client', /not signed with one of the client's keys/)
+
+    // Nothing of all that has used up the code.
+    const assertion = await sign()
+    const answer = await client.token({ ...redemption, ...form(assertion) })
+    const tokens = await json<TokenResponse>(answer)
+    const { refresh_token } = tokens
+    const renewal = { grant_type: 'refresh_token', refresh_token }
+    const again = await client.token({ ...renewal, ...form(assertion) })
+    await assertRefused(again, 401, 'invalid_client', /has been used before/)
+    const renewed = await client.token({ ...renewal, ...form(await sign()) })
+    const { access_token } = await json<TokenResponse>(renewed)
+    const response = await client.mcp(access_token, { method: 'ping' })
+    assert.notEqual(response.status, 401)
+    await response.body?.cancel()
+    const revoked = await client.revoke({ token: access_token, ...form(await sign()) })
+    assert.equal(revoked.status, 200)
+  })
+
+  test('has its method in the metadata, for nothing has to be fetched for it', async () => {
+    const metadata = await json<Record<string, unknown>>(await client.authorizationServer())
+    const methods = metadata.token_endpoint_auth_methods_supported as string[]
+    assert.ok(methods.includes('private_key_jwt'))
+    const algorithms = metadata.token_endpoint_auth_signing_alg_values_supported
+    assert.deepEqual(algorithms, ['ES256', 'PS256', 'RS256', 'EdDSA'])
+  })
+
+  test('has its keys from their address, where clients keep theirs so', async () => {
+    const keys = 'https://signer.example.com/keys'
+    await using internet = await startInternet()
+    internet.publish(keys, { keys: [await exportJWK(pair.publicKey)] })
+    const clients = [{ ...SIGNING, jwks_uri: keys }]
+    await using other = await startEntrance({
+      emulator: server.emulator,
+      internet,
+      entrance: { clients, registration: { mode: 'off' } },
+    })
+    const own = createOAuthClient(other.url)
+    const known = await own.token({ ...refresh, ...form(await sign(undefined, other.url)) })
+    await assertRefused(known, 400, 'invalid_grant', /./)
+    assert.equal(internet.count('signer.example.com'), 1)
+    const stranger = (await generateKeyPair('ES256')).privateKey
+    const forged = await own.token({ ...refresh, ...form(await sign(stranger, other.url)) })
+    await assertRefused(forged, 401, 'invalid_client', /not signed with one of the client's keys/)
+  })
+
+  /** An assertion for one use. */
+  async function sign(key = pair.privateKey, aud = server.url): Promise<string> {
+    const claims = { iss: 'signer', sub: 'signer', aud, jti: crypto.randomUUID() as string }
+    const assertion = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256' })
+      .setExpirationTime('1 minute')
+      .sign(key)
+    noteSecret('a client assertion', assertion)
+    return assertion
+  }
 })
 
 suite('where nobody may register', () => {

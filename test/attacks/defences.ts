@@ -1,24 +1,16 @@
-/** A change of the source that takes a defence away. */
-export type Breakage = {
-  /** Below `src/`. */
-  readonly file: string
-  /** Occurs there once. */
-  readonly find: string
-  readonly replace: string
-}
-
-/** Something that keeps an attacker off, and the tests that have to notice when it is gone. */
-export type Defence = {
-  readonly name: string
-  readonly breakages: readonly Breakage[]
-  readonly tests: readonly string[]
-}
+import { CLIENT_DEFENCES } from './defences/clients.ts'
+import type { Defence } from './defences/defence.ts'
+import { LIMIT_DEFENCES } from './defences/limits.ts'
+import { PEOPLE_DEFENCES } from './defences/people.ts'
 
 /**
  * What `npm run attacks:break` takes away, one at a time: a test that is still green then has been
  * passed by luck.
  */
 export const DEFENCES: readonly Defence[] = [
+  ...CLIENT_DEFENCES,
+  ...PEOPLE_DEFENCES,
+  ...LIMIT_DEFENCES,
   {
     name: 'consent: the form counts only in the browser that was shown it',
     breakages: [
@@ -43,17 +35,15 @@ export const DEFENCES: readonly Defence[] = [
   },
   {
     name: 'consent: a form of another origin is refused',
-    breakages: [
-      { file: 'core/endpoints/consent.ts', find: 'if (!isForeign && (', replace: 'if ((' },
-    ],
+    breakages: [{ file: 'core/fetch-metadata.ts', find: 'if (!isForeign && (', replace: 'if ((' }],
     tests: ['test/attacks/consent-binding.test.ts'],
   },
   {
     name: 'consent: a form that the browser calls cross-site is refused',
     breakages: [
       {
-        file: 'core/endpoints/consent.ts',
-        find: "(site === null || site === 'same-origin' || site === 'none')",
+        file: 'core/fetch-metadata.ts',
+        find: '(site === null || isOwnDoing(request))',
         replace: "site !== 'nothing'",
       },
     ],
@@ -74,7 +64,7 @@ export const DEFENCES: readonly Defence[] = [
     name: 'consent: a request that another server sealed is refused',
     breakages: [
       {
-        file: 'core/endpoints/consent.ts',
+        file: 'core/sign-in/asked.ts',
         find: "typeof request === 'object' && !isOwnIssuer(request.issuer, config)",
         replace: 'false',
       },
@@ -129,7 +119,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/transaction.ts',
-        find: 'if (expiresAt <= Date.now() / 1000) return undefined',
+        find: 'if (content.startedAt + TRANSACTION_TTL <= Date.now() / 1000) return undefined',
         replace: '',
       },
     ],
@@ -195,7 +185,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/endpoints/authorize.ts',
-        find: "checkResource(params.get('resource'), context.config)",
+        find: "checkResource(params.getAll('resource'), context.config)",
         replace: '',
       },
     ],
@@ -211,8 +201,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/params.ts',
-        find: 'if (values.has(name)) throw',
-        replace: 'if (values.size > 1000) throw',
+        find: 'if (known && name !== REPEATABLE) {',
+        replace: 'if (values.size > 1000) {',
       },
     ],
     tests: ['test/attacks/authorization-errors.test.ts'],
@@ -233,8 +223,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/scope.ts',
-        find: 'if (unknown === undefined) return config.scope',
-        replace: 'return config.scope',
+        find: 'known.get(name) ?? refuse(name, config)',
+        replace: 'known.get(name) ?? name',
       },
     ],
     tests: ['test/attacks/resource-and-scope.test.ts'],
@@ -358,8 +348,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/clients/client-authentication.ts',
-        find: "if (credentials.method !== 'none' && !isClientSecret(",
-        replace: "if (credentials.clientId === '' && !isClientSecret(",
+        find: "if ('secret' in credentials && !clients.isSecret(",
+        replace: "if (credentials.clientId === '' && !clients.isSecret(",
       },
     ],
     tests: ['test/attacks/client-authentication.test.ts'],
@@ -611,7 +601,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/endpoints/token.ts',
-        find: "checkResource(params.get('resource'), config)",
+        find: "checkResource(params.getAll('resource'), config)",
         replace: '',
       },
     ],
@@ -721,7 +711,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/protected-resource/authenticate.ts',
-        find: '      checkScope(claims, config)\n',
+        find: '      checkScope(claims, site, config)\n',
         replace: '',
       },
     ],
@@ -896,7 +886,7 @@ export const DEFENCES: readonly Defence[] = [
       },
       {
         file: 'core/grants/grant.ts',
-        find: 'open(keyring, purpose, record.value, key)',
+        find: 'open(keyring, purpose, record.value, record.key)',
         replace: 'open(keyring, purpose, record.value)',
       },
     ],

@@ -3,8 +3,8 @@ import { suite, test } from 'node:test'
 import { checkClients } from '../../src/core/check-clients.ts'
 import { checkRegistration, startPolicy } from '../../src/core/check-registration.ts'
 import { ConfigError } from '../../src/core/errors.ts'
-import type { RegistrationOptions } from '../../src/core/options.ts'
-import { resolveOptions } from '../../src/core/resolve-options.ts'
+import type { ConfiguredClient, RegistrationOptions } from '../../src/core/options.ts'
+import { findConfigProblems, resolveOptions } from '../../src/core/resolve-options.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const PUBLIC = 'https://expenses.example.com'
@@ -103,6 +103,17 @@ const URIS = ['https://reports.example/cb']
 const SECRET = 'a secret that has thirty-two or more characters'
 const CLIENT = { client_id: 'reports', redirect_uris: URIS, client_secret: SECRET }
 
+/** A public key, by its form. */
+const KEY = { kty: 'EC', crv: 'P-256', x: 'x'.repeat(43), y: 'y'.repeat(43) }
+const KEYS = 'https://reports.example.com/keys'
+const SIGNING = {
+  client_id: 'signer',
+  redirect_uris: URIS,
+  token_endpoint_auth_method: 'private_key_jwt',
+}
+const EITHER = /needs either jwks or jwks_uri for private_key_jwt\.$/
+const NO_SIGNER = /has keys, and a method that does not sign\.$/
+
 /** One wrong client each, and what is said of it. */
 const WRONG_CLIENTS: readonly (readonly [client: unknown, problem: RegExp])[] = [
   [null, /^Client 1 is not an object\.$/],
@@ -129,6 +140,26 @@ const WRONG_CLIENTS: readonly (readonly [client: unknown, problem: RegExp])[] = 
   [{ ...CLIENT, client_secret: 42 }, /client_secret must be 32 to 512 printable/],
   [{ ...CLIENT, token_endpoint_auth_method: 'none' }, /a client_secret and the method none\.$/],
   [{ ...CLIENT, token_endpoint_auth_method: 'tls' }, /token_endpoint_auth_method is none that/],
+  [{ ...SIGNING, jwks: { keys: [KEY] }, client_secret: SECRET }, /the method private_key_jwt\.$/],
+  [SIGNING, EITHER],
+  [{ ...SIGNING, jwks: { keys: [KEY] }, jwks_uri: KEYS }, EITHER],
+  [{ ...CLIENT, jwks: { keys: [KEY] } }, NO_SIGNER],
+  [{ ...CLIENT, jwks_uri: KEYS }, NO_SIGNER],
+  [
+    { ...SIGNING, token_endpoint_auth_method: 'none', jwks: { keys: [KEY] } },
+    /has keys, and a method that does not sign\.$/,
+  ],
+  [{ ...SIGNING, jwks: [KEY] }, /jwks cannot be used: its keys are not a JWK set\.$/],
+  [{ ...SIGNING, jwks: { keys: [] } }, /jwks cannot be used: it has no key for ES256, /],
+  [
+    { ...SIGNING, jwks: { keys: [{ ...KEY, d: SECRET }] } },
+    /jwks cannot be used: it has a private or symmetric key in it/,
+  ],
+  [{ ...SIGNING, jwks: { keys: [{ kty: 'oct', k: SECRET }] } }, /private or symmetric key in it/],
+  [{ ...SIGNING, jwks_uri: 7 }, /jwks_uri is not a string\.$/],
+  [{ ...SIGNING, jwks_uri: 'http://reports.example.com/keys' }, /jwks_uri is not an https URL\.$/],
+  [{ ...SIGNING, jwks_uri: 'https://10.0.0.1/keys' }, /jwks_uri has an IP address for its host/],
+  [{ ...SIGNING, jwks_uri: 'https://localhost/keys' }, /jwks_uri has a host that is not on the/],
   [{ ...CLIENT, client_name: 7 }, /client_name is not a string\.$/],
   [{ ...CLIENT, disabled: 'yes' }, /disabled is neither true nor false\.$/],
 ]
@@ -136,22 +167,46 @@ const WRONG_CLIENTS: readonly (readonly [client: unknown, problem: RegExp])[] = 
 suite('a configured client that is wrong', () => {
   for (const [client, problem] of WRONG_CLIENTS) {
     test(`${problem.source.slice(0, 60)} ${JSON.stringify(client)?.slice(0, 60)}`, () => {
-      const [found, ...others] = checkClients([client], startPolicy(PUBLIC))
+      const [found, ...others] = check([client])
       assert.deepEqual([found?.option, others], ['clients', []])
       assert.match(found?.problem ?? '', problem)
       assert.doesNotMatch(`${found?.problem} ${found?.cure}`, /a secret that|short|xxxx/)
     })
   }
 
+  test('has its keys where this server fetches none, and starts where it does', () => {
+    const client = { ...SIGNING, jwks_uri: KEYS } as ConfiguredClient
+    const problemOf = (options: object) => {
+      try {
+        resolve({ clients: [client], ...options })
+        return undefined
+      } catch (error) {
+        assert.ok(error instanceof ConfigError)
+        assert.equal(error.problems.length, 1)
+        return error.problems[0]?.problem
+      }
+    }
+    const none = /has a jwks_uri, and no keys are fetched \(clientDocuments: (pinned|off)\)\.$/
+    assert.match(problemOf({ clientDocuments: 'off' }) ?? '', none)
+    // The default on this machine.
+    assert.match(problemOf({ url: LOCAL }) ?? '', none)
+    const elsewhere = problemOf({ clientDocumentHosts: ['app.example.com'] })
+    assert.match(elsewhere ?? '', /at a host that is not one of clientDocumentHosts\.$/)
+    assert.equal(problemOf({}), undefined)
+    assert.equal(problemOf({ clientDocumentHosts: ['reports.example.com'] }), undefined)
+    const [told] = findConfigProblems({ url: LOCAL, secret: SECRET, clients: [client] })
+    assert.match(told?.problem ?? '', none)
+  })
+
   test('has the id of another', () => {
-    const [found, ...others] = checkClients([CLIENT, CLIENT], startPolicy(PUBLIC))
+    const [found, ...others] = check([CLIENT, CLIENT])
     assert.match(found?.problem ?? '', /^The client 'reports': client_id is that of another client/)
     assert.deepEqual(others, [])
   })
 
   test('is no list at all', () => {
     for (const clients of [null, {}, 'reports', { clients: [] }]) {
-      assert.equal(checkClients(clients, startPolicy(PUBLIC)).length, 1)
+      assert.equal(check(clients).length, 1)
     }
   })
 
@@ -178,13 +233,20 @@ suite('a configured client that is good', () => {
     { ...CLIENT, token_endpoint_auth_method: 'client_secret_post' },
     { ...CLIENT, client_id: '70df70fd-6a99-466c-8558-eab9e5b2fd2a' },
     { ...CLIENT, redirect_uris: ['my-app://cb', ...URIS] },
+    { ...SIGNING, jwks: { keys: [KEY] } },
+    { ...SIGNING, jwks_uri: KEYS },
   ]
   for (const client of GOOD) {
     test(`${JSON.stringify(client).slice(0, 80)} has no problem`, () => {
-      assert.deepEqual(checkClients([client], startPolicy(PUBLIC)), [])
+      assert.deepEqual(check([client]), [])
     })
   }
 })
+
+function check(clients: unknown) {
+  const fetching = { clientDocuments: 'fetch', clientDocumentHosts: undefined } as const
+  return checkClients(clients, startPolicy(PUBLIC), fetching)
+}
 
 function resolve(options: object) {
   return resolveOptions({

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { ASSERTION_TYPE } from '../../src/core/clients/client-assertion.ts'
 import { basic } from '../attacks/support.ts'
 import { entrance } from '../cli/client/command.ts'
 import { createBrowser } from '../support/browser.ts'
@@ -23,8 +25,15 @@ test('a client of the file signs in where nobody may register, and writes an exp
     token_endpoint_auth_method: 'client_secret_basic',
     client_secret: SECRET,
   }
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const signer = {
+    client_id: 'signer',
+    redirect_uris: [redirect_uri],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [await exportJWK(publicKey)] },
+  }
   const path = join(folder, 'clients.json')
-  writeFileSync(path, JSON.stringify([reports]))
+  writeFileSync(path, JSON.stringify([reports, signer]))
   const env = { ENTRANCE_CLIENTS: path, ENTRANCE_REGISTRATION: 'off' }
   await using server = await startServe({ env })
   const client = createOAuthClient(server.url)
@@ -43,6 +52,18 @@ test('a client of the file signs in where nobody may register, and writes an exp
   const refresh = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }
   assert.equal((await client.token(refresh, headers)).status, 200)
   assert.equal((await client.revoke({ token: tokens.access_token }, headers)).status, 200)
+
+  // Another one shares no secret with this server, but has a key.
+  const signed = client.authorization('signer', { redirect_uri })
+  const second = codeOf(await createBrowser().signIn(signed.url, { until: redirect_uri }))
+  const claims = { iss: 'signer', sub: 'signer', aud: server.url, jti: 'the first and the last' }
+  const assertion = new SignJWT(claims).setProtectedHeader({ alg: 'ES256' })
+  const answer = await client.exchange(signed, second, {
+    client_assertion_type: ASSERTION_TYPE,
+    client_assertion: await assertion.setExpirationTime('1 minute').sign(privateKey),
+  })
+  const { access_token } = await json<TokenResponse>(answer)
+  assert.equal((await getExpenses(client, access_token)).length, 1)
 
   // A client that wants to register is told that it cannot.
   const refused = await entrance(['client', 'login', `${server.url}/mcp`], {

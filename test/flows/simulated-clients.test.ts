@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { type RunningEmulator, startEmulator } from '../../src/emulator/emulator.ts'
 import { createBrowser } from '../support/browser.ts'
+import { startInternet, type TestInternet } from '../support/internet.ts'
+import { createOAuthClient, json } from '../support/oauth-client.ts'
+import { publishDocuments } from '../support/published-documents.ts'
 import {
   authorizationUrl,
   connect,
@@ -17,20 +21,27 @@ import {
   useServer,
 } from '../support/simulated-client.ts'
 import { SIMULATED_CLIENTS, type SimulatedClient } from '../support/simulated-clients.ts'
-import { type RunningEntrance, type StartEntranceOptions, startEntrance } from '../support/start.ts'
+import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
-/** The ways to become known that are switched on, with what the server needs for it. */
-const ROUTES: ReadonlyMap<Route, StartEntranceOptions> = new Map([['registration', {}]])
+/** The ways to become known. */
+const ROUTES: readonly Route[] = ['registration', 'metadata document']
 
 const HOSTS = ['localhost', '127.0.0.1']
 
-for (const [route, options] of ROUTES) {
+for (const route of ROUTES) {
   suite(`by ${route}`, () => {
     let server: RunningEntrance
+    let internet: TestInternet
     before(async () => {
-      server = await startEntrance(options)
+      internet = await startInternet()
+      await publishDocuments(internet)
+      server = await startEntrance(route === 'metadata document' ? { internet } : {})
+      if (route === 'metadata document') await untilDocumentsAreFetched(server)
     })
-    after(() => server.stop())
+    after(async () => {
+      await server.stop()
+      await internet.close()
+    })
 
     const clients = SIMULATED_CLIENTS.filter(({ cimd }) => route === 'registration' || cimd)
     for (const client of clients) {
@@ -73,6 +84,18 @@ for (const [route, options] of ROUTES) {
           .map(({ params }) => params.get('prompt'))
         assert.ok(prompts.length > 0)
         assert.deepEqual([...new Set(prompts)], ['select_account'])
+      })
+    }
+
+    if (route === 'metadata document') {
+      test('nobody of them has registered, and each document was asked for once (C3.4)', () => {
+        const events = server.logs.filter(({ event }) => event === 'client.registered')
+        assert.deepEqual(events, [])
+        for (const { cimd } of clients) {
+          const asked = internet.requests.filter(({ url }) => url === cimd?.client_id)
+          // The first of the list has been tried before as well, to see whether it can be had.
+          assert.ok(asked.length === 1 || asked.length === 2, `${cimd?.client_id} ${asked.length}`)
+        }
       })
     }
 
@@ -159,6 +182,17 @@ suite('a server that lost its key, and with it every registration (C4)', () => {
     return session
   }
 })
+
+/** Until then clients are told to register, as on a server that has just been started. */
+async function untilDocumentsAreFetched({ url }: RunningEntrance): Promise<void> {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const metadata = await json<object>(await createOAuthClient(url).authorizationServer())
+    if ('client_id_metadata_document_supported' in metadata) return
+    assert.ok(performance.now() < deadline, 'documents are not fetched')
+    await setTimeout(10)
+  }
+}
 
 /** The address that a client would open for one more sign-in with what it has kept. */
 function urlOf({ client, found, credentials, redirectUri }: Session): URL {

@@ -112,6 +112,10 @@ async function navigate(profile: Profile, first: Step, { until }: OpenOptions): 
     const response = await request(profile, step, { isCrossSite, fetchSite })
     const html = await response.text()
     const location = response.headers.get('location')
+    const onward = refreshOf(html)
+    if (until && onward?.href.startsWith(until)) {
+      return toPage(onward, undefined, '', [...trail, onward])
+    }
     if (response.status < 300 || response.status > 399 || !location) {
       return toPage(url, response, html, trail)
     }
@@ -158,6 +162,12 @@ async function request(
   cookies.store(url, response.headers)
   await noteAnswer(url, response)
   return response
+}
+
+/** Where a page leads on by itself, as to a program that takes a scheme of its own. */
+function refreshOf(html: string): URL | undefined {
+  const [, address] = /<meta http-equiv="refresh" content="\d+; ?url=([^"]+)">/i.exec(html) ?? []
+  return address === undefined ? undefined : new URL(textOf(address))
 }
 
 /** Fetch, "HTTP-redirect fetch": 307 and 308 repeat the request, else a POST becomes a GET. */

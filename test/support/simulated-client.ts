@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { type CryptoKey, SignJWT } from 'jose'
 import { createBrowser } from './browser.ts'
 import type { TokenResponse } from './oauth-client.ts'
 import { noteSecret } from './secrets.ts'
@@ -19,7 +20,11 @@ export type Session = {
   readonly tokens: TokenResponse
 }
 
-export type Credentials = { readonly client_id: string; readonly client_secret?: string }
+export type Credentials = {
+  readonly client_id: string
+  readonly client_secret?: string
+  readonly signingKey?: CryptoKey
+}
 
 /** What discovery gave. */
 export type Found = {
@@ -35,6 +40,7 @@ type ServerMetadata = {
   readonly registration_endpoint?: string
   readonly scopes_supported?: readonly string[]
   readonly token_endpoint_auth_methods_supported?: readonly string[]
+  readonly token_endpoint_auth_signing_alg_values_supported?: readonly string[]
   readonly code_challenge_methods_supported?: readonly string[]
   readonly authorization_response_iss_parameter_supported?: boolean
   readonly client_id_metadata_document_supported?: boolean
@@ -174,7 +180,11 @@ async function identify(
   if (route === 'metadata document') {
     assert.ok(client.cimd, `${client.name} has no metadata document`)
     assert.equal(metadata.client_id_metadata_document_supported, true)
-    return { client_id: client.cimd.client_id }
+    const { client_id, signingKey } = client.cimd
+    if (!signingKey) return { client_id }
+    assert.ok(metadata.token_endpoint_auth_methods_supported?.includes('private_key_jwt'))
+    assert.ok(metadata.token_endpoint_auth_signing_alg_values_supported?.includes('ES256'))
+    return { client_id, signingKey }
   }
   let credentials: Credentials | undefined
   for (let i = 0; i < (client.registrations ?? 1); i++) {
@@ -286,10 +296,10 @@ async function authorize(
 }
 
 /** A request to the token endpoint, authenticated in the client's way. */
-export function token(
+export async function token(
   client: SimulatedClient,
   { metadata }: Found,
-  { client_id, client_secret = '' }: Credentials,
+  { client_id, client_secret = '', signingKey }: Credentials,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const headers: Record<string, string> = {
@@ -298,7 +308,11 @@ export function token(
     'content-type': 'application/x-www-form-urlencoded',
   }
   const body = new URLSearchParams(parameters)
-  if (client.authentication === 'client_secret_basic') {
+  if (signingKey) {
+    const assertion = await signAssertion(client_id, metadata.token_endpoint, signingKey)
+    body.set('client_assertion_type', ASSERTION_TYPE)
+    body.set('client_assertion', assertion)
+  } else if (client.authentication === 'client_secret_basic') {
     const pair = [client_id, client_secret].map(encodeURIComponent).join(':')
     headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`
   } else {
@@ -306,6 +320,22 @@ export function token(
     if (client.authentication === 'client_secret_post') body.set('client_secret', client_secret)
   }
   return fetch(metadata.token_endpoint, { method: 'POST', headers, body })
+}
+
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** RFC 7523 §3, for one request. */
+async function signAssertion(id: string, audience: string, key: CryptoKey): Promise<string> {
+  const assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    .setIssuer(id)
+    .setSubject(id)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime('2 minutes')
+    .sign(key)
+  noteSecret('a client assertion', assertion)
+  return assertion
 }
 
 async function readTokens(client: SimulatedClient, response: Response): Promise<TokenResponse> {

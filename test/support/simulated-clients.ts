@@ -1,4 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import type { CryptoKey } from 'jose'
+import { chatGptKeys } from './published-documents.ts'
 
 /** A protocol revision: with `initialize` until 2025-11-25, without it since 2026-07-28. */
 export type Revision = '2025-06-18' | '2025-11-25' | '2026-07-28'
@@ -45,6 +47,8 @@ export type SimulatedClient = {
   readonly cimd?: {
     readonly client_id: string
     readonly usedRedirectUris: (port: number) => readonly string[]
+    /** What it signs with, where its document says that it does. */
+    readonly signingKey?: CryptoKey
   }
   /** The body of its registration, for the redirect URIs that it registers. */
   readonly metadata: Readonly<Record<string, unknown>>
@@ -222,6 +226,7 @@ export const SIMULATED_CLIENTS: readonly SimulatedClient[] = [
     cimd: {
       client_id: 'https://chatgpt.com/oauth/client.json',
       usedRedirectUris: () => ['https://chatgpt.com/connector_platform_oauth_redirect'],
+      signingKey: chatGptKeys.privateKey,
     },
     metadata: { ...PUBLIC, client_name: 'ChatGPT' },
     registeredRedirectUris: () => ['https://chatgpt.com/connector_platform_oauth_redirect'],

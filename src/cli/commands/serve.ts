@@ -56,6 +56,7 @@ function checkSettings(settings: ServeSettings): void {
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
     registration: settings.registration,
     clients: settings.clients,
+    ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
   const all = [

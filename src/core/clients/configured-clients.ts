@@ -3,6 +3,7 @@ import { digest } from '../keys/mac.ts'
 import type { ConfiguredClient } from '../options.ts'
 import type { Client } from './client.ts'
 import { cleanName } from './client-metadata.ts'
+import { parseKeySet } from './key-set.ts'
 
 /** The clients that the operator named, by id. */
 export type ConfiguredClients = {
@@ -30,6 +31,7 @@ export function createConfiguredClients(given: readonly ConfiguredClient[]): Con
 
 function toClient(client: ConfiguredClient): Client | 'disabled' {
   const { client_id, client_name = '', token_endpoint_auth_method: method, redirect_uris } = client
+  const { jwks, jwks_uri } = client
   if (client.disabled) return 'disabled'
   return {
     client_id,
@@ -39,6 +41,8 @@ function toClient(client: ConfiguredClient): Client | 'disabled' {
     redirect_uris,
     token_endpoint_auth_method: method ?? 'client_secret_basic',
     ...(method && { isMethodNamed: true }),
+    ...(jwks && { jwks: parseKeySet(jwks) }),
+    ...(jwks_uri !== undefined && { jwks_uri }),
   }
 }
 

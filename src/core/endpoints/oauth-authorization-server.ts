@@ -17,10 +17,11 @@ export function oauthAuthorizationServer(
 ): Response {
   const { issuer } = site
   const { config, documents } = context
-  const isFetching = config.clientDocuments === 'fetch'
-  // The keys of those who sign are fetched.
-  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => isFetching || m !== 'private_key_jwt')
-  const algorithms = isFetching && {
+  // The keys of those who sign are fetched, or stand in the configuration.
+  const isSigning =
+    config.clientDocuments === 'fetch' || config.clients.some(({ jwks }) => jwks !== undefined)
+  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => isSigning || m !== 'private_key_jwt')
+  const algorithms = isSigning && {
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   }
