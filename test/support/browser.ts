@@ -113,7 +113,10 @@ async function navigate(profile: Profile, first: Step, { until }: OpenOptions): 
     const html = await response.text()
     const location = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || !location) {
-      return toPage(url, response, html, trail)
+      const next = refreshOf(html)
+      // A page leads to a program's address by itself, as the browser of a desktop does.
+      if (!next || !until || !next.href.startsWith(until)) return toPage(url, response, html, trail)
+      return toPage(next, undefined, '', [...trail, next])
     }
     step = redirected(step, response.status, new URL(location, url))
   }
@@ -164,6 +167,12 @@ async function request(
 function redirected(step: Step, status: number, url: URL): Step {
   if (status === 307 || status === 308) return { ...step, url }
   return { method: 'GET', url, ...(step.from && { from: step.from }) }
+}
+
+/** Where a page goes by itself; the pages of ours have it so. */
+function refreshOf(html: string): URL | undefined {
+  const [, href] = /<meta http-equiv="refresh" content="0; url=([^"]+)">/.exec(html) ?? []
+  return href === undefined ? undefined : new URL(href.replaceAll('&amp;', '&'))
 }
 
 function toPage(url: URL, response: Response | undefined, html: string, trail: URL[]): Page {
