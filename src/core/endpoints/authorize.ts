@@ -4,6 +4,7 @@ import type { Client } from '../clients/client.ts'
 import {
   findRedirectUriFault,
   matchRedirectUri,
+  policyFor,
   type RedirectUri,
   schemeFault,
 } from '../clients/redirect-uri.ts'
@@ -109,12 +110,12 @@ function requireRedirectUri(params: Params, client: Client, context: Context): R
       "The parameter 'redirect_uri' is missing; this client registered several.",
     )
   }
-  const redirectUri = matchRedirectUri(asked, redirect_uris, context.redirectPolicy)
+  const policy = policyFor(client, context.redirectPolicy)
+  const redirectUri = matchRedirectUri(asked, redirect_uris, policy)
   if (redirectUri) return redirectUri
   // The list is about those who register; a configured client is told of its own.
-  const { allowed, ...unlisted } = context.redirectPolicy
-  const policy = client.source === 'configured' ? unlisted : { ...unlisted, allowed }
-  const fault = findRedirectUriFault(asked, policy)
+  const { allowed: _, ...unlisted } = policy
+  const fault = findRedirectUriFault(asked, client.source === 'configured' ? unlisted : policy)
   throw new OAuthError(
     'invalid_request',
     `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`,

@@ -6,7 +6,7 @@ import {
   redirectWithCode,
   redirectWithError,
 } from '../client-redirect.ts'
-import { recallRedirectUri } from '../clients/redirect-uri.ts'
+import { policyFor, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { findAadsts } from '../entra/aadsts.ts'
 import type { EntraExchange, EntraTokens } from '../entra/entra.ts'
@@ -116,10 +116,9 @@ function findReturned(request: Request, state: string, context: Context): Return
     )
   }
   const { request: asked } = found.transaction
-  const redirectUri = recallRedirectUri(asked.redirectUri, context.redirectPolicy)
-  if (!redirectUri) {
-    throw refuse(NO_MORE, found.endCookie)
-  }
+  const policy = policyFor(asked.client, context.redirectPolicy)
+  const redirectUri = recallRedirectUri(asked.redirectUri, policy)
+  if (!redirectUri) throw refuse(NO_MORE, found.endCookie)
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }
 
@@ -172,6 +171,7 @@ async function succeed(
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    redirectPolicy: context.redirectPolicy,
     log: config.log,
   })
   config.log({
@@ -238,7 +238,7 @@ async function showApps(
 /** A client that nobody knew is known from now on, on every replica: it comes to redeem its code. */
 async function recordAdopted({ request }: Transaction, context: Context): Promise<void> {
   const { client, redirectUri, id } = request
-  if (!client.isAdopted) return
+  if (client.source !== 'adopted') return
   if (!(await context.clients.adopted.record(client.digest, redirectUri))) {
     throw new OAuthError('access_denied', NO_MORE)
   }

@@ -26,11 +26,7 @@ export async function goToEntra(
   const challenge = await findChallenge(request, asked, context)
   const { transaction, setCookies } = startTransaction(
     asked.request,
-    {
-      digest: client.digest,
-      name: client.client_name,
-      ...(client.source === 'adopted' && { isAdopted: true }),
-    },
+    { digest: client.digest, name: client.client_name, source: client.source },
     { cookies: readCookies(request), keyring: config.keyring, isSecure: isSecure(context) },
     { ...circumstances, challenged: challenge?.person },
   )
