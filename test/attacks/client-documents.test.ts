@@ -188,6 +188,19 @@ suite('a client_id that names a host inside', () => {
 })
 
 suite('a host that means harm', () => {
+  test('does not have this server knock at hundreds of others, which its DNS names', async () => {
+    const wide = await startInternet({ isPublic: () => true })
+    const url = new URL('https://wide.example.com/client')
+    wide.publish(url.href, {})
+    const others = Array.from({ length: 200 }, (_, n) => `127.0.0.${n + 2}`)
+    wide.dns.set(url.hostname, () => [...others, SERVER_ADDRESS])
+    const fetched = await wide.fetch(url)
+    await wide.close()
+    // The last of them is the one that would have answered.
+    assert.equal(fetched.is, 'failed')
+    assert.equal(wide.count(url.hostname), 0)
+  })
+
   const id = 'https://evil.example.com/client'
 
   test('does not hold a request by sending a byte at a time', async () => {
