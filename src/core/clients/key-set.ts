@@ -16,6 +16,9 @@ const MAX_KEYS = 20
 /** 8192 bits of an RSA key, as base64url; a longer one takes its time to verify with. */
 const MODULUS_MAX_LENGTH = 1366
 
+/** 32 bits of its exponent. 65537 is what there is; a long one makes of each check a signature's work. */
+const EXPONENT_MAX_LENGTH = 6
+
 const PUBLIC_KEY_TYPES: ReadonlySet<unknown> = new Set(['EC', 'OKP', 'RSA'])
 
 /** Members that only a private or a shared key has (RFC 7518 §6). */
@@ -53,7 +56,13 @@ function isUsable(key: JWK): boolean {
   if (!PUBLIC_KEY_TYPES.has(key.kty)) return false
   if (key.use !== undefined && key.use !== 'sig') return false
   if (key.alg !== undefined && !ASSERTION_ALGORITHMS.includes(key.alg)) return false
-  return key.n === undefined || (typeof key.n === 'string' && key.n.length <= MODULUS_MAX_LENGTH)
+  return (
+    key.kty !== 'RSA' || (isShort(key.n, MODULUS_MAX_LENGTH) && isShort(key.e, EXPONENT_MAX_LENGTH))
+  )
+}
+
+function isShort(value: unknown, maxLength: number): boolean {
+  return typeof value === 'string' && value.length <= maxLength
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
