@@ -33,6 +33,8 @@ export type AskingClient = {
   readonly name: string | undefined
   /** One that is adopted is recorded when a person has signed in for it. */
   readonly source: ClientSource
+  /** Whether it has to authenticate (RFC 6749 §2.1). */
+  readonly isConfidential: boolean
 }
 
 /** A sign-in under way: from Allow until Entra's answer, in one cookie of one browser. */

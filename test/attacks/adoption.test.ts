@@ -259,7 +259,7 @@ suite('adopting', () => {
     assert.equal(given.status, 200)
     const refresh = { grant_type: 'refresh_token', refresh_token, client_id: 'reports' }
     const refused = await later.fetch(formRequest(`${server.url}/token`, refresh))
-    await assertRefused(refused, 400, 'invalid_grant', /was given to another client/)
+    await assertRefused(refused, 400, 'invalid_grant', /had to authenticate when it was given/)
   })
 
   test('ends for everybody when it is switched off, and under way, too', async () => {

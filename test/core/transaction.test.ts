@@ -17,7 +17,12 @@ import {
 const OLD = 'entrance test vector: forty characters ..'
 const NEW = 'entrance test vector: another forty chars '
 const keyring = createKeyring([OLD])
-const client = { digest: 'd'.repeat(43), name: 'Editor', source: 'registered' } as const
+const client = {
+  digest: 'd'.repeat(43),
+  name: 'Editor',
+  source: 'registered',
+  isConfidential: false,
+} as const
 const none: ReadonlyMap<string, string> = new Map()
 
 function requestOf(change: Partial<AuthorizationRequest> = {}): AuthorizationRequest {

@@ -33,10 +33,13 @@ export function checkClaim(
   client: Client,
   policy: RedirectPolicy,
 ): void {
-  // By adopting its id nobody comes by what a client had that was known, and may have had a secret.
-  const isTakenOver = client.source === 'adopted' && holder.source !== 'adopted'
-  if (holder.digest !== client.digest || isTakenOver) {
+  if (holder.digest !== client.digest) {
     throw invalidGrant(`The ${token} was given to another client.`)
+  }
+  // No less is asked for than then, though the id has been adopted since, or of the client's
+  // document nothing is at hand but a copy that names no keys.
+  if (holder.isConfidential && client.token_endpoint_auth_method === 'none') {
+    throw invalidGrant(`The ${token} is of a client that had to authenticate when it was given.`)
   }
   if (isUsable(redirectUri, policyFor(client, policy))) return
   throw invalidGrant('The redirect URI of this sign-in may not be used here any more.')
