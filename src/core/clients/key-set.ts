@@ -21,6 +21,9 @@ const EXPONENT_MAX_LENGTH = 6
 
 const PUBLIC_KEY_TYPES: ReadonlySet<unknown> = new Set(['EC', 'OKP', 'RSA'])
 
+/** What a public key is made of and goes by; the rest, which may be anything, is not kept. */
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const
+
 /** Members that only a private or a shared key has (RFC 7518 §6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
@@ -49,12 +52,19 @@ export function parseKeySet(value: unknown): JsonWebKeySet {
   if (usable.length === 0) {
     throw invalid(`it has no key for ${ASSERTION_ALGORITHMS.join(', ')}`)
   }
-  return { keys: usable }
+  return { keys: usable.map(toPublicKey) }
+}
+
+function toPublicKey(key: JWK): JWK {
+  const members = PUBLIC_MEMBERS.map((name) => [name, key[name]] as const)
+  return Object.fromEntries(members.filter(([, value]) => typeof value === 'string')) as JWK
 }
 
 function isUsable(key: JWK): boolean {
   if (!PUBLIC_KEY_TYPES.has(key.kty)) return false
   if (key.use !== undefined && key.use !== 'sig') return false
+  const { key_ops: operations = ['verify'] } = key
+  if (!Array.isArray(operations) || !operations.includes('verify')) return false
   if (key.alg !== undefined && !ASSERTION_ALGORITHMS.includes(key.alg)) return false
   return (
     key.kty !== 'RSA' || (isShort(key.n, MODULUS_MAX_LENGTH) && isShort(key.e, EXPONENT_MAX_LENGTH))

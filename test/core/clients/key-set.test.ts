@@ -8,6 +8,21 @@ const ofBytes = (count: number, first: number) =>
   Buffer.alloc(count, 0xff).fill(first, 0, 1).toString('base64url')
 const rsa = (bytes: number, e = 'AQAB') => ({ kty: 'RSA', n: ofBytes(bytes, 0xff), e })
 
+test('of a key nothing is kept but what it is made of and goes by', () => {
+  const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'one', alg: 'ES256', use: 'sig' }
+  const more = { x5c: ['x'.repeat(8000)], anything: { at: [{}, {}, {}] }, key_ops: ['verify'] }
+  assert.deepEqual(parseKeySet({ keys: [{ ...key, ...more }] }), { keys: [key] })
+  const odd = { ...key, kid: { toString: 'x' } }
+  assert.deepEqual(parseKeySet({ keys: [odd] }).keys[0]?.kid, undefined)
+})
+
+test('a key that says it is for something else is left out', () => {
+  const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }
+  for (const other of [{ use: 'enc' }, { key_ops: ['sign'] }, { key_ops: 7 }, { alg: 'ECDH-ES' }]) {
+    assert.deepEqual(parseKeySet({ keys: [{ ...key, ...other }, key] }), { keys: [key] })
+  }
+})
+
 suite('a key that takes its time to verify with', () => {
   const good = rsa(256)
 
