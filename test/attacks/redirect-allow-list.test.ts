@@ -226,6 +226,10 @@ suite('a scheme of its own that nobody allowed', () => {
     assert.match(error_description, /^The redirect_uri 'cursor:\/\/evil\/callback' has a scheme/)
     assert.match(error_description, /allowed: cursor:\/\/anysphere\.cursor-mcp\/oauth\/callback\)/)
     assert.match(error_description, /add 'cursor:\/\/evil\/callback' to privateUseRedirectUris/)
+    // A person is not told to try again what cannot succeed.
+    const { text } = await createBrowser().open(url)
+    assert.match(text, /Tell the makers of the application, or whoever runs this server/)
+    assert.doesNotMatch(text, /start the sign-in again/)
   })
 })
 

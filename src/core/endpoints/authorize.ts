@@ -8,6 +8,7 @@ import {
   type RedirectUri,
   schemeFault,
 } from '../clients/redirect-uri.ts'
+import { CURE } from '../clients/remote-documents.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { type Params, readParams } from '../params.ts'
@@ -116,10 +117,9 @@ function requireRedirectUri(params: Params, client: Client, context: Context): R
   // The list is about those who register; a configured client is told of its own.
   const { allowed: _, ...unlisted } = policy
   const fault = findRedirectUriFault(asked, client.source === 'configured' ? unlisted : policy)
-  throw new OAuthError(
-    'invalid_request',
-    `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`,
-  )
+  const text = `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`
+  // Starting again would lead here again.
+  throw new OAuthError('invalid_request', text, { cure: CURE })
 }
 
 function notOwn(asked: string, client: Client, { redirectPolicy }: Context): string {
