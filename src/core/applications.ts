@@ -21,18 +21,10 @@ export function groupApplications(
   grants: readonly HeldGrant[],
   consents: readonly Consent[],
 ): Application[] {
-  const digests = [
-    ...grants.map(({ grant }) => grant.client.digest),
-    ...consents.map(({ client }) => client.digest),
-  ]
-  return [...new Set(digests)]
-    .map((digest) =>
-      toApplication(
-        digest,
-        grants.filter(({ grant }) => grant.client.digest === digest),
-        consents.filter(({ client }) => client.digest === digest),
-      ),
-    )
+  const held = Map.groupBy(grants, ({ grant }) => grant.client.digest)
+  const answered = Map.groupBy(consents, ({ client }) => client.digest)
+  return [...new Set([...held.keys(), ...answered.keys()])]
+    .map((digest) => toApplication(digest, held.get(digest) ?? [], answered.get(digest) ?? []))
     .toSorted((a, b) => lastUse(b) - lastUse(a))
 }
 
@@ -42,22 +34,27 @@ function toApplication(
   consents: readonly Consent[],
 ): Application {
   const all = [...grants.map(({ grant }) => grant), ...consents]
-  const since = grants.map(({ grant }) => grant.createdAt)
-  const renewed = grants.map(({ grant }) => grant.rotatedAt ?? grant.createdAt)
+  const since = inOrder(grants.map(({ grant }) => grant.createdAt))
+  const renewed = inOrder(grants.map(({ grant }) => grant.rotatedAt ?? grant.createdAt))
   return {
     digest,
     name: all.find(({ client }) => client.name)?.client.name,
     redirectUris: unique(all.map(({ redirectUri }) => redirectUri)),
     scopes: unique(all.flatMap(({ scope }) => scope.split(' '))),
-    since: since.length > 0 ? Math.min(...since) : undefined,
-    lastRenewed: renewed.length > 0 ? Math.max(...renewed) : undefined,
+    since: since[0],
+    lastRenewed: renewed.at(-1),
     grants,
     consents,
   }
 }
 
 function lastUse({ lastRenewed, consents }: Application): number {
-  return lastRenewed ?? Math.max(...consents.map(({ answeredAt }) => answeredAt))
+  return lastRenewed ?? inOrder(consents.map(({ answeredAt }) => answeredAt)).at(-1) ?? 0
+}
+
+/** Not by `Math.min(...)`: there may be more of them than a call takes arguments. */
+function inOrder(times: readonly number[]): number[] {
+  return times.toSorted((a, b) => a - b)
 }
 
 function unique(texts: readonly string[]): string[] {

@@ -147,7 +147,7 @@ export type EntraOptions = {
 export type LimitOptions = {
   /** Requests to `/register`. @default 300 */
   registrations?: number
-  /** Requests to `/authorize`, and as many to `/consent`. @default 600 */
+  /** Requests to `/authorize`, and as many each to `/consent` and `/auth/apps`. @default 600 */
   signIns?: number
   /**
    * Refused requests to `/token`, `/revoke` and `/auth/callback`, and refused tokens at the MCP

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { cookieName, deleteCookie, writeCookie } from '../http/cookies.ts'
+import type { ClientSource } from './clients/client.ts'
 import type { EntraExchange } from './entra/entra.ts'
 import { OAuthError } from './errors.ts'
 import type { Keyring } from './keys/keyring.ts'
@@ -30,8 +31,10 @@ export type AuthorizationRequest = {
 export type AskingClient = {
   readonly digest: string
   readonly name: string | undefined
-  /** Not known here: it is recorded when a person has signed in for it. */
-  readonly isAdopted?: boolean
+  /** One that is adopted is recorded when a person has signed in for it. */
+  readonly source: ClientSource
+  /** Whether it has to authenticate (RFC 6749 §2.1). */
+  readonly isConfidential: boolean
 }
 
 /** A sign-in under way: from Allow until Entra's answer, in one cookie of one browser. */

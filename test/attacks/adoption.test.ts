@@ -14,7 +14,7 @@ import {
 } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { answerConsent, locationOf, openConsent, withCookies } from './consent-form.ts'
-import { assertRefused, formRequest, get, NAVIGATION } from './support.ts'
+import { assertRefused, basic, formRequest, get, NAVIGATION } from './support.ts'
 
 const DISABLED: ConfiguredClient = {
   client_id: 'switched-off',
@@ -221,6 +221,45 @@ suite('adopting', () => {
     const allowed = await entrance.fetch(request('http://127.0.0.1:33418/'))
     assert.equal(locationOf(allowed).pathname, '/consent')
     await assertUnknown(await entrance.fetch(request('http://127.0.0.1:1/callback')), 'not listed')
+  })
+
+  test('gives nobody the sign-ins of a client that had a secret under the same id', async () => {
+    const shared = { secret: randomBytes(32).toString('base64url'), store: memoryStore() }
+    const password = 'the secret of the reports client ......'
+    const redirect_uris = ['http://127.0.0.1/callback']
+    const named = { client_id: 'reports', redirect_uris, client_secret: password }
+    await using server = await startEntrance({ entrance: { ...shared, clients: [named] } })
+    const there = createOAuthClient(server.url)
+    const before = there.authorization('reports')
+    const browser = createBrowser()
+    const until = before.redirect_uri
+    const code = codeOf(await browser.signIn(before.url, { until }))
+    const { code_verifier } = before
+    const { refresh_token } = await json<{ refresh_token: string }>(
+      await there.token(
+        { grant_type: 'authorization_code', code, code_verifier },
+        basic('reports', password),
+      ),
+    )
+    // The operator takes it out of the configuration, and somebody is let in by its id.
+    const { tenantId, application, origin: authority } = server.emulator
+    await using later = own({
+      ...{ ...shared, url: server.url, entra: { tenantId, ...application, authority } },
+      registration: { adopt: true },
+    })
+    const reach = (input: string | URL | Request, init?: RequestInit) =>
+      String(input).startsWith(server.url)
+        ? later.fetch(new Request(input, init))
+        : fetch(input, init)
+    const again = there.authorization('reports')
+    const adopted = await createBrowser(reach as typeof fetch).signIn(again.url, { until })
+    const redeem = { grant_type: 'authorization_code', code: codeOf(adopted), client_id: 'reports' }
+    const form = { ...redeem, code_verifier: again.code_verifier }
+    const given = await later.fetch(formRequest(`${server.url}/token`, form))
+    assert.equal(given.status, 200)
+    const refresh = { grant_type: 'refresh_token', refresh_token, client_id: 'reports' }
+    const refused = await later.fetch(formRequest(`${server.url}/token`, refresh))
+    await assertRefused(refused, 400, 'invalid_grant', /had to authenticate when it was given/)
   })
 
   test('ends for everybody when it is switched off, and under way, too', async () => {

@@ -342,6 +342,44 @@ suite('a client_assertion that was used', () => {
   })
 })
 
+test('a known copy that names no keys lets nobody in who has stolen what the keys were needed for', async () => {
+  const id = 'https://chatgpt.com/oauth/client.json'
+  const redirect_uri = 'https://chatgpt.com/connector_platform_oauth_redirect'
+  const signing = signsWith({ jwks: { keys: [publicJwk] } })
+  internet.publish(id, clientDocument(id, { ...signing, redirect_uris: [redirect_uri] }))
+  const authorization = client.authorization(id, { redirect_uri })
+  const signIn = async () => {
+    const page = await createBrowser().signIn(authorization.url, { until: redirect_uri })
+    return { authorization, code: codeOf(page) }
+  }
+  const stolen = await signIn()
+  const { authorization: own, code } = await signIn()
+  const tokens = await json<TokenResponse>(
+    await client.exchange(own, code, proof(await sign({ id }))),
+  )
+  // After a restart the host answers with nothing but errors, or nothing is fetched at all.
+  internet.answer(id, (_request, response) => response.writeHead(502).end())
+  for (const clientDocuments of ['fetch', 'pinned'] as const) {
+    const { options, path } = replicas
+    const later = assembleEntrance(
+      { ...options, store: sqliteStore(path), clientDocuments },
+      internet.fetch,
+    )
+    const post = (parameters: Parameters) =>
+      later.fetch(formRequest(`${url}/token`, { client_id: id, ...parameters }))
+    const { refresh_token } = tokens
+    const refreshed = await post({ grant_type: 'refresh_token', refresh_token })
+    await assertRefused(refreshed, 400, 'invalid_grant', /had to authenticate when/)
+    const { code_verifier } = stolen.authorization
+    const form = { grant_type: 'authorization_code', code: stolen.code, code_verifier }
+    await assertRefused(await post(form), 400, 'invalid_grant', /had to authenticate when/)
+    await later.close()
+  }
+  // Nothing was used up.
+  const renewed = await client.refresh(id, tokens.refresh_token, proof(await sign({ id })))
+  assert.equal(renewed.status, 200)
+})
+
 test('assertions of a stranger, with nothing to redeem, leave nothing in the store', async () => {
   const db = new DatabaseSync(replicas.path, { readOnly: true })
   const count = () => db.prepare('SELECT count(*) AS n FROM records').get()?.n

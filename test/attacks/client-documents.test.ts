@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
+import { parseClientDocument } from '../../src/core/clients/client-document.ts'
 import { DOCUMENT_MAX_BYTES } from '../../src/core/clients/guarded-fetch.ts'
 import { isPublicAddress } from '../../src/core/clients/public-host.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -188,6 +189,19 @@ suite('a client_id that names a host inside', () => {
 })
 
 suite('a host that means harm', () => {
+  test('does not have this server knock at hundreds of others, which its DNS names', async () => {
+    const wide = await startInternet({ isPublic: () => true })
+    const url = new URL('https://wide.example.com/client')
+    wide.publish(url.href, {})
+    const others = Array.from({ length: 200 }, (_, n) => `127.0.0.${n + 2}`)
+    wide.dns.set(url.hostname, () => [...others, SERVER_ADDRESS])
+    const fetched = await wide.fetch(url)
+    await wide.close()
+    // The last of them is the one that would have answered.
+    assert.equal(fetched.is, 'failed')
+    assert.equal(wide.count(url.hostname), 0)
+  })
+
   const id = 'https://evil.example.com/client'
 
   test('does not hold a request by sending a byte at a time', async () => {
@@ -348,6 +362,20 @@ suite('a document client', () => {
     assert.match(page.text, /'https:\/\/none\.example\.com\/client' cannot be used: its host says/)
     assert.doesNotMatch(page.text, /mcp-remote/)
   })
+})
+
+test('a document is not kept with what nobody asked for: 46 MB of memory came of 4 MB of it', () => {
+  const id = 'https://app.example.com/client'
+  const junk = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`x${n}`, {}]))
+  const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }
+  const signing = {
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [{ ...key, ...junk }] },
+  }
+  const policy = { ownOrigins: new Set<string>(), privateUseRedirectUris: new Set<string>() }
+  const kept = parseClientDocument(id, clientDocument(id, { ...signing, ...junk }), policy)
+  assert.deepEqual(kept.jwks, { keys: [key] })
+  assert.ok(JSON.stringify(kept).length < 300)
 })
 
 suite('a storm of client_ids that nobody has', () => {

@@ -7,7 +7,7 @@ import { createBrowser } from '../support/browser.ts'
 import { codeOf, createOAuthClient, json, signIn } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { answerConsent, locationOf, showConsent, withCookies } from './consent-form.ts'
-import { assertRefused, formRequest, readError, refreshOf } from './support.ts'
+import { assertRefused, formRequest, get, readError, refreshOf } from './support.ts'
 
 const EVIL = 'https://evil.example/cb'
 const LISTED = 'https://app.example/cb'
@@ -142,6 +142,56 @@ suite('an allow list of redirect URIs', () => {
     assert.deepEqual(redirect_uris, ['http://127.0.0.1/'])
   })
 
+  test('is not widened for strangers by what a configured client may use', async () => {
+    const uris = ['http://127.0.0.1/reports', 'my-app://callback', 'https://reports.example/cb']
+    const named = { client_id: 'reports', redirect_uris: uris, client_secret: 'x'.repeat(40) }
+    await using server = await startEntrance({
+      emulator: listed.emulator,
+      entrance: { registration: { allow: ['claude'], adopt: true }, clients: [named] },
+    })
+    const client = createOAuthClient(server.url)
+    for (const redirect_uri of ['http://127.0.0.1:5000/reports', ...uris]) {
+      const refused = await client.register({ redirect_uris: [redirect_uri] })
+      await assertRefused(refused, 400, 'invalid_redirect_uri', /not on this server's list/)
+      const adopting = await get(client.authorization('stranger', { redirect_uri }).url)
+      assert.equal(adopting.status, 400, redirect_uri)
+      const own = client.authorization('reports', { redirect_uri })
+      assert.equal((await get(own.url)).status, 302, redirect_uri)
+    }
+    // Where there is no list, a scheme of its own is still that one client's.
+    await using open = await startEntrance({
+      emulator: listed.emulator,
+      entrance: { clients: [named] },
+    })
+    const other = createOAuthClient(open.url)
+    const [, redirect_uri = ''] = uris
+    const { client_id } = await json<{ client_id: string }>(
+      await other.register({ redirect_uris: [redirect_uri, 'http://127.0.0.1/cb'] }),
+    )
+    const { url } = other.authorization(client_id, { redirect_uri })
+    const answer = await fetch(url, { redirect: 'manual' })
+    await assertRefused(answer, 400, 'invalid_request', /has a scheme that this server does not/)
+  })
+
+  test('holds for what was signed in at another redirect URI of the same client', async () => {
+    const secret = randomBytes(32).toString('base64url')
+    const store = memoryStore()
+    await using open = await startEntrance({
+      emulator: listed.emulator,
+      entrance: { secret, store },
+    })
+    const before = await signIn(open.url, {
+      metadata: { redirect_uris: [EVIL, LISTED] },
+      overrides: { redirect_uri: EVIL },
+    })
+    await using later = own({ url: open.url, secret, store, registration: { allow: [LISTED] } })
+    const refresh = () => formRequest(`${open.url}/token`, refreshOf(before, before.tokens))
+    const refused = await later.fetch(refresh())
+    await assertRefused(refused, 400, 'invalid_grant', /redirect URI .* may not be used here/)
+    // Nothing is used up: a list that was narrowed by mistake costs nobody a sign-in.
+    assert.equal((await open.entrance.fetch(refresh())).status, 200)
+  })
+
   test('lets through a scheme of its own that a preset names, to the end', async () => {
     await using server = await startEntrance({
       emulator: listed.emulator,
@@ -176,6 +226,10 @@ suite('a scheme of its own that nobody allowed', () => {
     assert.match(error_description, /^The redirect_uri 'cursor:\/\/evil\/callback' has a scheme/)
     assert.match(error_description, /allowed: cursor:\/\/anysphere\.cursor-mcp\/oauth\/callback\)/)
     assert.match(error_description, /add 'cursor:\/\/evil\/callback' to privateUseRedirectUris/)
+    // A person is not told to try again what cannot succeed.
+    const { text } = await createBrowser().open(url)
+    assert.match(text, /Tell the makers of the application, or whoever runs this server/)
+    assert.doesNotMatch(text, /start the sign-in again/)
   })
 })
 

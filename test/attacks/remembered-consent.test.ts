@@ -11,9 +11,10 @@ import {
   json,
   type OAuthClient,
   REDIRECT_URI,
+  type TokenResponse,
 } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
-import { basic, startReplicas } from './support.ts'
+import { assertRefused, basic, startReplicas } from './support.ts'
 
 const HTTPS = 'https://app.example.com/callback'
 
@@ -187,6 +188,31 @@ suite('a Deny after an Allow (fastmcp W12)', () => {
   })
 })
 
+test('a Deny after an Allow takes back what the same page gave, though it is in use already', async () => {
+  for (const consent of ['always', 'remember'] as const) {
+    await using other = await startEntrance({ entrance: { consent } })
+    const own = createOAuthClient(other.url)
+    const { client_id } = await json<{ client_id: string }>(await own.register())
+    const browser = createBrowser()
+    const kept = await redeem(own, browser, own.authorization(client_id))
+    const authorization = own.authorization(client_id)
+    const first = await fetch(authorization.url, { redirect: 'manual' })
+    const page = await browser.open(`${first.headers.get('location')}&ask=1`)
+    const entra = await browser.press(page, 'Allow Access', { until: other.emulator.origin })
+    const given = await redeem(own, browser, authorization, entra.url)
+    assert.equal((await own.refresh(client_id, given.refresh_token)).status, 200)
+    // The page is still open in the other tab.
+    const until = authorization.redirect_uri
+    const denied = await browser.press(page, 'Deny', { until })
+    assert.equal(denied.url.searchParams.get('error'), 'access_denied')
+    const refused = await own.refresh(client_id, given.refresh_token)
+    await assertRefused(refused, 400, 'invalid_grant', /has been revoked \(denied by the person\)/)
+    assert.equal((await own.mcp(given.access_token, { method: 'ping' })).status, 401)
+    // What another request gave is another matter: the person's own page ends that.
+    assert.equal((await own.refresh(client_id, kept.refresh_token)).status, 200)
+  }
+})
+
 test('a Deny that cannot be written down is no Deny yet: the person is told, and not the client', async () => {
   const failing = memoryStore()
   await using other = await startEntrance({ entrance: { consent: 'remember', store: failing } })
@@ -268,6 +294,17 @@ suite('a client that', () => {
     assert.equal(page.url.searchParams.get('prompt'), 'select_account')
   })
 })
+
+/** Signs in and redeems the code; throws where that does not succeed. */
+async function redeem(
+  own: OAuthClient,
+  browser: Browser,
+  authorization: Authorization,
+  from = authorization.url,
+): Promise<TokenResponse> {
+  const page = await browser.signIn(from, { until: authorization.redirect_uri })
+  return json<TokenResponse>(await own.exchange(authorization, codeOf(page)))
+}
 
 type Allowing = {
   account?: string

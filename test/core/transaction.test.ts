@@ -17,7 +17,12 @@ import {
 const OLD = 'entrance test vector: forty characters ..'
 const NEW = 'entrance test vector: another forty chars '
 const keyring = createKeyring([OLD])
-const client = { digest: 'd'.repeat(43), name: 'Editor' }
+const client = {
+  digest: 'd'.repeat(43),
+  name: 'Editor',
+  source: 'registered',
+  isConfidential: false,
+} as const
 const none: ReadonlyMap<string, string> = new Map()
 
 function requestOf(change: Partial<AuthorizationRequest> = {}): AuthorizationRequest {
@@ -130,7 +135,7 @@ suite('a transaction', () => {
   })
 
   test('of the largest request makes a cookie that browsers take', () => {
-    const longest = { digest: 'd'.repeat(43), name: '\u{1f98a}'.repeat(80) }
+    const longest = { ...client, source: 'configured', name: '\u{1f98a}'.repeat(80) } as const
     const redirectUri = `https://x.example/${'a'.repeat(494)}`
     for (const unit of ['a', '"', '\u00e4', '\u4f60', '\u{1f98a}', '\x01']) {
       let length = 2048

@@ -112,12 +112,11 @@ async function navigate(profile: Profile, first: Step, { until }: OpenOptions): 
     const response = await request(profile, step, { isCrossSite, fetchSite })
     const html = await response.text()
     const location = response.headers.get('location')
-    const onward = refreshOf(html)
-    if (until && onward?.href.startsWith(until)) {
-      return toPage(onward, undefined, '', [...trail, onward])
-    }
     if (response.status < 300 || response.status > 399 || !location) {
-      return toPage(url, response, html, trail)
+      const next = refreshOf(html)
+      // A page leads to a program's address by itself, as the browser of a desktop does.
+      if (!next || !until || !next.href.startsWith(until)) return toPage(url, response, html, trail)
+      return toPage(next, undefined, '', [...trail, next])
     }
     step = redirected(step, response.status, new URL(location, url))
   }

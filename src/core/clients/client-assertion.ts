@@ -70,14 +70,25 @@ export function createClientAssertions(options: ClientAssertionsOptions): Client
       }
       if (!TYPES.includes(typ)) throw refused("has a 'typ' that is not JWT")
       if (crit !== undefined) throw refused('has critical headers, which is not supported')
-      const isSigned =
-        (await isSignedBy(await keys.find(client), assertion)) ||
-        (await isSignedBy(await keys.find(client, KEYS_MIN_AGE), assertion))
-      if (!isSigned) throw refused("is not signed with one of the client's keys")
+      if (!(await isSignedByClient(client, assertion, keys))) {
+        throw refused("is not signed with one of the client's keys")
+      }
       const { jti, exp } = checkClaims(decodeJwt(assertion), client.client_id, audiences)
       return { spend: () => spend(client, jti, exp, store) }
     },
   }
+}
+
+/** By a key that is held, or else by one that has been published since. */
+async function isSignedByClient(
+  client: Client,
+  assertion: string,
+  keys: ClientKeys,
+): Promise<boolean> {
+  const held = await keys.find(client)
+  if (await isSignedBy(held, assertion)) return true
+  const newer = await keys.find(client, KEYS_MIN_AGE)
+  return newer !== held && isSignedBy(newer, assertion)
 }
 
 /** Whether one of the keys has signed it; each that could have, for a key need not have a name. */

@@ -45,6 +45,9 @@ export const DOCUMENT_MAX_BYTES = 16 * 1024
 
 const HEADERS_MAX_BYTES = 8 * 1024
 
+/** How many of a host's addresses are tried; a stranger's DNS can name the hosts of many others. */
+const MAX_ADDRESSES = 8
+
 /** The longest ETag that is kept, in characters. */
 const ETAG_MAX_LENGTH = 256
 
@@ -118,7 +121,8 @@ function send(url: URL, sending: Sending, { port, ca }: Internet): Promise<Incom
 }
 
 function pinnedTo(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+  const tried = addresses.slice(0, MAX_ADDRESSES)
+  const all = tried.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
   return (_host, options, callback) => {
     const [first] = all
     if (options.all) callback(null, all)

@@ -16,7 +16,13 @@ const MAX_KEYS = 20
 /** 8192 bits of an RSA key, as base64url; a longer one takes its time to verify with. */
 const MODULUS_MAX_LENGTH = 1366
 
+/** 32 bits of its exponent. 65537 is what there is; a long one makes of each check a signature's work. */
+const EXPONENT_MAX_LENGTH = 6
+
 const PUBLIC_KEY_TYPES: ReadonlySet<unknown> = new Set(['EC', 'OKP', 'RSA'])
+
+/** What a public key is made of and goes by; the rest, which may be anything, is not kept. */
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const
 
 /** Members that only a private or a shared key has (RFC 7518 §6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
@@ -46,14 +52,27 @@ export function parseKeySet(value: unknown): JsonWebKeySet {
   if (usable.length === 0) {
     throw invalid(`it has no key for ${ASSERTION_ALGORITHMS.join(', ')}`)
   }
-  return { keys: usable }
+  return { keys: usable.map(toPublicKey) }
+}
+
+function toPublicKey(key: JWK): JWK {
+  const members = PUBLIC_MEMBERS.map((name) => [name, key[name]] as const)
+  return Object.fromEntries(members.filter(([, value]) => typeof value === 'string')) as JWK
 }
 
 function isUsable(key: JWK): boolean {
   if (!PUBLIC_KEY_TYPES.has(key.kty)) return false
   if (key.use !== undefined && key.use !== 'sig') return false
+  const { key_ops: operations = ['verify'] } = key
+  if (!Array.isArray(operations) || !operations.includes('verify')) return false
   if (key.alg !== undefined && !ASSERTION_ALGORITHMS.includes(key.alg)) return false
-  return key.n === undefined || (typeof key.n === 'string' && key.n.length <= MODULUS_MAX_LENGTH)
+  return (
+    key.kty !== 'RSA' || (isShort(key.n, MODULUS_MAX_LENGTH) && isShort(key.e, EXPONENT_MAX_LENGTH))
+  )
+}
+
+function isShort(value: unknown, maxLength: number): boolean {
+  return typeof value === 'string' && value.length <= maxLength
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

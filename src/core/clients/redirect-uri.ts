@@ -17,8 +17,18 @@ export type RedirectPolicy = {
    * that there is no list; an empty one lets nobody through.
    */
   readonly allowed?: readonly string[] | undefined
-  /** Those of clients that the operator named; they need no second permission. */
+  /** Those of clients that the operator named: see {@link policyFor}. */
   readonly configured?: readonly string[]
+}
+
+/**
+ * The policy for a client by how it came to be known. One that the operator named needs no second
+ * permission, and gives none to anybody else: its kind has a list of its own.
+ */
+export function policyFor({ source }: { source: string }, policy: RedirectPolicy): RedirectPolicy {
+  if (source !== 'configured') return policy
+  const { configured = [] } = policy
+  return { ...policy, allowed: configured, privateUseRedirectUris: new Set(configured) }
 }
 
 /** The rule of an allow list that stands for every loopback URI. */
@@ -83,8 +93,7 @@ function findWebFault(url: URL, uri: string, policy: RedirectPolicy): string | u
 
 function findListFault(uri: string, policy: RedirectPolicy): string | undefined {
   const { allowed } = policy
-  if (!allowed || isConfigured(uri, policy)) return undefined
-  if (allowed.some((rule) => matchesRule(uri, rule))) return undefined
+  if (!allowed || allowed.some((rule) => matchesRule(uri, rule))) return undefined
   return `is not on this server's list of redirect URIs${nearestTo(uri, allowed)}; its operator can add '${uri.slice(0, 200)}' to registration.allow (ENTRANCE_REDIRECT_URIS)`
 }
 
@@ -140,12 +149,7 @@ export function matchRedirectUri(
 /** Whether the policy in force lets a code go there. */
 export function isUsable(uri: string, policy: RedirectPolicy): boolean {
   if (findRedirectUriFault(uri, policy)) return false
-  if (!isPrivateUse(uri) || policy.privateUseRedirectUris.has(uri)) return true
-  return isConfigured(uri, policy)
-}
-
-function isConfigured(uri: string, { configured = [] }: RedirectPolicy): boolean {
-  return configured.some((own) => matchesRule(uri, own))
+  return !isPrivateUse(uri) || policy.privateUseRedirectUris.has(uri)
 }
 
 /** Takes a URI that was matched before and has come back sealed by us; judges the policy again. */

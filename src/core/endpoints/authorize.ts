@@ -4,9 +4,11 @@ import type { Client } from '../clients/client.ts'
 import {
   findRedirectUriFault,
   matchRedirectUri,
+  policyFor,
   type RedirectUri,
   schemeFault,
 } from '../clients/redirect-uri.ts'
+import { CURE } from '../clients/remote-documents.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { type Params, readParams } from '../params.ts'
@@ -109,16 +111,15 @@ function requireRedirectUri(params: Params, client: Client, context: Context): R
       "The parameter 'redirect_uri' is missing; this client registered several.",
     )
   }
-  const redirectUri = matchRedirectUri(asked, redirect_uris, context.redirectPolicy)
+  const policy = policyFor(client, context.redirectPolicy)
+  const redirectUri = matchRedirectUri(asked, redirect_uris, policy)
   if (redirectUri) return redirectUri
   // The list is about those who register; a configured client is told of its own.
-  const { allowed, ...unlisted } = context.redirectPolicy
-  const policy = client.source === 'configured' ? unlisted : { ...unlisted, allowed }
-  const fault = findRedirectUriFault(asked, policy)
-  throw new OAuthError(
-    'invalid_request',
-    `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`,
-  )
+  const { allowed: _, ...unlisted } = policy
+  const fault = findRedirectUriFault(asked, client.source === 'configured' ? unlisted : policy)
+  const text = `The redirect_uri '${asked.slice(0, 200)}' ${fault ?? notOwn(asked, client, context)}.`
+  // Starting again would lead here again.
+  throw new OAuthError('invalid_request', text, { cure: CURE })
 }
 
 function notOwn(asked: string, client: Client, { redirectPolicy }: Context): string {

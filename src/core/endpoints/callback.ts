@@ -6,7 +6,7 @@ import {
   redirectWithCode,
   redirectWithError,
 } from '../client-redirect.ts'
-import { recallRedirectUri } from '../clients/redirect-uri.ts'
+import { policyFor, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { findAadsts } from '../entra/aadsts.ts'
 import type { EntraExchange, EntraTokens } from '../entra/entra.ts'
@@ -14,6 +14,7 @@ import { entraErrorOf } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import { issueCode } from '../grants/authorization-code.ts'
 import { personOf } from '../grants/grant.ts'
+import { errorPage } from '../pages/error-page.ts'
 import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
@@ -52,16 +53,38 @@ export async function callback(request: Request, _site: Site, context: Context):
   if (!context.spent.spend(grantId)) throw refuse(ANSWERED, returned.endCookie)
   try {
     const tokens = await context.entra.redeemCode(response, exchange, asked.scope)
+    return await goOn(tokens, returned, context)
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error
+    // What may succeed when the same answer is loaded again.
+    if (error.isTransient) context.spent.release(grantId)
+    return fail(error, returned, statusOf(error), context)
+  }
+}
+
+/** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
+async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
+  try {
     if (await isUnasked(tokens, returned.transaction, context))
       return askLate(tokens, returned, context)
     return await succeed(tokens, returned, context)
   } catch (error) {
-    if (isPassing(error)) context.spent.release(grantId)
-    if (error instanceof EntraError) return fail(error, returned, statusOf(error), context)
-    if (error instanceof OAuthError && !isPassing(error))
-      throw refuse(error.message, returned.endCookie)
-    throw error
+    if (!(error instanceof OAuthError)) throw error
+    if (error.code === 'temporarily_unavailable') return sendBack(error, returned)
+    throw refuse(error.message, returned.endCookie)
   }
+}
+
+function sendBack(error: OAuthError, { address, endCookie, transaction }: Returned): Response {
+  return errorPage({
+    title: 'The sign-in could not be completed',
+    status: error.status,
+    message: error.message,
+    cure: 'Go back to the application, and start the sign-in again in a moment.',
+    details: [['Transaction', transaction.request.id]],
+    link: { href: errorUrl(address, error), text: 'Return to the application' },
+    headers: { 'set-cookie': endCookie, 'retry-after': String(error.retryAfter) },
+  })
 }
 
 const ANSWERED =
@@ -72,13 +95,6 @@ const NO_MORE = 'This application may not sign people in here any more.'
 /** A refusal that also ends the transaction in this browser. */
 function refuse(message: string, endCookie: string): OAuthError {
   return new OAuthError('access_denied', message, { headers: { 'set-cookie': endCookie } })
-}
-
-/** What may succeed when the same answer is loaded again. */
-function isPassing(error: unknown): boolean {
-  return error instanceof EntraError
-    ? error.isTransient
-    : error instanceof OAuthError && error.code === 'temporarily_unavailable'
 }
 
 /** RFC 6749 §4.1.2: whatever else is there is to be ignored. */
@@ -116,10 +132,9 @@ function findReturned(request: Request, state: string, context: Context): Return
     )
   }
   const { request: asked } = found.transaction
-  const redirectUri = recallRedirectUri(asked.redirectUri, context.redirectPolicy)
-  if (!redirectUri) {
-    throw refuse(NO_MORE, found.endCookie)
-  }
+  const policy = policyFor(asked.client, context.redirectPolicy)
+  const redirectUri = recallRedirectUri(asked.redirectUri, policy)
+  if (!redirectUri) throw refuse(NO_MORE, found.endCookie)
   return { ...found, address: { redirectUri, state: asked.state, issuer: asked.issuer } }
 }
 
@@ -172,6 +187,7 @@ async function succeed(
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    redirectPolicy: context.redirectPolicy,
     log: config.log,
   })
   config.log({
@@ -238,7 +254,7 @@ async function showApps(
 /** A client that nobody knew is known from now on, on every replica: it comes to redeem its code. */
 async function recordAdopted({ request }: Transaction, context: Context): Promise<void> {
   const { client, redirectUri, id } = request
-  if (!client.isAdopted) return
+  if (client.source !== 'adopted') return
   if (!(await context.clients.adopted.record(client.digest, redirectUri))) {
     throw new OAuthError('access_denied', NO_MORE)
   }

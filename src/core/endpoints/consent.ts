@@ -4,7 +4,7 @@ import { identifyClient } from '../clients/client-identity.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { checkFormOrigin } from '../fetch-metadata.ts'
-import { personOf } from '../grants/grant.ts'
+import { personOf, revokeGrant } from '../grants/grant.ts'
 import { consentPage } from '../pages/consent-page.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Params, readParams } from '../params.ts'
@@ -135,9 +135,9 @@ function refuseBrowser(
 
 /** Holds whatever was pressed before: a sign-in that is at Entra already ends there. */
 async function deny(request: Request, asked: Asked, context: Context): Promise<Response> {
-  // It takes a yes back that was given before, and is not done until that is gone.
+  // It is not done until what was given before is gone.
   const session = sessionOf(request, context)
-  if (session) await context.consents.forget(personOf(session), subjectOf(asked))
+  if (session) await takeBack(personOf(session), asked, context)
   context.config.log({
     event: 'consent.denied',
     transaction: asked.request.id,
@@ -147,6 +147,16 @@ async function deny(request: Request, asked: Asked, context: Context): Promise<R
   const error = new OAuthError('access_denied', 'The person denied the request.')
   const ended = endTransactions(asked.request, readCookies(request), isSecure(context))
   return redirectWithError(asked.address, error, ended, 303)
+}
+
+/** A yes that is remembered; and a grant, where the page was still open when its own Allow was done. */
+async function takeBack(person: string, asked: Asked, context: Context): Promise<void> {
+  const { consents, grants, revocations } = context
+  await consents.forget(person, subjectOf(asked))
+  const given = await grants.list(person)
+  for (const held of given.filter(({ grant }) => grant.transaction === asked.request.id)) {
+    await revokeGrant(held, 'denied by the person', { grants, revoked: revocations })
+  }
 }
 
 async function allow(request: Request, asked: Asked, context: Context): Promise<Response> {

@@ -2,6 +2,7 @@ import { json, PUBLIC } from '../../http/responses.ts'
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../clients/client-metadata.ts'
 import { ASSERTION_ALGORITHMS } from '../clients/key-set.ts'
 import type { Context } from '../context.ts'
+import type { Config } from '../options.ts'
 import { offeredScopes } from '../scope.ts'
 import type { Site } from '../site.ts'
 
@@ -17,9 +18,7 @@ export function oauthAuthorizationServer(
 ): Response {
   const { issuer } = site
   const { config, documents } = context
-  // The keys of those who sign are fetched, or stand in the configuration.
-  const isSigning =
-    config.clientDocuments === 'fetch' || config.clients.some(({ jwks }) => jwks !== undefined)
+  const isSigning = canSign(config)
   const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => isSigning || m !== 'private_key_jwt')
   const algorithms = isSigning && {
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
@@ -51,4 +50,10 @@ export function oauthAuthorizationServer(
     200,
     PUBLIC,
   )
+}
+
+/** Whether anybody can come who signs: strangers whose keys are fetched, or a client of the configuration. */
+function canSign({ clients, clientDocuments, registration }: Config): boolean {
+  const isNamed = clients.some((client) => client.token_endpoint_auth_method === 'private_key_jwt')
+  return isNamed || (clientDocuments === 'fetch' && registration.mode !== 'off')
 }

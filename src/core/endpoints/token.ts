@@ -1,7 +1,7 @@
 import { json } from '../../http/responses.ts'
 import type { Client } from '../clients/client.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
-import { isUsable } from '../clients/redirect-uri.ts'
+import { isUsable, policyFor } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { redeemCode } from '../grants/authorization-code.ts'
@@ -38,6 +38,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    redirectPolicy: context.redirectPolicy,
     entra: context.entra,
     renewals: context.renewals,
     challenges: context.challenges,
@@ -61,8 +62,9 @@ export async function token(request: Request, _site: Site, context: Context): Pr
 }
 
 /** A policy that became narrower holds for those who signed in before, too. */
-function checkRedirectUris({ redirect_uris }: Client, { redirectPolicy }: Context): void {
-  if (redirect_uris.some((uri) => isUsable(uri, redirectPolicy))) return
+function checkRedirectUris(client: Client, { redirectPolicy }: Context): void {
+  const policy = policyFor(client, redirectPolicy)
+  if (client.redirect_uris.some((uri) => isUsable(uri, policy))) return
   throw new OAuthError(
     'invalid_client',
     'None of the redirect URIs of this client may be used here any more.',

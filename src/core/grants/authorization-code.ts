@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { Client } from '../clients/client.ts'
+import type { RedirectPolicy } from '../clients/redirect-uri.ts'
 import type { EntraTokens } from '../entra/entra.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -18,6 +19,7 @@ import {
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
+import { checkClaim } from './presented-grant.ts'
 
 /** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
 const CODE_TTL = 300
@@ -27,6 +29,7 @@ export type CodeGrantContext = {
   readonly keyring: Keyring
   readonly binding: string
   readonly revoked: RevokedGrants
+  readonly redirectPolicy: RedirectPolicy
   readonly log: Log
 }
 
@@ -108,10 +111,7 @@ async function findGrant(
   if (!held || !isGenuine('code', token, held.grant.salt, context.keyring, context.binding)) {
     throw invalidGrant('The code is unknown or has expired. Start the sign-in again.')
   }
-  // Nothing is used up by a client that has no claim to it.
-  if (held.grant.client.digest !== client.digest) {
-    throw invalidGrant('The code was given to another client.')
-  }
+  checkClaim('code', held.grant, client, context.redirectPolicy)
   return held
 }
 

@@ -5,6 +5,7 @@ import type { Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
+import type { AskingClient } from '../transaction.ts'
 
 /** What a person allowed a client: one record, changed only by compare-and-swap. Times are seconds. */
 export type Grant = {
@@ -19,7 +20,7 @@ export type Grant = {
   /** Until when the code can be redeemed. */
   readonly codeExpiresAt: number
   readonly rotatedAt?: number
-  readonly client: { readonly digest: string; readonly name: string | undefined }
+  readonly client: AskingClient
   readonly redirectUri: string
   readonly codeChallenge: string
   /** What the person allowed and Entra granted, by short names; narrower when Entra grants less. */

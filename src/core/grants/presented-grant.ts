@@ -1,7 +1,8 @@
 import type { Client } from '../clients/client.ts'
+import { isUsable, policyFor, type RedirectPolicy } from '../clients/redirect-uri.ts'
 import type { Params } from '../params.ts'
 import { readGrantToken } from '../tokens/grant-token.ts'
-import type { Grants } from './grant.ts'
+import { type Grant, type Grants, invalidGrant } from './grant.ts'
 
 /** The grant that a token request's code or refresh token names; not yet found to be genuine. */
 export function presentedGrantId(params: Params, binding: string): string | undefined {
@@ -20,4 +21,26 @@ export async function isGrantOf(
 ): Promise<boolean> {
   const held = grantId === undefined ? undefined : await grants.find(grantId)
   return held?.grant.client.digest === client.digest
+}
+
+/**
+ * Holds that a grant is this client's, and made where codes may still go. Before anything is done
+ * with it: nothing is used up by a client that has no claim to it.
+ */
+export function checkClaim(
+  token: string,
+  { client: holder, redirectUri }: Grant,
+  client: Client,
+  policy: RedirectPolicy,
+): void {
+  if (holder.digest !== client.digest) {
+    throw invalidGrant(`The ${token} was given to another client.`)
+  }
+  // No less is asked for than then, though the id has been adopted since, or of the client's
+  // document nothing is at hand but a copy that names no keys.
+  if (holder.isConfidential && client.token_endpoint_auth_method === 'none') {
+    throw invalidGrant(`The ${token} is of a client that had to authenticate when it was given.`)
+  }
+  if (isUsable(redirectUri, policyFor(client, policy))) return
+  throw invalidGrant('The redirect URI of this sign-in may not be used here any more.')
 }

@@ -16,6 +16,7 @@ import {
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
+import { checkClaim } from './presented-grant.ts'
 
 /** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
 const REPEAT_WINDOW = 60
@@ -101,9 +102,7 @@ async function findGrant(
     throw invalidGrant('The refresh token is unknown or has expired. Sign in again.')
   }
   const { grant } = held
-  if (grant.client.digest !== client.digest) {
-    throw invalidGrant('The refresh token was given to another client.')
-  }
+  checkClaim('refresh token', grant, client, context.redirectPolicy)
   if (grant.revoked)
     throw invalidGrant(`The sign-in has been revoked (${grant.revoked.reason}). Sign in again.`)
   return held

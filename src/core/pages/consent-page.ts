@@ -94,10 +94,14 @@ function standingLine({ rank, label, text }: Standing): Html {
   return html`<p class="standing ${rank}"><strong>${label}.</strong> ${text}</p>`
 }
 
-/** Entra has answered with somebody who has not been asked: nothing was given out for it. */
+/**
+ * Entra has answered with somebody who has not been asked: nothing was given out for it. Whose name
+ * is unknown, or too long to travel, goes without.
+ */
 function lateNote(account: string): Html {
+  const chosen = account ? html`<strong><bdi>${account}</bdi></strong>` : html`an account`
   return html`<div class="callout neutral" role="status">
-<p>You chose <strong><bdi>${account}</bdi></strong> at Microsoft Entra ID, who has not allowed this
-application here, or not any more. Nothing has been given to it.</p>
+<p>You chose ${chosen} at Microsoft Entra ID that has not allowed this application here, or not any
+more. Nothing has been given to the application.</p>
 </div>`
 }

@@ -1,7 +1,7 @@
 import { readCookies } from '../../http/cookies.ts'
 import type { ClientAddress } from '../client-redirect.ts'
 import type { Client } from '../clients/client.ts'
-import { recallRedirectUri } from '../clients/redirect-uri.ts'
+import { policyFor, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { ConsentSubject } from '../consents.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
@@ -42,7 +42,8 @@ export async function readAsked(params: Params, context: Context): Promise<Asked
   const client =
     (await clients.find(request.clientId)) ??
     clients.adopted.adopt(request.clientId, request.redirectUri)
-  const redirectUri = recallRedirectUri(request.redirectUri, context.redirectPolicy)
+  const redirectUri =
+    client && recallRedirectUri(request.redirectUri, policyFor(client, context.redirectPolicy))
   if (!client || !redirectUri) {
     throw new OAuthError(
       'invalid_request',

@@ -1,11 +1,12 @@
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
+import type { Client } from '../clients/client.ts'
 import type { Context } from '../context.ts'
 import type { SignInHints } from '../entra/entra.ts'
 import { EntraError } from '../errors.ts'
 import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
-import { type Circumstances, startTransaction } from '../transaction.ts'
+import { type AskingClient, type Circumstances, startTransaction } from '../transaction.ts'
 import { type Asked, consentAddress, isSecure, sessionOf } from './asked.ts'
 
 export type Departure = {
@@ -26,11 +27,7 @@ export async function goToEntra(
   const challenge = await findChallenge(request, asked, context)
   const { transaction, setCookies } = startTransaction(
     asked.request,
-    {
-      digest: client.digest,
-      name: client.client_name,
-      ...(client.source === 'adopted' && { isAdopted: true }),
-    },
+    toAskingClient(client),
     { cookies: readCookies(request), keyring: config.keyring, isSecure: isSecure(context) },
     { ...circumstances, challenged: challenge?.person },
   )
@@ -52,6 +49,11 @@ export async function goToEntra(
     })
     return entraAwayPage(error, asked, context)
   }
+}
+
+function toAskingClient(client: Client): AskingClient {
+  const { digest, client_name: name, source, token_endpoint_auth_method: method } = client
+  return { digest, name, source, isConfidential: method !== 'none' }
 }
 
 /** What Entra demanded of this browser's person when it last refused to renew. */
