@@ -145,13 +145,12 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     if (refused.status !== 401 || !request.headers.get('authorization')) return refused
     const network = clientNetworkOf(request, connection, config.trustedProxyHops)
     try {
-      context.limiter.check('failures', config.path, network)
+      context.limiter.take('failures', config.path, network)
+      return refused
     } catch (error) {
       if (error instanceof OAuthError) return tooMany(error)
       throw error
     }
-    context.limiter.count('failures', config.path, network)
-    return refused
   }
 
   return {

@@ -89,12 +89,29 @@ export function createRouter(context: Context): Router {
     counted: Counted,
   ): Promise<Response> {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
-    if (limit) limiter.check(limit, ...counted)
-    if (limit && limit !== 'failures') limiter.count(limit, ...counted)
+    if (limit && limit !== 'failures') limiter.take(limit, ...counted)
     // A page is for somebody who looks at it: the browser asks again when they do.
     if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
-    const response = await endpoint(request, site, context)
+    const answer = async () => endpoint(request, site, context)
+    const response = await (limit === 'failures' ? slowDown(answer, counted) : answer())
     return request.method === 'HEAD' ? new Response(null, response) : response
+  }
+
+  /**
+   * Who fails over and over is to wait. What succeeds is let through, whatever came before: others
+   * may have the same address, and none of them may be locked out by one who fails on purpose.
+   */
+  async function slowDown(answer: () => Promise<Response>, counted: Counted): Promise<Response> {
+    try {
+      const response = await answer()
+      if (FAILED.has(response.status)) limiter.take('failures', ...counted)
+      return response
+    } catch (error) {
+      if (error instanceof OAuthError && FAILED.has(error.status)) {
+        limiter.take('failures', ...counted)
+      }
+      throw error
+    }
   }
 
   return {
@@ -110,9 +127,6 @@ export function createRouter(context: Context): Router {
       const response = await run(route, request, site, counted).catch((error: unknown) =>
         errorResponse(error, route.errors, request, site, config),
       )
-      if (route.limit === 'failures' && FAILED.has(response.status)) {
-        limiter.count('failures', ...counted)
-      }
       return route.cors ? withCors(response) : response
     },
   }

@@ -989,4 +989,16 @@ export const DEFENCES: readonly Defence[] = [
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],
   },
+  {
+    name: 'limits: a stranger who fails locks nobody out of the same address',
+    breakages: [
+      {
+        file: 'core/router.ts',
+        find: '      const response = await answer()\n      if (FAILED',
+        replace:
+          "      limiter.take('failures', ...counted)\n      const response = await answer()\n      if (FAILED",
+      },
+    ],
+    tests: ['test/attacks/rate-limits.test.ts'],
+  },
 ]

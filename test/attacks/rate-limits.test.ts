@@ -51,7 +51,9 @@ suite('500 registrations at once from one address (user-asks §5 13, gateways 6p
     assert.ok(many(statuses, 201) >= 300, 'a shared egress address needs them')
     assert.ok(many(statuses, 429) > 100)
     assert.equal(many(statuses, 201) + many(statuses, 429), 500)
-    const refused = await register({ from: ATTACKER, headers: { origin: 'https://app.example' } })
+    const refused = await heldUp(() =>
+      register({ from: ATTACKER, headers: { origin: 'https://app.example' } }),
+    )
     assert.equal(refused.headers.get('retry-after'), '10')
     assert.equal(refused.headers.get('access-control-allow-origin'), '*')
     assert.match(refused.headers.get('access-control-expose-headers') ?? '', /Retry-After/)
@@ -131,11 +133,30 @@ suite('failures', () => {
       const statuses = await inTurn(650, () => post(path, wrong, ATTACKER))
       assert.ok(many(statuses, 429) >= 40, `${path}: ${many(statuses, 429)}`)
       assert.equal(many(statuses, 429) + many(statuses, path === '/token' ? 400 : 401), 650)
-      const refused = await post(path, wrong, ATTACKER)
+      const refused = await heldUp(() => post(path, wrong, ATTACKER))
       await assertRefused(refused, 429, 'temporarily_unavailable', TOO_MANY)
     }
     const tokens = form(refreshOf(signedIn, signedIn.tokens))
     assert.equal((await post('/token', tokens, EGRESS)).status, 200)
+  })
+
+  test('of a stranger lock nobody out who shares the address: what is right is let through', async () => {
+    const refusals = () => server.logs.filter(({ event }) => event === 'request.refused').length
+    const told = refusals()
+    const wrong = { client_id: 'nobody', token: 'x', grant_type: 'refresh_token' }
+    for (const path of ['/token', '/revoke']) {
+      const statuses = await inTurn(700, () => post(path, wrong, ATTACKER))
+      assert.ok(many(statuses, 429) > 0)
+      await heldUp(() => post(path, wrong, ATTACKER))
+    }
+    assert.ok(refusals() - told < 1400, 'what is held up is no line of the log')
+    const neighbour = await signIn(server.url)
+    const renewed = await post('/token', form(refreshOf(neighbour, neighbour.tokens)), ATTACKER)
+    assert.equal(renewed.status, 200)
+    const { client_id, tokens } = neighbour
+    const ended = await post('/revoke', { client_id, token: tokens.refresh_token }, ATTACKER)
+    assert.equal(ended.status, 200)
+    assert.equal(await isLet(neighbour, neighbour.tokens.access_token), false)
   })
 
   test('are all that counts: a thousand refreshes of one address are let through', async () => {
@@ -153,7 +174,7 @@ suite('failures', () => {
       })
     const statuses = await inTurn(650, () => ask(ATTACKER))
     assert.ok(many(statuses, 429) >= 40)
-    const page = await ask(ATTACKER)
+    const page = await heldUp(() => ask(ATTACKER))
     assert.equal(page.headers.get('retry-after'), '10')
     assert.match(await page.text(), /Not available at the moment[\s\S]*Wait a moment/)
     assert.equal((await ask(OTHER)).status, 403)
@@ -172,7 +193,7 @@ suite('failures', () => {
     const statuses = await inTurn(650, () => ask('Bearer eyJhbGciOiJFUzI1NiJ9.e30.AAAA'))
     assert.ok(many(statuses, 429) >= 40)
     assert.equal(many(statuses, 429) + many(statuses, 401), 650)
-    const refused = await ask('Bearer eyJhbGciOiJFUzI1NiJ9.e30.AAAA')
+    const refused = await heldUp(() => ask('Bearer eyJhbGciOiJFUzI1NiJ9.e30.AAAA'))
     assert.equal(refused.headers.get('retry-after'), '10')
     assert.equal(refused.headers.get('www-authenticate'), null)
     await assertRefused(refused, 429, 'temporarily_unavailable', TOO_MANY)
@@ -194,7 +215,7 @@ test('sign-ins by the hundred from one address go on; a flood of them gets a pag
   const statuses = await inTurn(700, ask)
   assert.ok(many(statuses, 302) >= 600)
   assert.ok(many(statuses, 429) > 0)
-  const page = await ask()
+  const page = await heldUp(ask)
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
   assert.match(await page.text(), /Too many requests from this address/)
 })
@@ -238,6 +259,14 @@ function createOther(options: Partial<Parameters<typeof createEntrance>[0]>): En
     entra: { tenantId, ...application, authority },
     ...options,
   })
+}
+
+/** A slow machine lets one through now and then: an address has as many again within a minute. */
+async function heldUp(ask: () => Promise<Response>): Promise<Response> {
+  for (;;) {
+    const answer = await ask()
+    if (answer.status === 429) return answer
+  }
 }
 
 async function inTurn(count: number, ask: () => Promise<Response>): Promise<number[]> {
