@@ -424,8 +424,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/authorization-code.ts',
-        find: "await revokeGrant(held, 'code replayed', context)",
-        replace: 'true',
+        find: "await revokeGrant(held, { reason: 'code replayed', message, level: 'warn' }, context)",
+        replace: 'void message',
       },
     ],
     tests: ['test/attacks/code-redemption.test.ts'],
@@ -490,8 +490,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/authorization-code.ts',
-        find: 'await revokeGrant(held, fault.reason, context)',
-        replace: '',
+        find: "await revokeGrant(held, { reason: fault.reason, message, level: 'warn' }, context)",
+        replace: 'void message',
       },
     ],
     tests: ['test/attacks/code-redemption.test.ts'],
@@ -596,15 +596,15 @@ export const DEFENCES: readonly Defence[] = [
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
   },
   {
-    name: 'refresh token: is told of once when it is used again',
+    name: 'grant: its end is told of once, whoever else ends it as well',
     breakages: [
       {
-        file: 'core/grants/refresh-token.ts',
-        find: '  if (isFirst) {',
-        replace: '  if (isFirst !== undefined) {',
+        file: 'core/grants/grant.ts',
+        find: '    if (done) {',
+        replace: '    if (done || current) {',
       },
     ],
-    tests: ['test/attacks/processes.test.ts'],
+    tests: ['test/attacks/processes.test.ts', 'test/attacks/revocation.test.ts'],
   },
   {
     name: 'refresh token: its resource is checked',
