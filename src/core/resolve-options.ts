@@ -8,6 +8,7 @@ import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type {
   Config,
+  ConfiguredClient,
   EntraConfig,
   EntranceOptions,
   EntraOptions,
@@ -95,7 +96,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
-    log: guardLog(given.log),
+    log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
     clientDocuments: given.clientDocuments ?? defaultDocuments(base, entra),
     clientDocumentHosts: given.clientDocumentHosts && new Set(given.clientDocumentHosts),
     fetch: given.fetch ?? globalThis.fetch,
@@ -117,6 +118,10 @@ function defaultDocuments(base: URL, { authority }: EntraConfig): Config['client
 /** An empty text is a variable that is not set. */
 function secretsOf(secret: EntranceOptions['secret'] | undefined): readonly string[] {
   return [secret ?? []].flat().filter((text) => text !== '')
+}
+
+function secretsOfClients(clients: readonly ConfiguredClient[]): readonly string[] {
+  return clients.flatMap(({ client_secret }) => client_secret ?? [])
 }
 
 /** An option that is present but undefined means its default. */

@@ -983,8 +983,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/resolve-options.ts',
-        find: 'log: guardLog(given.log),',
-        replace: 'log: given.log ?? guardLog(given.log),',
+        find: 'log: guardLog(given.log, [',
+        replace: 'log: given.log ?? guardLog(given.log, [',
       },
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],
