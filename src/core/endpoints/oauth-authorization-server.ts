@@ -17,10 +17,10 @@ export function oauthAuthorizationServer(
 ): Response {
   const { issuer } = site
   const { config, documents } = context
-  const isFetching = config.clientDocuments === 'fetch'
-  // The keys of those who sign are fetched.
-  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => isFetching || m !== 'private_key_jwt')
-  const algorithms = isFetching && {
+  // The keys of those who sign are fetched, and none of them is named in the configuration.
+  const canSign = config.clientDocuments === 'fetch' && config.registration.mode !== 'off'
+  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => canSign || m !== 'private_key_jwt')
+  const algorithms = canSign && {
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   }
@@ -29,7 +29,7 @@ export function oauthAuthorizationServer(
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
-      ...(context.config.registration.mode !== 'off' && {
+      ...(config.registration.mode !== 'off' && {
         registration_endpoint: `${issuer}/register`,
       }),
       revocation_endpoint: `${issuer}/revoke`,
