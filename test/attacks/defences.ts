@@ -994,9 +994,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/router.ts',
-        find: '      const response = await answer()\n      if (FAILED',
-        replace:
-          "      limiter.take('failures', ...counted)\n      const response = await answer()\n      if (FAILED",
+        find: 'const response = await answer().catch(',
+        replace: 'take(400)\n    const response = await answer().catch(',
       },
     ],
     tests: ['test/attacks/rate-limits.test.ts'],

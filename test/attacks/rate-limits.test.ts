@@ -13,6 +13,9 @@ import { assertRefused, formRequest, isLet, refreshOf } from './support.ts'
 /** One that all of a company's people have, one of somebody who means harm, and a third. */
 const [EGRESS, ATTACKER, OTHER] = ['198.51.100.1', '203.0.113.66', '192.0.2.7'] as const
 
+/** More than is read of a form. */
+const BIG = 'x'.repeat(20_000)
+
 const TOO_MANY = 'Too many requests from this address; try again in 10 seconds.'
 
 let server: RunningEntrance
@@ -203,6 +206,31 @@ suite('failures', () => {
     assert.match(challenge.headers.get('www-authenticate') ?? '', /^Bearer resource_metadata=/)
     assert.equal((await ask('Bearer x', OTHER)).status, 401)
   })
+})
+
+suite('requests that no endpoint takes', () => {
+  for (const [name, path, init] of [
+    [
+      'of another type',
+      '/token',
+      { method: 'POST', body: 'x', headers: { 'content-type': 'a/b' } },
+    ],
+    ['that are too large', '/revoke', { method: 'POST', body: new URLSearchParams({ a: BIG }) }],
+    ['by another method', '/token', {}],
+    ['by another method, for metadata', '/.well-known/jwks.json', { method: 'POST' }],
+    ['by another method, for a page', '/consent', { method: 'DELETE' }],
+  ] as const) {
+    test(`${name} fill no log: they are held up as well`, async () => {
+      const told = server.logs.length
+      const from = '203.0.113.99'
+      const ask = () =>
+        server.entrance.fetch(new Request(`${server.url}${path}`, init), { remoteAddress: from })
+      const statuses = await inTurn(1400, ask)
+      assert.ok(many(statuses, 429) > 0)
+      assert.ok(server.logs.length - told < 1400)
+      assert.ok(statuses.every((status) => [405, 413, 415, 429].includes(status)))
+    })
+  }
 })
 
 test('sign-ins by the hundred from one address go on; a flood of them gets a page', async () => {
