@@ -144,8 +144,8 @@ export type LimitOptions = {
   /** Requests to `/authorize`, and as many to `/consent`. @default 600 */
   signIns?: number
   /**
-   * Refused requests to each other endpoint, such as `/token`, and refused tokens at the MCP
-   * endpoint. What succeeds is neither counted nor held up. @default 600
+   * Refused requests to each other endpoint, such as `/token`. What succeeds is neither counted nor
+   * held up, and nothing is at the MCP endpoint. @default 600
    */
   failures?: number
 }

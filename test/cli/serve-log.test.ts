@@ -104,6 +104,7 @@ test('against the real Entra ID the banner says what to register, and no secret'
 test('where nobody may register, the banner says how to try it all the same', async (t) => {
   const env = { LOG_FORMAT: 'text', ENTRANCE_SECRET: KEY, ENTRANCE_REGISTRATION: 'off' }
   const server = await startProcess(t, { env })
+  assert.equal((await fetch(`${server.url}/health`)).status, 200)
   assert.equal(await server.stop(), 0)
   assert.match(server.written(), /client login http:\/\/localhost:\d+\/mcp --client-id <id>\n/)
 })
