@@ -164,9 +164,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
   const sites = [...config.sites.values()]
   const redirectPolicy = createRedirectPolicy(config)
   const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
-  // Where nobody turns up unannounced, no document is asked for.
-  const isOff = config.registration.mode === 'off'
-  const documents = createDocumentSource(isOff ? { ...fetching, clientDocuments: 'off' } : fetching)
+  const documents = createDocumentSource(fetching)
   const keys = createClientKeys(fetching)
   return {
     config,

@@ -97,7 +97,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
     log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
-    clientDocuments: given.clientDocuments ?? defaultDocuments(base, entra),
+    clientDocuments: resolveDocuments(options, base, entra),
     clientDocumentHosts: given.clientDocumentHosts && new Set(given.clientDocumentHosts),
     fetch: given.fetch ?? globalThis.fetch,
   })
@@ -109,8 +109,15 @@ function resolveRegistration(options: RegistrationOptions): RegistrationConfig {
   return { mode: mode ?? (allow ? 'allowlist' : 'open'), allow: expandPresets(allow ?? []), adopt }
 }
 
-/** What is tried out on this machine, the emulator above all, has no business on the internet. */
-function defaultDocuments(base: URL, { authority }: EntraConfig): Config['clientDocuments'] {
+function resolveDocuments(
+  { clientDocuments, registration }: EntranceOptions,
+  base: URL,
+  { authority }: EntraConfig,
+): Config['clientDocuments'] {
+  // Where nobody turns up unannounced, no document is asked for.
+  if (registration?.mode === 'off') return 'off'
+  if (clientDocuments !== undefined) return clientDocuments
+  // What is tried out on this machine, the emulator above all, has no business on the internet.
   const isTryout = [base, new URL(authority)].some((url) => LOOPBACK_HOSTS.has(url.hostname))
   return isTryout ? 'pinned' : 'fetch'
 }

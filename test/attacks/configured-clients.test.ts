@@ -124,6 +124,15 @@ suite('where nobody may register', () => {
     assert.equal('registration_endpoint' in metadata, false)
   })
 
+  test('the metadata names no way to authenticate that nobody can have', async () => {
+    await using off = await startEntrance({
+      emulator: server.emulator,
+      entrance: { clients: CLIENTS, registration: { mode: 'off' }, clientDocuments: 'fetch' },
+    })
+    const answer = await createOAuthClient(off.url).authorizationServer()
+    assert.doesNotMatch(await answer.text(), /private_key_jwt|client_id_metadata_document/)
+  })
+
   test('a stranger is not sent to register again', async () => {
     const { url } = client.authorization('nobody')
     const text = /^This server takes only clients that its operator has named/

@@ -17,10 +17,10 @@ export function oauthAuthorizationServer(
 ): Response {
   const { issuer } = site
   const { config, documents } = context
-  // The keys of those who sign are fetched, and none of them is named in the configuration.
-  const canSign = config.clientDocuments === 'fetch' && config.registration.mode !== 'off'
-  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => canSign || m !== 'private_key_jwt')
-  const algorithms = canSign && {
+  const isFetching = config.clientDocuments === 'fetch'
+  // The keys of those who sign are fetched.
+  const methods = TOKEN_ENDPOINT_AUTH_METHODS.filter((m) => isFetching || m !== 'private_key_jwt')
+  const algorithms = isFetching && {
     token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
     revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   }
@@ -29,7 +29,7 @@ export function oauthAuthorizationServer(
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
       token_endpoint: `${issuer}/token`,
-      ...(config.registration.mode !== 'off' && {
+      ...(context.config.registration.mode !== 'off' && {
         registration_endpoint: `${issuer}/register`,
       }),
       revocation_endpoint: `${issuer}/revoke`,
