@@ -33,6 +33,8 @@ function textOf({ url, emulator, settings }: Banner): string[] {
   const callback = emulator
     ? []
     : [`  Redirect URI    ${url}/auth/callback   (Web, in the app registration)`]
+  // Nobody may register then: it takes a client of the file, whose redirect URI is the command's.
+  const asClient = settings.registration.mode === 'off' ? ' --client-id <id>' : ''
   return [
     '',
     `  ${bold('Expenses MCP server')}, guarded by Entrance`,
@@ -43,7 +45,7 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     ...routesBesides(url),
     `  Data            ${settings.data}`,
     '',
-    `  Try it          ${commandName(environment())} client login ${url}/mcp`,
+    `  Try it          ${commandName(environment())} client login ${url}/mcp${asClient}`,
     '  Stop            Ctrl-C',
   ]
 }

@@ -2,7 +2,7 @@ import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
-import { type Connection, clientNetworkOf } from './client-address.ts'
+import type { Connection } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
 import { createClientKeys } from './clients/client-keys.ts'
 import { createClients } from './clients/clients.ts'
@@ -20,7 +20,7 @@ import { digest } from './keys/mac.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { type Refusal, refusal, refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { refusalOf, toResponse } from './protected-resource/challenge.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { resolveOptions } from './resolve-options.ts'
@@ -115,11 +115,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     return isRefused ? misconfigured() : router.answer(request, connection)
   }
 
-  async function guard(
-    request: Request,
-    connection: Connection | undefined,
-    handler: ProtectedHandler,
-  ): Promise<Response> {
+  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
@@ -131,33 +127,17 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       host: headers.get('host') ?? new URL(request.url).host,
       origin,
     })
-    if (!verdict.isAllowed) return toResponse(slowDown(verdict.refusal, request, connection))
+    // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
+    // those who share the address could not renew a token that has expired.
+    if (!verdict.isAllowed) return toResponse(verdict.refusal)
     const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
     return origin === null ? response : readableBy(origin, response)
-  }
-
-  /** Who brings one bad token after the other is to wait; a good one is let in whatever came before. */
-  function slowDown(
-    refused: Refusal,
-    request: Request,
-    connection: Connection | undefined,
-  ): Refusal {
-    if (refused.status !== 401 || !request.headers.get('authorization')) return refused
-    const network = clientNetworkOf(request, connection, config.trustedProxyHops)
-    try {
-      context.limiter.check('failures', config.path, network)
-    } catch (error) {
-      if (error instanceof OAuthError) return tooMany(error)
-      throw error
-    }
-    context.limiter.count('failures', config.path, network)
-    return refused
   }
 
   return {
     fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
     protect: (handler) => async (request, connection) =>
-      (await answer(request, connection)) ?? (await guard(request, connection, handler)),
+      (await answer(request, connection)) ?? (await guard(request, handler)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
@@ -184,9 +164,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
   const sites = [...config.sites.values()]
   const redirectPolicy = createRedirectPolicy(config)
   const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
-  // Where nobody turns up unannounced, no document is asked for.
-  const isOff = config.registration.mode === 'off'
-  const documents = createDocumentSource(isOff ? { ...fetching, clientDocuments: 'off' } : fetching)
+  const documents = createDocumentSource(fetching)
   const keys = createClientKeys(fetching)
   return {
     config,
@@ -230,11 +208,6 @@ function readableBy(origin: string, response: Response): Response {
   headers.append('vary', 'Origin')
   headers.set('access-control-expose-headers', EXPOSED_HEADERS)
   return new Response(response.body, { status: response.status, headers })
-}
-
-function tooMany({ code, message, status, retryAfter }: OAuthError): Refusal {
-  const headers = { 'retry-after': String(retryAfter) }
-  return refusal(status, { error: code, error_description: message }, headers)
 }
 
 /** What stands in the log is for the operator. */

@@ -150,8 +150,8 @@ export type LimitOptions = {
   /** Requests to `/authorize`, and as many each to `/consent` and `/auth/apps`. @default 600 */
   signIns?: number
   /**
-   * Refused requests to `/token`, `/revoke` and `/auth/callback`, and refused tokens at the MCP
-   * endpoint, as many to each. What succeeds is not counted. @default 600
+   * Refused requests to each other endpoint, such as `/token`. What succeeds is neither counted nor
+   * held up, and nothing is at the MCP endpoint. @default 600
    */
   failures?: number
 }

@@ -6,10 +6,8 @@ import type { LimitOptions } from './options.ts'
 export type LimitKind = keyof LimitOptions
 
 export type RateLimiter = {
-  /** Throws 429 when somebody has used up what a route lets them have. */
-  check(kind: LimitKind, route: string, network: string | undefined): void
-  /** Counts one. */
-  count(kind: LimitKind, route: string, network: string | undefined): void
+  /** Counts one; throws 429 when somebody has used up what a route lets them have. */
+  take(kind: LimitKind, route: string, network: string | undefined): void
 }
 
 type LimiterOptions = {
@@ -40,7 +38,7 @@ const MAX_BUCKETS = 20_000
  */
 export function createRateLimiter(options: LimiterOptions): RateLimiter {
   const { limits, clock = () => performance.now() } = options
-  if (!limits) return { check: () => {}, count: () => {} }
+  if (!limits) return { take: () => {} }
   const fullAt = new Map<string, number>()
   const tell = createTeller(options, clock)
 
@@ -50,26 +48,27 @@ export function createRateLimiter(options: LimiterOptions): RateLimiter {
   const keyOf = (route: string, network = '') => `${route} ${network}`
 
   return {
-    check(kind, route, network) {
-      const emptied = (fullAt.get(keyOf(route, network)) ?? 0) - clock()
-      // A hair's breadth for the rounding of so many sums.
-      if (emptied + costOf(kind, network) <= WINDOW + 1e-3) return
-      tell(kind, route, network)
-      const text = `Too many requests${network ? ' from this address' : ''}; try again in ${RETRY_AFTER} seconds.`
-      // RFC 6585 §4. Under this code no client throws a registration or a token away.
-      const limited = { status: 429, retryAfter: RETRY_AFTER }
-      throw new OAuthError('temporarily_unavailable', text, limited)
-    },
-    count(kind, route, network) {
+    take(kind, route, network) {
       const key = keyOf(route, network)
       const now = clock()
       const next = Math.max(fullAt.get(key) ?? 0, now) + costOf(kind, network)
+      // A hair's breadth for the rounding of so many sums.
+      if (next > now + WINDOW + 1e-3) {
+        tell(kind, route, network)
+        throw tooMany(network)
+      }
       fullAt.delete(key)
-      // Those under way at once are counted when they are done: no debt comes of it.
-      fullAt.set(key, Math.min(next, now + WINDOW))
+      fullAt.set(key, next)
       if (fullAt.size > MAX_BUCKETS) fullAt.delete(fullAt.keys().next().value as string)
     },
   }
+}
+
+/** RFC 6585 §4. Under this code no client throws a registration or a token away. */
+function tooMany(network: string | undefined): OAuthError {
+  const text = `Too many requests${network ? ' from this address' : ''}; try again in ${RETRY_AFTER} seconds.`
+  const limited = { status: 429, retryAfter: RETRY_AFTER }
+  return new OAuthError('temporarily_unavailable', text, limited)
 }
 
 /** A storm is worth a line a minute, not one for each of its drops. */

@@ -8,6 +8,7 @@ import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type {
   Config,
+  ConfiguredClient,
   EntraConfig,
   EntranceOptions,
   EntraOptions,
@@ -100,7 +101,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     registration: resolveRegistration(given.registration),
-    log: guardLog(given.log),
+    log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })
@@ -128,6 +129,10 @@ function resolveFetching(
 /** An empty text is a variable that is not set. */
 function secretsOf(secret: EntranceOptions['secret'] | undefined): readonly string[] {
   return [secret ?? []].flat().filter((text) => text !== '')
+}
+
+function secretsOfClients(clients: readonly ConfiguredClient[]): readonly string[] {
+  return clients.flatMap(({ client_secret }) => client_secret ?? [])
 }
 
 /** An option that is present but undefined means its default. */

@@ -24,8 +24,8 @@ type Route = {
   readonly errors: ErrorForm
   /** Whether programs that run in a browser's page may call it. */
   readonly cors: boolean
-  /** What of it is counted against an address. */
-  readonly limit?: LimitKind
+  /** What of it is counted against an address: each request, or those that fail. */
+  readonly limit: LimitKind
 }
 
 const GET = ['GET', 'HEAD']
@@ -36,6 +36,7 @@ const metadata = (endpoint: Endpoint): Route => ({
   endpoint,
   errors: 'json',
   cors: true,
+  limit: 'failures',
 })
 const machine = (endpoint: Endpoint, limit: LimitKind): Route => ({
   methods: POST,
@@ -69,8 +70,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
 /** Of whom a request is one, and where. */
 type Counted = readonly [route: string, network: string | undefined]
 
-/** The status of what was not proven: a client, a grant, a sign-in of this browser. */
-const FAILED: ReadonlySet<number> = new Set([400, 401, 403])
+/** Whether the fault was the sender's: not well-formed, or not proven. */
+const isFailure = (status: number) => status >= 400 && status < 500
 
 export type Router = {
   isEndpoint(pathname: string): boolean
@@ -83,18 +84,43 @@ export function createRouter(context: Context): Router {
   const routes = routesOf(config.site.prefix, config.path)
 
   async function run(
-    { methods, endpoint, errors, limit }: Route,
+    { methods, endpoint, errors }: Route,
     request: Request,
     site: Site,
-    counted: Counted,
   ): Promise<Response> {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
-    if (limit) limiter.check(limit, ...counted)
-    if (limit && limit !== 'failures') limiter.count(limit, ...counted)
     // A page is for somebody who looks at it: the browser asks again when they do.
     if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
+  }
+
+  /**
+   * Who fails over and over is to wait. What succeeds is let through, whatever came before: others
+   * may have the same address, and none of them may be locked out by one who fails on purpose.
+   */
+  async function slowDown(answer: () => Promise<Response>, counted: Counted): Promise<Response> {
+    const take = (status: number) => {
+      if (isFailure(status)) limiter.take('failures', ...counted)
+    }
+    const response = await answer().catch((error: unknown) => {
+      if (error instanceof OAuthError) take(error.status)
+      throw error
+    })
+    take(response.status)
+    return response
+  }
+
+  async function runLimited(
+    route: Route,
+    request: Request,
+    site: Site,
+    counted: Counted,
+  ): Promise<Response> {
+    const answer = () => run(route, request, site)
+    if (route.limit === 'failures') return slowDown(answer, counted)
+    limiter.take(route.limit, ...counted)
+    return answer()
   }
 
   return {
@@ -107,12 +133,9 @@ export function createRouter(context: Context): Router {
       if (route.cors && request.method === 'OPTIONS') return preflight(request, route.methods)
       const network = clientNetworkOf(request, connection, config.trustedProxyHops)
       const counted: Counted = [url.pathname, network]
-      const response = await run(route, request, site, counted).catch((error: unknown) =>
+      const response = await runLimited(route, request, site, counted).catch((error: unknown) =>
         errorResponse(error, route.errors, request, site, config),
       )
-      if (route.limit === 'failures' && FAILED.has(response.status)) {
-        limiter.count('failures', ...counted)
-      }
       return route.cors ? withCors(response) : response
     },
   }

@@ -414,8 +414,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/authorization-code.ts',
-        find: "await revokeGrant(held, 'code replayed', context)",
-        replace: 'true',
+        find: "await revokeGrant(held, { reason: 'code replayed', message, level: 'warn' }, context)",
+        replace: 'void message',
       },
     ],
     tests: ['test/attacks/code-redemption.test.ts'],
@@ -480,8 +480,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/authorization-code.ts',
-        find: 'await revokeGrant(held, fault.reason, context)',
-        replace: '',
+        find: "await revokeGrant(held, { reason: fault.reason, message, level: 'warn' }, context)",
+        replace: 'void message',
       },
     ],
     tests: ['test/attacks/code-redemption.test.ts'],
@@ -586,15 +586,15 @@ export const DEFENCES: readonly Defence[] = [
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
   },
   {
-    name: 'refresh token: is told of once when it is used again',
+    name: 'grant: its end is told of once, whoever else ends it as well',
     breakages: [
       {
-        file: 'core/grants/refresh-token.ts',
-        find: '  if (isFirst) {',
-        replace: '  if (isFirst !== undefined) {',
+        file: 'core/grants/grant.ts',
+        find: '    if (done) {',
+        replace: '    if (done || current) {',
       },
     ],
-    tests: ['test/attacks/processes.test.ts'],
+    tests: ['test/attacks/processes.test.ts', 'test/attacks/revocation.test.ts'],
   },
   {
     name: 'refresh token: its resource is checked',
@@ -973,10 +973,21 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/resolve-options.ts',
-        find: 'log: guardLog(given.log),',
-        replace: 'log: given.log ?? guardLog(given.log),',
+        find: 'log: guardLog(given.log, [',
+        replace: 'log: given.log ?? guardLog(given.log, [',
       },
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],
+  },
+  {
+    name: 'limits: a stranger who fails locks nobody out of the same address',
+    breakages: [
+      {
+        file: 'core/router.ts',
+        find: 'const response = await answer().catch(',
+        replace: 'take(400)\n    const response = await answer().catch(',
+      },
+    ],
+    tests: ['test/attacks/rate-limits.test.ts'],
   },
 ]

@@ -20,6 +20,7 @@ import {
   formRequest,
   isLet,
   type Replicas,
+  redemptionOf,
   refreshOf,
   startReplicas,
 } from './support.ts'
@@ -46,6 +47,17 @@ suite('a token that is revoked', () => {
       await assertRefused(refresh, 400, 'invalid_grant', reason)
     })
 
+    test(`is revoked once, and told once, however often its ${which} is sent`, async () => {
+      const { client, client_id, tokens } = await signIn(replicas.server.url)
+      const told = () =>
+        replicas.server.logs.filter(({ event }) => event === 'grant.revoked').length
+      const before = told()
+      const send = () => client.revoke({ client_id, token: tokens[which] })
+      const answers = [...(await Promise.all([send(), send(), send()])), await send()]
+      for (const { status } of answers) assert.equal(status, 200)
+      assert.equal(told(), before + 1)
+    })
+
     test(`is not revoked by another client that has got hold of the ${which}`, async () => {
       const signedIn = await signIn(replicas.server.url)
       const { client, tokens } = signedIn
@@ -70,7 +82,11 @@ suite('a token that is revoked', () => {
       const authorization = client.authorization(client_id)
       const until = authorization.redirect_uri
       const code = codeOf(await createBrowser().signIn(authorization.url, { until }))
-      const redeemed = await client.exchange(authorization, code, { client_secret })
+      const isBasic = method === 'client_secret_basic'
+      const proof = isBasic ? { client_id: undefined } : { client_id, client_secret }
+      const headers = isBasic ? basic(client_id, client_secret) : {}
+      const redemption = { ...redemptionOf(authorization, code), ...proof }
+      const redeemed = await client.token(redemption, headers)
       const { access_token, refresh_token } = await json<TokenResponse>(redeemed)
       // Whoever holds the tokens and not the secret ends nothing.
       for (const wrong of [undefined, 'guessed', '']) {
@@ -82,15 +98,14 @@ suite('a token that is revoked', () => {
         await assertRefused(refused, 401, 'invalid_client', /./)
       }
       assert.equal(await isLet({ client }, access_token), true)
-      const isBasic = method === 'client_secret_basic'
-      const proof = isBasic ? {} : { client_id, client_secret }
-      const headers = isBasic ? basic(client_id, client_secret) : {}
       assert.equal((await client.revoke({ ...proof, token: access_token }, headers)).status, 200)
       assert.equal(await isLet({ client }, access_token), false)
-      const refresh = await client.refresh(client_id, refresh_token, { client_secret })
+      const renewal = { grant_type: 'refresh_token', refresh_token, ...proof }
+      const refresh = await client.token(renewal, headers)
       await assertRefused(refresh, 400, 'invalid_grant', /revoked by the client/)
     })
   }
+
   test('and was only guessed, by its own client, ends nothing', async () => {
     const signedIn = await signIn(replicas.server.url)
     const { client, client_id, tokens } = signedIn

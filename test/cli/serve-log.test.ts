@@ -101,6 +101,14 @@ test('against the real Entra ID the banner says what to register, and no secret'
   assert.ok(!server.written().includes(env.ENTRA_PROXY_AZURE_CLIENT_SECRET))
 })
 
+test('where nobody may register, the banner says how to try it all the same', async (t) => {
+  const env = { LOG_FORMAT: 'text', ENTRANCE_SECRET: KEY, ENTRANCE_REGISTRATION: 'off' }
+  const server = await startProcess(t, { env })
+  assert.equal((await fetch(`${server.url}/health`)).status, 200)
+  assert.equal(await server.stop(), 0)
+  assert.match(server.written(), /client login http:\/\/localhost:\d+\/mcp --client-id <id>\n/)
+})
+
 test('where the URL has a path, the banner says what has to be routed besides (user-asks T6)', async (t) => {
   const env = {
     AZURE_TENANT_ID: '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11',

@@ -4,11 +4,16 @@ import { test } from 'node:test'
 import { guardLog } from '../../src/core/guarded-log.ts'
 import type { LogEvent } from '../../src/index.ts'
 
-function written(message: string, fields: Record<string, unknown> = {}): LogEvent {
+function written(
+  message: string,
+  fields: Record<string, unknown> = {},
+  secrets: readonly string[] = [],
+): LogEvent {
   let event: LogEvent | undefined
-  guardLog((given) => {
+  const log = guardLog((given) => {
     event = given
-  })({ event: 'x', message, ...fields })
+  }, secrets)
+  log({ event: 'x', message, ...fields })
   return event as LogEvent
 }
 
@@ -28,10 +33,25 @@ test('what looks like a secret of ours is not written down, whole or cut', () =>
   }
 })
 
+test('a secret of the configuration is not written down, whatever its alphabet is', () => {
+  const secrets = [
+    'abc8Q~Xy.Zk3LmN-0p_QrStUv.WxYz1234567890',
+    'oU3SXRR1PkyBWonna4O2jwew9HWmcND+iO2k1jEHxU0=',
+    'a secret between the reports and this server',
+  ]
+  for (const secret of secrets) {
+    assert.equal(written(`'${secret}', '${secret}'`, {}, secrets).message, "'[...]', '[...]'")
+    assert.equal(written('x', { client: secret }, secrets).client, '[...]')
+  }
+})
+
 test('what helps to find a fault is', () => {
   const texts = [
     'AADSTS50011: Trace ID 6b1e0c1c-93d5-4a37-a2a2-a9cf0d0a2c00',
     "The redirect_uri 'https://claude.ai/api/mcp/auth_callback' is not one this client registered.",
+    'fetch failed: UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    "The resource 'https://x/' is not served here; https://expenses-mcp-server-prod-westeurope-001.azurewebsites.net/mcp is.",
+    '/var/lib/a-folder-with-a-name-of-several-words_2/entrance.db cannot be opened',
     'at file:///srv/entrance/dist/core/grants/authorization-code.js:12:3',
   ]
   for (const text of texts) assert.equal(written(text).message, text)

@@ -21,7 +21,8 @@ test('a client of the file signs in where nobody may register, and writes an exp
   const reports = {
     client_id: 'reports',
     client_name: 'Monthly reports',
-    redirect_uris: [redirect_uri],
+    // The second is that of entrance client, which has no port: no port of this server's either.
+    redirect_uris: [redirect_uri, 'http://127.0.0.1/callback'],
     token_endpoint_auth_method: 'client_secret_basic',
     client_secret: SECRET,
   }

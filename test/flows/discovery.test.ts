@@ -110,6 +110,21 @@ suite('metadata', () => {
     assert.ok(!String(document.scopes_supported).includes('offline_access'))
   })
 
+  for (const [name, options] of [
+    ['nobody may register', { registration: { mode: 'off' }, clientDocuments: 'fetch' }],
+    ['no document is fetched', { clientDocuments: 'off' }],
+  ] as const) {
+    test(`advertises no signing clients where ${name}: there can be none`, async () => {
+      await using other = await startEntrance({ entrance: options })
+      const answer = await createOAuthClient(other.url).authorizationServer()
+      const document = await json<Metadata>(answer)
+      const methods = ['none', 'client_secret_basic', 'client_secret_post']
+      assert.deepEqual(document.token_endpoint_auth_methods_supported, methods)
+      assert.deepEqual(document.revocation_endpoint_auth_methods_supported, methods)
+      assert.doesNotMatch(JSON.stringify(document), /_signing_alg_|client_id_metadata_document/)
+    })
+  }
+
   test('that is none of ours is 404 without a redirect, and a page can read that', async () => {
     for (const path of [
       '/.well-known/oauth-authorization-server/other',

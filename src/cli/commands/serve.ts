@@ -29,9 +29,6 @@ import { writeBanner } from '../serve-banner.ts'
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
 
-/** What is told when only the address is not settled yet. */
-const ANY_LOOPBACK_URL = 'http://localhost'
-
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
  * it; throws `ConfigError` with everything that is wrong with the configuration.
@@ -48,7 +45,9 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 /** Everything at once, before a port is bound or a file is made. */
 function checkSettings(settings: ServeSettings): void {
-  const { entra, url = ANY_LOOPBACK_URL, secrets } = settings
+  const { entra, secrets } = settings
+  // Where any port will do, none is known yet: none that a client may have is this server's own.
+  const url = settings.url ?? `http://localhost:${settings.port}`
   const real = entra === 'emulator' ? undefined : entra
   const problems = findConfigProblems({
     url,

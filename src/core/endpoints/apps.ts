@@ -120,6 +120,11 @@ function signOut(context: Context): Response {
   return redirect(addressOf(context), [endSession(isSecure(context))], 303)
 }
 
+const ENDING = {
+  reason: 'revoked by the person',
+  message: 'The person took back what they had allowed; the grant is revoked.',
+}
+
 /** Ends what the chosen applications have: their tokens, and that nobody is asked about them. */
 async function revoke(
   session: Session,
@@ -130,7 +135,7 @@ async function revoke(
   const chosen = (await findApplications(session, context)).filter(isChosen)
   for (const application of chosen) {
     for (const held of application.grants) {
-      await revokeGrant(held, 'revoked by the person', { grants, revoked: revocations })
+      await revokeGrant(held, ENDING, { grants, revoked: revocations, log: config.log })
     }
     for (const consent of application.consents) await consents.forget(consent.person, consent)
     config.log({

@@ -151,11 +151,15 @@ async function deny(request: Request, asked: Asked, context: Context): Promise<R
 
 /** A yes that is remembered; and a grant, where the page was still open when its own Allow was done. */
 async function takeBack(person: string, asked: Asked, context: Context): Promise<void> {
-  const { consents, grants, revocations } = context
+  const { config, consents, grants, revocations } = context
+  const ending = {
+    reason: 'denied by the person',
+    message: 'The person denied what they had allowed; the grant is revoked.',
+  }
   await consents.forget(person, subjectOf(asked))
   const given = await grants.list(person)
   for (const held of given.filter(({ grant }) => grant.transaction === asked.request.id)) {
-    await revokeGrant(held, 'denied by the person', { grants, revoked: revocations })
+    await revokeGrant(held, ending, { grants, revoked: revocations, log: config.log })
   }
 }
 

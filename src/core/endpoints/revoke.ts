@@ -31,13 +31,8 @@ export async function revoke(request: Request, _site: Site, context: Context): P
   if (held.grant.client.digest !== client.digest) {
     throw new OAuthError('invalid_grant', 'The token was issued to another client.')
   }
-  await revokeGrant(held, 'revoked by the client', { grants, revoked: revocations })
-  config.log({
-    event: 'grant.revoked',
-    transaction: held.grant.transaction,
-    message: 'The client revoked its grant.',
-    client: client.client_name,
-  })
+  const ending = { reason: 'revoked by the client', message: 'The client revoked its grant.' }
+  await revokeGrant(held, ending, { grants, revoked: revocations, log: config.log })
   return done()
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { Log } from '../../log.ts'
 import type { Client } from '../clients/client.ts'
 import type { RedirectPolicy } from '../clients/redirect-uri.ts'
 import type { EntraTokens } from '../entra/entra.ts'
@@ -11,11 +10,10 @@ import { isGenuine, readGrantToken, writeGrantToken } from '../tokens/grant-toke
 import type { Transaction } from '../transaction.ts'
 import {
   type Grant,
-  type Grants,
   type HeldGrant,
   invalidGrant,
   now,
-  type RevokedGrants,
+  type Revoking,
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
@@ -24,13 +22,10 @@ import { checkClaim } from './presented-grant.ts'
 /** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
 const CODE_TTL = 300
 
-export type CodeGrantContext = {
-  readonly grants: Grants
+export type CodeGrantContext = Revoking & {
   readonly keyring: Keyring
   readonly binding: string
-  readonly revoked: RevokedGrants
   readonly redirectPolicy: RedirectPolicy
-  readonly log: Log
 }
 
 /**
@@ -117,16 +112,8 @@ async function findGrant(
 
 /** RFC 6749 §4.1.2: a code that is used again takes back what it gave. */
 async function refuseReplay(held: HeldGrant, context: CodeGrantContext): Promise<never> {
-  const isFirst = await revokeGrant(held, 'code replayed', context)
-  if (isFirst) {
-    context.log({
-      event: 'grant.revoked',
-      level: 'warn',
-      transaction: held.grant.transaction,
-      message: 'A code was presented again after it had been redeemed; the grant is revoked.',
-      client: held.grant.client.name,
-    })
-  }
+  const message = 'A code was presented again after it had been redeemed; the grant is revoked.'
+  await revokeGrant(held, { reason: 'code replayed', message, level: 'warn' }, context)
   throw invalidGrant(
     'The code has been redeemed before. What it gave has been revoked: sign in again.',
   )
@@ -144,7 +131,8 @@ async function checkProof(
   const fault = findProofFault(params, held.grant)
   if (!fault) return
   // What a redemption that came first has given goes with it.
-  await revokeGrant(held, fault.reason, context)
+  const message = `A code was presented without the proof that goes with it (${fault.reason}); the grant is revoked.`
+  await revokeGrant(held, { reason: fault.reason, message, level: 'warn' }, context)
   throw fault.error
 }
 

@@ -54,6 +54,13 @@ export type Grants = {
 /** Ends the access tokens of a grant on every replica; the grant itself is ended by {@link revokeGrant}. */
 export type RevokedGrants = { add(grantId: string): Promise<void> }
 
+/** What it takes to end a grant. */
+export type Revoking = {
+  readonly grants: Grants
+  readonly revoked: RevokedGrants
+  readonly log: Log
+}
+
 export type GrantsOptions = {
   readonly store: Store
   readonly keyring: Keyring
@@ -129,25 +136,36 @@ function expiryOf(grant: Grant, options: GrantsOptions): number {
   return Math.min(idle, grant.createdAt + options.grantMaxTtl)
 }
 
+/** Why a grant ends: `reason` in a word or two, for the record and the client; `message` for the log. */
+export type Ending = {
+  readonly reason: string
+  readonly message: string
+  /** @default what somebody wanted */
+  readonly level?: 'warn'
+}
+
 /**
  * Ends a grant: its tokens are refused from now on, and Entra's are forgotten. The access tokens
  * come first: where the second step fails, the next try finds the grant as it was and does both.
- * False when somebody else had ended it: of many that try at once, one has to say so.
+ * Of many that try at once one ends it, and writes the one line of the log about it.
  */
 export async function revokeGrant(
   held: HeldGrant,
-  reason: string,
-  { grants, revoked }: { readonly grants: Grants; readonly revoked: RevokedGrants },
-): Promise<boolean> {
+  { reason, ...told }: Ending,
+  { grants, revoked, log }: Revoking,
+): Promise<void> {
   await revoked.add(held.grant.id)
   let current: HeldGrant | undefined = held
   while (current && !current.grant.revoked) {
     const { entraRefreshToken: _, lease: __, ...rest } = current.grant
     const done = await grants.replace(current, { ...rest, revoked: { at: now(), reason } })
-    if (done) return true
+    if (done) {
+      const { transaction, client, user } = rest
+      log({ event: 'grant.revoked', ...told, transaction, client: client.name, oid: user.oid })
+      return
+    }
     current = await grants.find(held.grant.id)
   }
-  return false
 }
 
 /** Says in the log what Entra did not grant; the client is told by `scope` (RFC 6749 §5.1). */

@@ -121,17 +121,9 @@ function isLeased({ lease }: Grant): boolean {
 }
 
 async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<never> {
-  const isFirst = await revokeGrant(held, 'refresh token reused', context)
-  if (isFirst) {
-    context.log({
-      event: 'grant.revoked',
-      level: 'warn',
-      transaction: held.grant.transaction,
-      message:
-        'A refresh token that had been replaced long before was used again; the grant is revoked.',
-      client: held.grant.client.name,
-    })
-  }
+  const message =
+    'A refresh token that had been replaced long before was used again; the grant is revoked.'
+  await revokeGrant(held, { reason: 'refresh token reused', message, level: 'warn' }, context)
   throw invalidGrant(
     'The refresh token was replaced before; its use now has revoked the sign-in. Sign in again.',
   )
@@ -237,15 +229,8 @@ async function afterFailure(
     await context.grants.replace(leased, released)
     return notNow(error)
   }
-  await revokeGrant(leased, 'Entra ended the sign-in', context)
-  context.log({
-    event: 'grant.revoked',
-    level: 'warn',
-    transaction: grant.transaction,
-    message: 'Entra does not renew the sign-in any more; the grant is revoked.',
-    client: grant.client.name,
-    oid: grant.user.oid,
-  })
+  const message = 'Entra does not renew the sign-in any more; the grant is revoked.'
+  await revokeGrant(leased, { reason: 'Entra ended the sign-in', message, level: 'warn' }, context)
   if (error.claims) await context.challenges.keep(personOf(grant.user), error.claims)
   const number = error.code ? ` (AADSTS${error.code})` : ''
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)

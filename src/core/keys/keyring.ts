@@ -1,11 +1,14 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 
 /** One master key and what is derived from it. */
 export type Key = {
   /** Short public name of the key, derived from it, so that replicas agree without talking. */
   readonly id: string
-  /** The 32-byte key for one purpose (HKDF-SHA256, RFC 5869). Every purpose has its own. */
-  derive(purpose: string): Buffer
+  /**
+   * The 32-byte key for one purpose (HKDF-SHA256, RFC 5869). Every purpose has its own. Bytes would
+   * have to be made a key of at each use, which takes longer than the use itself.
+   */
+  derive(purpose: string): KeyObject
 }
 
 /** The master keys in force: one that makes, and the older ones that are still recognised. */
@@ -34,13 +37,13 @@ export function keyIdOf(secret: string): string {
 }
 
 function createKey(secret: string): Key {
-  const derived = new Map<string, Buffer>()
+  const derived = new Map<string, KeyObject>()
   return {
     id: keyIdOf(secret),
     derive(purpose) {
       let key = derived.get(purpose)
       if (!key) {
-        key = hkdf(secret, `entrance ${purpose}`, 32)
+        key = createSecretKey(hkdf(secret, `entrance ${purpose}`, 32))
         // Purposes are constants of this code, so the map cannot grow with traffic.
         derived.set(purpose, key)
       }

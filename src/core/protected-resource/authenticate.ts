@@ -153,7 +153,8 @@ function toAuthInfo(
   return {
     token,
     clientId: claims.client_id,
-    scopes: claims.scope.split(' '),
+    // What is offered no more counts no more, and must not be asked for again.
+    scopes: claims.scope.split(' ').filter((name) => isOffered(name, config)),
     expiresAt: claims.exp,
     resource: new URL(config.site.resource),
     resourceMetadataUrl: site.resourceMetadata,

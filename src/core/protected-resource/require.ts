@@ -20,6 +20,7 @@ type Names = readonly [string, ...string[]]
  * A client that can then asks the person, and tries again.
  */
 export function requireScope(authInfo: Authorized | undefined, ...names: Names): void {
+  checkNames(names)
   const { scopes, resourceMetadataUrl } = checkAuthorized(authInfo)
   if (names.every((name) => scopes.includes(name))) return
   if (resourceMetadataUrl === undefined) throw behindTheGate()
@@ -33,6 +34,7 @@ export function requireScope(authInfo: Authorized | undefined, ...names: Names):
 export function scopeChallenge(
   ...names: Names
 ): (context: { readonly authInfo?: Authorized }) => ScopeChallenge | undefined {
+  checkNames(names)
   return ({ authInfo }) => {
     try {
       requireScope(authInfo, ...names)
@@ -57,6 +59,12 @@ export function requireRole(authInfo: Authorized | undefined, ...names: Names): 
     'access_denied',
     `This takes the app role ${names.join(' or ')}, which you do not have. Ask the administrators of this application in Microsoft Entra ID to assign it to you (Enterprise applications, Users and groups); it counts from the next sign-in, or when the application has renewed its access.`,
   )
+}
+
+/** RFC 6749 §3.3. Two names in one text would be asked for, and granted, without end. */
+function checkNames(names: readonly string[]): void {
+  const wrong = names.find((name) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name))
+  if (wrong !== undefined) throw new TypeError(`'${wrong}' is not the name of one scope.`)
 }
 
 /** Fails closed: without the gate there is nobody whose scopes or roles could be looked at. */

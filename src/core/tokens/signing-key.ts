@@ -24,7 +24,8 @@ const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
  * `binding` makes it another key for another Entra configuration.
  */
 export function deriveSigningKey(key: Key, binding: string): SigningKey {
-  const d = toScalar(Buffer.concat([0, 1].map((i) => key.derive(`ES256 ${binding} ${i}`))))
+  const halves = [0, 1].map((i) => key.derive(`ES256 ${binding} ${i}`).export())
+  const d = toScalar(Buffer.concat(halves))
   const ecdh = createECDH('prime256v1')
   ecdh.setPrivateKey(d)
   const point = ecdh.getPublicKey()
