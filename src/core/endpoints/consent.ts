@@ -151,11 +151,17 @@ async function deny(request: Request, asked: Asked, context: Context): Promise<R
 
 /** A yes that is remembered; and a grant, where the page was still open when its own Allow was done. */
 async function takeBack(person: string, asked: Asked, context: Context): Promise<void> {
-  const { consents, grants, revocations } = context
+  const { consents, grants, revocations, config } = context
   await consents.forget(person, subjectOf(asked))
   const given = await grants.list(person)
   for (const held of given.filter(({ grant }) => grant.transaction === asked.request.id)) {
     await revokeGrant(held, 'denied by the person', { grants, revoked: revocations })
+    config.log({
+      event: 'grant.revoked',
+      transaction: asked.request.id,
+      message: 'The person denied the client after all; what the same page gave is revoked.',
+      client: asked.client.client_name,
+    })
   }
 }
 
