@@ -370,6 +370,12 @@ test('a known copy that names no keys lets nobody in who has stolen what the key
     const { refresh_token } = tokens
     const refreshed = await post({ grant_type: 'refresh_token', refresh_token })
     await assertRefused(refreshed, 400, 'invalid_grant', /had to authenticate when/)
+    // The client itself, which signs, is told to come again, and throws nothing away.
+    const signed = await post({
+      ...{ grant_type: 'refresh_token', refresh_token },
+      ...proof(await sign({ id })),
+    })
+    await assertRefused(signed, 503, 'temporarily_unavailable', /keys cannot be had/)
     const { code_verifier } = stolen.authorization
     const form = { grant_type: 'authorization_code', code: stolen.code, code_verifier }
     await assertRefused(await post(form), 400, 'invalid_grant', /had to authenticate when/)

@@ -208,6 +208,7 @@ test('a Deny after an Allow takes back what the same page gave, though it is in 
     const refused = await own.refresh(client_id, given.refresh_token)
     await assertRefused(refused, 400, 'invalid_grant', /has been revoked \(denied by the person\)/)
     assert.equal((await own.mcp(given.access_token, { method: 'ping' })).status, 401)
+    assert.equal(other.logs.filter(({ event }) => event === 'grant.revoked').length, 1)
     // What another request gave is another matter: the person's own page ends that.
     assert.equal((await own.refresh(client_id, kept.refresh_token)).status, 200)
   }

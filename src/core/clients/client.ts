@@ -17,6 +17,8 @@ export type Client = ClientMetadata & {
   readonly source: ClientSource
   /** SHA-256 of the id: what records keep in its place. */
   readonly digest: string
+  /** Whether a known copy stands in for its document, which may name keys. */
+  readonly isStandIn?: boolean
 }
 
 /** The longest client_id: it travels in URLs and in tokens. */

@@ -88,7 +88,11 @@ export function createDocumentSource(options: DocumentSourceOptions): DocumentSo
       const known =
         mode === 'pinned' ? KNOWN_DOCUMENTS.get(clientId) : await documents.get(clientId)
       if (!known) throw unusable(clientId, NOT_FETCHED)
-      return { ...known, client_id: clientId, source: 'document', digest: digest(clientId) }
+      const isStandIn = known === KNOWN_DOCUMENTS.get(clientId)
+      return {
+        ...{ ...known, client_id: clientId, source: 'document', digest: digest(clientId) },
+        ...(isStandIn && { isStandIn }),
+      }
     },
     keep(client) {
       if (client.source === 'document') documents.keep(client.client_id)

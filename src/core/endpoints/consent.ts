@@ -154,7 +154,7 @@ async function takeBack(person: string, asked: Asked, context: Context): Promise
   const { config, consents, grants, revocations } = context
   const ending = {
     reason: 'denied by the person',
-    message: 'The person denied what they had allowed; the grant is revoked.',
+    message: 'The person denied the client after all; what the same page gave is revoked.',
   }
   await consents.forget(person, subjectOf(asked))
   const given = await grants.list(person)
