@@ -18,7 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
   ['core/clients/redirect-uri.ts', 'core/clients/presets.ts', 'core/clients/key-set.ts'],
-  ['core/check-options.ts', 'core/check-registration.ts'],
+  ['core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
   ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],

@@ -1,6 +1,7 @@
 import { checkClients } from './check-clients.ts'
 import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
+import { checkShapes } from './check-shapes.ts'
 import { expandPresets } from './clients/presets.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
@@ -76,6 +77,8 @@ const PLAUSIBLE_ENTRA: EntraOptions = {
 
 /** Checks the options, all problems at once, and fills in the defaults. Throws `ConfigError`. */
 export function resolveOptions(options: EntranceOptions): Config {
+  const misshapen = checkShapes(options)
+  if (misshapen.length > 0) throw new ConfigError(misshapen)
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)

@@ -224,6 +224,38 @@ suite('an option that is wrong', () => {
   })
 })
 
+suite('options that TypeScript would not take, from JavaScript', () => {
+  for (const [given, option, problem] of [
+    [{ registration: 'off' }, 'registration', 'is not an object.'],
+    [{ registration: null }, 'registration', 'is not an object.'],
+    [{ registration: { modus: 'off' } }, 'registration.modus', 'is not an option.'],
+    [{ registraton: { mode: 'off' } }, 'registraton', 'is not an option.'],
+    [{ registration: { allow: 'vscode' } }, 'registration.allow', 'is not a list of texts.'],
+    [{ limits: { failure: 10 } }, 'limits.failure', 'is not an option.'],
+    [{ limits: null }, 'limits', 'is not an object.'],
+    [{ entra: { ...ENTRA, tenant: 'x' } }, 'entra.tenant', 'is not an option.'],
+    [{ additionalScopes: 'expenses.approve' }, 'additionalScopes', 'is not a list of texts.'],
+    [{ allowedOrigins: 'https://x.example' }, 'allowedOrigins', 'is not a list of texts.'],
+    [{ clientDocumentHosts: [5] }, 'clientDocumentHosts', 'is not a list of texts.'],
+    [{ secret: 12345 }, 'secret', 'is not a list of texts.'],
+  ] as const) {
+    test(`${JSON.stringify(given)}: ${option} ${problem}`, () => {
+      const options = { ...GOOD, ...given } as unknown as EntranceOptions
+      assert.throws(
+        () => resolveOptions(options),
+        (error) => {
+          assert.ok(error instanceof ConfigError)
+          assert.deepEqual(
+            error.problems.map((one) => [one.option, one.problem]),
+            [[option, problem]],
+          )
+          return true
+        },
+      )
+    })
+  }
+})
+
 suite('options that are right', () => {
   test('are completed, and cannot be changed', () => {
     const config = resolveOptions(GOOD)

@@ -1,0 +1,60 @@
+import type { ConfigProblem } from './errors.ts'
+import type { EntranceOptions, EntraOptions, LimitOptions, RegistrationOptions } from './options.ts'
+
+type Names<T> = Readonly<Record<keyof T, true>>
+
+const OPTIONS: Names<EntranceOptions> = {
+  ...{ url: true, entra: true, store: true, secret: true, scope: true, additionalScopes: true },
+  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true },
+  ...{ registration: true, clients: true, consent: true, clientDocuments: true },
+  ...{ clientDocumentHosts: true, accessTokenTtl: true, grantIdleTtl: true, grantMaxTtl: true },
+  ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },
+}
+const ENTRA: Names<EntraOptions> = {
+  ...{ tenantId: true, clientId: true, clientSecret: true, authority: true },
+  ...{ identifierUri: true, prompt: true },
+}
+const REGISTRATION: Names<RegistrationOptions> = { mode: true, allow: true, adopt: true }
+const LIMITS: Names<LimitOptions> = { registrations: true, signIns: true, failures: true }
+
+/**
+ * What is not of the shape of the options. TypeScript says so as it is written; in JavaScript a name
+ * that is misspelt, or `registration: 'off'`, would leave a door open that was meant to be shut.
+ */
+export function checkShapes(given: EntranceOptions): ConfigProblem[] {
+  const { secret, limits, registration } = given
+  const allow = registration?.allow
+  return [
+    ...checkMembers('', given, OPTIONS),
+    ...checkMembers('entra', given.entra, ENTRA),
+    ...checkMembers('registration', registration, REGISTRATION),
+    ...(limits === false ? [] : checkMembers('limits', limits, LIMITS)),
+    ...(typeof secret === 'string' ? [] : checkList('secret', secret)),
+    ...checkList('additionalScopes', given.additionalScopes),
+    ...checkList('allowedOrigins', given.allowedOrigins),
+    ...checkList('privateUseRedirectUris', given.privateUseRedirectUris),
+    ...checkList('clientDocumentHosts', given.clientDocumentHosts),
+    // Its entries are looked at where they are judged.
+    ...(Array.isArray(allow) ? [] : checkList('registration.allow', allow)),
+  ]
+}
+
+function checkMembers(option: string, value: unknown, known: object): ConfigProblem[] {
+  const names = Object.keys(known).join(', ')
+  if (value === undefined) return []
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [{ option, problem: 'is not an object.', cure: `Its members are: ${names}.` }]
+  }
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(known, name))
+  return unknown.map((name) => ({
+    option: option ? `${option}.${name}` : name,
+    problem: 'is not an option.',
+    cure: `Those there are: ${names}.`,
+  }))
+}
+
+function checkList(option: string, value: unknown): ConfigProblem[] {
+  if (value === undefined) return []
+  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return []
+  return [{ option, problem: 'is not a list of texts.', cure: "Write one, such as ['…', '…']." }]
+}
