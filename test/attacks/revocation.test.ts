@@ -20,6 +20,7 @@ import {
   formRequest,
   isLet,
   type Replicas,
+  redemptionOf,
   refreshOf,
   startReplicas,
 } from './support.ts'
@@ -70,7 +71,11 @@ suite('a token that is revoked', () => {
       const authorization = client.authorization(client_id)
       const until = authorization.redirect_uri
       const code = codeOf(await createBrowser().signIn(authorization.url, { until }))
-      const redeemed = await client.exchange(authorization, code, { client_secret })
+      const isBasic = method === 'client_secret_basic'
+      const proof = isBasic ? {} : { client_id, client_secret }
+      const headers = isBasic ? basic(client_id, client_secret) : {}
+      const redemption = redemptionOf(authorization, code)
+      const redeemed = await client.token({ ...redemption, ...proof }, headers)
       const { access_token, refresh_token } = await json<TokenResponse>(redeemed)
       // Whoever holds the tokens and not the secret ends nothing.
       for (const wrong of [undefined, 'guessed', '']) {
@@ -82,12 +87,10 @@ suite('a token that is revoked', () => {
         await assertRefused(refused, 401, 'invalid_client', /./)
       }
       assert.equal(await isLet({ client }, access_token), true)
-      const isBasic = method === 'client_secret_basic'
-      const proof = isBasic ? {} : { client_id, client_secret }
-      const headers = isBasic ? basic(client_id, client_secret) : {}
       assert.equal((await client.revoke({ ...proof, token: access_token }, headers)).status, 200)
       assert.equal(await isLet({ client }, access_token), false)
-      const refresh = await client.refresh(client_id, refresh_token, { client_secret })
+      const renewal = { grant_type: 'refresh_token', refresh_token }
+      const refresh = await client.token({ ...renewal, ...proof }, headers)
       await assertRefused(refresh, 400, 'invalid_grant', /revoked by the client/)
     })
   }
