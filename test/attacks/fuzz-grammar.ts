@@ -159,7 +159,7 @@ const SHAPES: readonly Shape[] = [
     paths: ['/revoke'],
     methods: ['POST'],
     parameters: [
-      ['token', [of('refresh token'), of('access token')]],
+      ['token', [...Array<Source>(9).fill(of('refresh token')), of('access token')]],
       ['token_type_hint', ['refresh_token', 'access_token', 'x']],
       ['client_id', [of('client_id')]],
       ['client_secret', [of('client_secret')]],

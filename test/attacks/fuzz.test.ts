@@ -64,6 +64,19 @@ suite(`${COUNT} requests of a grammar, over all endpoints`, () => {
     )
   })
 
+  test('and done there what only the right request does', { skip: ONLY !== undefined }, () => {
+    const { logs } = target.server
+    const missing = DONE.filter(([name, client]) => {
+      const done = logs.filter(({ event }) => event === name)
+      return !done.some((line) => client === undefined || line.client === client)
+    })
+    assert.deepEqual(missing, [])
+    const renewed = logs.filter(
+      ({ client, message }) => client === 'Signer' && RENEWED.test(message),
+    )
+    assert.ok(renewed.length > 0, 'no client assertion was good')
+  })
+
   test('nothing came as a surprise to the server, and no secret of theirs is in its log', () => {
     const { logs } = target.server
     assert.deepEqual(
@@ -95,6 +108,17 @@ const REACHED = [
   ...['/auth/apps 200', '/auth/apps 303', '/auth/apps 400', '/auth/apps 403', '/consent 302'],
   ...['/.well-known/oauth-authorization-server 200', '/.well-known/openid-configuration/mcp 200'],
 ]
+
+/** Events that the requests themselves have brought about, and of which client. */
+const DONE: readonly (readonly [event: string, client?: string])[] = [
+  ['authorize.accepted', 'Codex'],
+  ['consent.remembered', 'Signer'],
+  ...(['consent.denied', 'apps.revoked', 'grant.revoked'] as const).map(
+    (event) => [event] as const,
+  ),
+]
+
+const RENEWED = /^The client renewed its tokens/
 
 async function runBatch(batch: number): Promise<void> {
   const { server } = target

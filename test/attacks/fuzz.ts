@@ -110,6 +110,7 @@ export function* requestsOf(
 /** A client that the configuration names. */
 const SIGNER = {
   client_id: 'signer',
+  client_name: 'Signer',
   redirect_uris: [REDIRECT_URI],
   token_endpoint_auth_method: 'private_key_jwt',
 } as const
@@ -145,6 +146,8 @@ async function showApps(url: string, cookie: string): Promise<ReadonlyMap<string
 export async function makeArtefacts({ server, signingKey }: FuzzTarget): Promise<Artefacts> {
   const { url } = server
   const signedIn = await signIn(url)
+  // What is done with the other's refresh token and code leaves this one as it is.
+  const { tokens } = await signIn(url)
   // Another person: what they end of their own leaves the rest as it is.
   const { browser: bobs } = await signIn(url, { account: 'Bob' })
   const signed = await signInSigner(url, signingKey, bobs)
@@ -171,7 +174,7 @@ export async function makeArtefacts({ server, signingKey }: FuzzTarget): Promise
   )
   const { searchParams } = authorization.url
   return new Map<ArtefactName, string | undefined>([
-    ['access token', signedIn.tokens.access_token],
+    ['access token', tokens.access_token],
     ['refresh token', signedIn.tokens.refresh_token],
     ['redeemed code', signedIn.code],
     ['client_id', client_id],
