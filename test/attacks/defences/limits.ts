@@ -88,11 +88,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
       'if (fullAt.size > MAX_BUCKETS) fullAt.delete(',
       'if (fullAt.size > 1e9) fullAt.delete(',
     ],
-    [
-      'rate limit: is of one route',
-      "const keyOf = (route: string, network = '') => `${route} ${network}`",
-      "const keyOf = (_route: string, network = '') => network",
-    ],
+    ['rate limit: is of one route', '{route} $', "{''} $"],
   ]),
   ...defencesOf(
     'core/router.ts',
@@ -134,7 +130,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     ],
     [
       'client address: IPv6 counts by what one subscriber has',
-      "`${groups.slice(0, 4).join(':')}::/64`",
+      "groups.slice(0, 4).join(':')",
       "groups.join(':')",
     ],
   ]),
@@ -179,11 +175,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
         'if (!url || url.hash || url.username || url.password) return undefined',
         'if (!url) return undefined',
       ],
-      [
-        'resource: is ours by its path, too',
-        '`${url.origin}${withoutTrailingSlashes(url.pathname)}`',
-        'url.origin',
-      ],
+      ['resource: is ours by its path, too', '{withoutTrailingSlashes(url.pathname)}', "{''}"],
     ],
   ),
   ...defencesOf(
