@@ -1,7 +1,7 @@
 import { type Defence, defencesOf } from './defence.ts'
 
 const SCOPES = ['attacks/scopes']
-const RATES = ['attacks/rate-limits', 'core/rate-limit']
+const RATES = ['core/rate-limit', 'attacks/rate-limits']
 const ADDRESS = ['core/client-address', 'attacks/rate-limits']
 
 /** How much: scopes, requests, connections, and what is written down. */
