@@ -57,7 +57,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
   ),
   ...defencesOf(
     'core/protected-resource/require.ts',
-    ['core/protected-resource/insufficient-scope'],
+    ['core/protected-resource/require'],
     [
       [
         'scope: a tool that needs several needs all of them',
