@@ -24,7 +24,7 @@ const endpoints = new Map<string, Slowest>()
 
 await using target = await startFuzzTarget(randomBytes(32).toString('base64url'))
 for (let batch = 0; batch * BATCH < COUNT; batch++) {
-  const artefacts = await makeArtefacts(target.server)
+  const artefacts = await makeArtefacts(target)
   for (const request of requestsOf(SEED, batch, artefacts)) {
     const answer = await target.ask(request)
     // The first batch is what the compiler learns from.

@@ -17,6 +17,9 @@ export type Artefacts = ReadonlyMap<ArtefactName, string>
 
 export type ArtefactName =
   | 'access token'
+  | 'application'
+  | 'apps form token'
+  | 'client assertion'
   | 'browser'
   | 'browser cookie'
   | 'client_id'
@@ -29,8 +32,13 @@ export type ArtefactName =
   | 'redeemed code'
   | 'redirect_uri'
   | 'refresh token'
+  | 'remembered request'
   | 'resource'
   | 'sealed request'
+  | 'session'
+  | 'session cookie'
+  | 'signed refresh token'
+  | 'signing client_id'
   | 'state of Entra'
   | 'transaction'
   | 'transaction cookie'
@@ -53,13 +61,22 @@ const WELL_KNOWN = [
   ...['oauth-protected-resource', 'oauth-authorization-server', 'openid-configuration'],
 ].flatMap((name) => ['', '/mcp', '/mcp/'].map((tail) => `/.well-known/${name}${tail}`))
 
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** One whose copy is known, with the loopback address that is asked for; and some that are not. */
+const DOCUMENT_IDS = [
+  ...Array<string>(3).fill('https://chatgpt.com/oauth/codex/client.json'),
+  ...['https://vscode.dev/oauth/client-metadata.json', 'https://evil.example.com/client.json'],
+  ...['https://169.254.169.254/latest/meta-data', 'https://localhost/client', 'https://[::1]/x'],
+]
+
 const SHAPES: readonly Shape[] = [
   {
     paths: ['/authorize'],
     methods: ['GET', 'POST', 'HEAD'],
     parameters: [
       ['response_type', ['code']],
-      ['client_id', [of('client_id'), of('confidential client_id')]],
+      ['client_id', [of('client_id'), of('confidential client_id'), ...DOCUMENT_IDS]],
       ['redirect_uri', [of('redirect_uri')]],
       ['code_challenge', [of('code challenge')]],
       ['code_challenge_method', ['S256']],
@@ -75,12 +92,24 @@ const SHAPES: readonly Shape[] = [
     paths: ['/consent'],
     methods: ['POST', 'GET', 'HEAD'],
     parameters: [
-      ['request', [of('sealed request')]],
+      ['request', [of('sealed request'), of('sealed request'), of('remembered request')]],
       ['form_token', [of('form token')]],
       ['action', ['allow', 'deny']],
+      ['ask', ['1', '']],
     ],
     media: 'form',
     weight: 5,
+  },
+  {
+    paths: ['/auth/apps'],
+    methods: ['POST', 'GET', 'HEAD'],
+    parameters: [
+      ['form_token', [of('apps form token')]],
+      ['action', [...Array<string>(20).fill('revoke'), 'sign-in', 'sign-out', 'revoke-all']],
+      ['application', [of('application')]],
+    ],
+    media: 'form',
+    weight: 3,
   },
   {
     paths: ['/auth/callback'],
@@ -113,10 +142,24 @@ const SHAPES: readonly Shape[] = [
     weight: 6,
   },
   {
+    // A client that signs.
+    paths: ['/token'],
+    methods: ['POST'],
+    parameters: [
+      ['grant_type', ['refresh_token']],
+      ['refresh_token', [of('signed refresh token')]],
+      ['client_assertion', [of('client assertion')]],
+      ['client_assertion_type', [ASSERTION_TYPE]],
+      ['scope', ['mcp-access', '']],
+    ],
+    media: 'form',
+    weight: 2,
+  },
+  {
     paths: ['/revoke'],
     methods: ['POST'],
     parameters: [
-      ['token', [of('refresh token'), of('access token')]],
+      ['token', [...Array<Source>(9).fill(of('refresh token')), of('access token')]],
       ['token_type_hint', ['refresh_token', 'access_token', 'x']],
       ['client_id', [of('client_id')]],
       ['client_secret', [of('client_secret')]],
@@ -239,13 +282,16 @@ function pairsOf(shape: Shape, random: Random, artefacts: Artefacts, isOdd: IsOd
 }
 
 const ALTERNATIVES: ReadonlySet<string> = new Set([
-  ...['client_secret', 'error', 'error_description', 'iss', 'resource', 'scope'],
+  ...['ask', 'client_secret', 'error', 'error_description', 'iss', 'resource', 'scope'],
 ])
 
 const NAMES = [
   ...['', 'x', '__proto__', 'constructor', 'client_id', 'redirect_uri', 'state', 'code', 'request'],
   ...['client_id%00', 'client_id[]', 'CLIENT_ID', '%63lient_id', '%ff', 'a'.repeat(3000)],
   ...['client_assertion', 'access_token', 'prompt', 'nonce', 'id_token_hint', 'claims', 'dpop_jkt'],
+  ...['client_assertion_type', 'assertion', 'audience', 'authorization_details', 'request_uri'],
+  ...['login_hint', 'acr_values', 'max_age', 'ui_locales', 'display', 'registration', 'ask'],
+  ...['form_token', 'application', 'action', 'device_code', 'subject_token', 'code_challenge%20'],
 ]
 
 function read(source: Source, artefacts: Artefacts): string {
@@ -300,6 +346,8 @@ const NASTY = [
   ...['javascript:alert(1)', 'http://[::1', 'http://localhost:99999/', 'https://evil.example/#x'],
   ...['http://127.0.0.1:1@evil.example/', 'http://169.254.169.254/', 'cursor://x', '\u{1f600}'],
   ...['\u202e\u2066', '\ud800', 'x'.repeat(20_000), '.'.repeat(5000), '%'.repeat(300)],
+  ...['https://10.0.0.1/client.json', 'https://chatgpt.com/../oauth/codex/client.json'],
+  ...['https://user:x@chatgpt.com/oauth/client.json', 'https://chatgpt.com:8443/client.json'],
   ...['e1...', 'c1.AAAAAAAAAAAAAAAAAAAAAA.0.AAAAAAAA.AAAAAA.A', 'eyJhbGciOiJub25lIn0.e30.'],
 ]
 
@@ -400,14 +448,22 @@ function headersOf(
   if (!isGuarded && random.int(4) > 0) add('cookie', cookies(random, artefacts, isOdd))
   if (isOdd(6)) add('origin', random.pick(ORIGINS))
   if (isOdd(3)) add('host', random.pick(HOSTS))
-  if (isOdd(5)) add('sec-fetch-site', random.pick(['cross-site', 'same-site', 'none', 'x']))
+  const isOpened = shape.paths[0] === '/consent' && body === undefined && random.int(2) === 0
+  if (isOpened) add('sec-fetch-site', 'none')
+  else if (isOdd(5)) add('sec-fetch-site', random.pick(['cross-site', 'same-site', 'none', 'x']))
   if (isOdd(5)) add('sec-fetch-mode', random.pick(['navigate', 'cors', 'no-cors']))
   if (isGuarded && isOdd(10)) add('mcp-protocol-version', random.pick(REVISIONS))
   if (isOdd(2)) add('x-forwarded-host', 'evil.example')
+  if (isOdd(4)) add('x-forwarded-for', random.pick(ADDRESSES))
+  if (isOdd(1)) add(random.pick(['sec-purpose', 'purpose']), 'prefetch')
   if (isOdd(2)) add('access-control-request-method', 'POST')
   return headers
 }
 
+const ADDRESSES = [
+  ...['203.0.113.7', '203.0.113.7, 10.0.0.1', '[2001:db8::1]:443', '::ffff:203.0.113.7', 'unknown'],
+  ...['', ',,,', 'fe80::1%eth0', '1'.repeat(3000), '2001:db8:::1', '\u00ff', '999.1.1.1:99999'],
+]
 const STREAMED = 'application/json, text/event-stream'
 const ACCEPTS = ['text/html', 'text/html', 'application/json', '*/*', '', 'text/html;q=0']
 const TYPES = [
@@ -438,12 +494,13 @@ function cookies(random: Random, artefacts: Artefacts, isOdd: IsOdd): string {
   const pairs = [
     `${artefacts.get('browser cookie')}=${value('browser')}`,
     `${artefacts.get('transaction cookie')}=${value('transaction')}`,
+    `${artefacts.get('session cookie')}=${value('session')}`,
     `__Host-entrance=${artefacts.get('browser')}`,
     `entrance-tx-=${anything(random, artefacts)}`,
     'x=y',
     ';;=;',
   ]
-  return pairs.filter((_, i) => (i < 2 ? !isOdd(4) : isOdd(5))).join('; ')
+  return pairs.filter((_, i) => (i < 3 ? !isOdd(4) : isOdd(5))).join('; ')
 }
 
 /** What a header can carry at all: the rest would not leave the sender. */

@@ -3,15 +3,24 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { createBrowser } from '../support/browser.ts'
+import { startInternet, type TestInternet } from '../support/internet.ts'
 import { createOAuthClient, json } from '../support/oauth-client.ts'
+import { publishDocuments, untilDocumentsAreFetched } from '../support/published-documents.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { listScenarios, runSuite } from './suite.ts'
 
 let server: RunningEntrance
+let internet: TestInternet
 before(async () => {
-  server = await startEntrance()
+  internet = await startInternet()
+  await publishDocuments(internet)
+  server = await startEntrance({ internet })
+  await untilDocumentsAreFetched(server.url)
 })
-after(() => server.stop())
+after(async () => {
+  await server.stop()
+  await internet.close()
+})
 
 const revisions = new Set([...listScenarios('authorization').values()].flat())
 
@@ -46,6 +55,8 @@ async function judge(revision: string, url: string, ...args: string[]): Promise<
     },
   )
   assert.ok(passed, report)
+  // What should be there as well, such as client_id_metadata_document_supported.
+  assert.doesNotMatch(report, /WARNING/)
   assert.equal(signIns.length, 1, report)
   await Promise.all(signIns)
   assert.match(report, /authorization-code-grant: 1 passed, 0 failed/)

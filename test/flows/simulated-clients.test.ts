@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { type RunningEmulator, startEmulator } from '../../src/emulator/emulator.ts'
 import { createBrowser } from '../support/browser.ts'
 import { startInternet, type TestInternet } from '../support/internet.ts'
-import { createOAuthClient, json } from '../support/oauth-client.ts'
-import { publishDocuments } from '../support/published-documents.ts'
+import { publishDocuments, untilDocumentsAreFetched } from '../support/published-documents.ts'
 import {
   authorizationUrl,
   connect,
@@ -36,7 +34,7 @@ for (const route of ROUTES) {
       internet = await startInternet()
       await publishDocuments(internet)
       server = await startEntrance(route === 'metadata document' ? { internet } : {})
-      if (route === 'metadata document') await untilDocumentsAreFetched(server)
+      if (route === 'metadata document') await untilDocumentsAreFetched(server.url)
     })
     after(async () => {
       await server.stop()
@@ -182,17 +180,6 @@ suite('a server that lost its key, and with it every registration (C4)', () => {
     return session
   }
 })
-
-/** Until then clients are told to register, as on a server that has just been started. */
-async function untilDocumentsAreFetched({ url }: RunningEntrance): Promise<void> {
-  const deadline = performance.now() + 10_000
-  for (;;) {
-    const metadata = await json<object>(await createOAuthClient(url).authorizationServer())
-    if ('client_id_metadata_document_supported' in metadata) return
-    assert.ok(performance.now() < deadline, 'documents are not fetched')
-    await setTimeout(10)
-  }
-}
 
 /** The address that a client would open for one more sign-in with what it has kept. */
 function urlOf({ client, found, credentials, redirectUri }: Session): URL {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { LogEvent } from '../../src/index.ts'
 import { signIn } from './oauth-client.ts'
 import { startEntrance } from './start.ts'
@@ -10,7 +11,7 @@ await using server = await startEntrance({
   handler: () =>
     Response.json({ error: 'invalid_request', error_description: said }, { status: 400 }),
 })
-const { client, code, tokens, authorization } = await signIn(server.url)
+const { client, code, tokens, authorization, browser } = await signIn(server.url)
 const logs = server.logs as LogEvent[]
 const say = (text: string) => void logs.push({ event: 'planted', message: `It was ${text}.` })
 
@@ -24,5 +25,19 @@ if (place === 'a code of Entra in the log') {
   say(token?.params.get('code') ?? '')
 }
 if (place === "Entra's client secret in the log") say(server.emulator.application.clientSecret)
+if (place === 'a session in the log') {
+  const session = browser.cookies.all().find(({ name }) => name === 'entrance-session')
+  say(session?.value ?? '')
+}
+if (place === 'a client assertion in the log') {
+  const client_assertion = `e30.e30.${randomBytes(64).toString('base64url')}`
+  await client.token({ grant_type: 'refresh_token', client_assertion })
+  say(client_assertion)
+}
+if (place === 'a code that a page led on with in the log') {
+  const redirect_uri = 'cursor://anysphere.cursor-mcp/oauth/callback'
+  const metadata = { redirect_uris: [redirect_uri] }
+  say((await signIn(server.url, { metadata, overrides: { redirect_uri } })).code)
+}
 if (place === 'a refresh token in an error') said = tokens.refresh_token
 await client.mcp(tokens.access_token, { method: 'ping' })

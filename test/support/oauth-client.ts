@@ -42,8 +42,15 @@ export const REDIRECT_URI = 'http://127.0.0.1:49152/callback'
 /** A client of the server at `url`, a base URL without a trailing slash. */
 export function createOAuthClient(url: string): OAuthClient {
   const resource = `${url}/mcp`
-  const post = (path: string, parameters: Parameters, headers?: Readonly<Record<string, string>>) =>
-    send(`${url}${path}`, { method: 'POST', headers: headers ?? {}, body: toForm(parameters) })
+  const post = (
+    path: string,
+    parameters: Parameters,
+    headers?: Readonly<Record<string, string>>,
+  ) => {
+    noteSecret('a client assertion', parameters.client_assertion)
+    const body = toForm(parameters)
+    return send(`${url}${path}`, { method: 'POST', headers: headers ?? {}, body })
+  }
   const token: OAuthClient['token'] = (parameters, headers) => post('/token', parameters, headers)
   return {
     protectedResource: () => fetch(`${url}/.well-known/oauth-protected-resource/mcp`),

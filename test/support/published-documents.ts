@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { TestInternet } from './internet.ts'
+import { createOAuthClient, json } from './oauth-client.ts'
 
 const GRANTS = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }
 const NATIVE = { ...GRANTS, application_type: 'native', token_endpoint_auth_method: 'none' }
@@ -56,4 +59,15 @@ export async function publishDocuments(internet: TestInternet): Promise<void> {
   }
   const key = { ...(await exportJWK(chatGptKeys.publicKey)), alg: 'ES256', use: 'sig', kid: 'one' }
   internet.publish(CHATGPT_KEYS, { keys: [key] })
+}
+
+/** Until then clients are told to register, as on any server that has just been started. */
+export async function untilDocumentsAreFetched(url: string): Promise<void> {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const metadata = await json<object>(await createOAuthClient(url).authorizationServer())
+    if ('client_id_metadata_document_supported' in metadata) return
+    assert.ok(performance.now() < deadline, 'documents are not fetched')
+    await setTimeout(10)
+  }
 }

@@ -11,6 +11,9 @@ const PLANTED: readonly (readonly [place: string, found: RegExp])[] = [
   ['a verifier in the log', /^a code verifier in the log of the server/m],
   ['a code of Entra in the log', /^code( for Entra)? in the log of the server/m],
   ["Entra's client secret in the log", /^Entra's client secret in the log of the server/m],
+  ['a session in the log', /^the cookie entrance-session in the log of the server/m],
+  ['a client assertion in the log', /^a client assertion in the log of the server/m],
+  ['a code that a page led on with in the log', /^code in the log of the server/m],
   ['a refresh token in an error', /^refresh_token in an answer of \/mcp \(400\)/m],
 ]
 

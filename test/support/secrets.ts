@@ -48,7 +48,7 @@ export async function noteAnswer(url: URL, response: Response): Promise<void> {
     const issued = (await response.clone().json()) as Record<string, unknown>
     for (const name of ISSUED) noteSecret(name, issued[name] as string | undefined)
   } else if (type.startsWith('text/html') || (isJson && response.status >= 400)) {
-    const text = withoutIntended(await response.clone().text())
+    const text = withoutIntended(withoutOnward(await response.clone().text(), url))
     for (const what of findSecrets(text)) {
       leaks.add(`${what} in an answer of ${url.pathname} (${response.status})`)
     }
@@ -69,6 +69,14 @@ function noteAddress(location: string | null, base: URL): void {
   const url = location === null ? null : URL.parse(location, base.href)
   if (!url || url.origin === base.origin) return
   for (const name of ['code', 'state', 'nonce']) noteSecret(name, url.searchParams.get(name))
+}
+
+/** The page that leads to a private-use scheme does what a redirect does elsewhere. */
+function withoutOnward(html: string, base: URL): string {
+  const [, onward] = /<meta http-equiv="refresh" content="\d+; url=([^"]+)">/.exec(html) ?? []
+  if (onward === undefined) return html
+  noteAddress(onward.replaceAll('&amp;', '&'), base)
+  return html.replaceAll(onward, '')
 }
 
 /**

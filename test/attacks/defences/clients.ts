@@ -254,11 +254,7 @@ export const CLIENT_DEFENCES: readonly Defence[] = [
       'if (!isFirst) throw refused(',
       'if (isFirst === null) throw refused(',
     ],
-    [
-      'assertion: is told from those of other clients',
-      'digest(`${client.digest} ${jti}`)',
-      'digest(jti)',
-    ],
+    ['assertion: is told from those of other clients', '{client.digest} $', "{''} $"],
     [
       'assertion: is signed',
       'if (!isSigned) throw refused(',

@@ -1,7 +1,7 @@
 import { type Defence, defencesOf } from './defence.ts'
 
 const SCOPES = ['attacks/scopes']
-const RATES = ['attacks/rate-limits', 'core/rate-limit']
+const RATES = ['core/rate-limit', 'attacks/rate-limits']
 const ADDRESS = ['core/client-address', 'attacks/rate-limits']
 
 /** How much: scopes, requests, connections, and what is written down. */
@@ -57,7 +57,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
   ),
   ...defencesOf(
     'core/protected-resource/require.ts',
-    ['core/protected-resource/insufficient-scope'],
+    ['core/protected-resource/require'],
     [
       [
         'scope: a tool that needs several needs all of them',
@@ -88,11 +88,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
       'if (fullAt.size > MAX_BUCKETS) fullAt.delete(',
       'if (fullAt.size > 1e9) fullAt.delete(',
     ],
-    [
-      'rate limit: is of one route',
-      "const keyOf = (route: string, network = '') => `${route} ${network}`",
-      "const keyOf = (_route: string, network = '') => network",
-    ],
+    ['rate limit: is of one route', '{route} $', "{''} $"],
   ]),
   ...defencesOf(
     'core/router.ts',
@@ -134,7 +130,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     ],
     [
       'client address: IPv6 counts by what one subscriber has',
-      "`${groups.slice(0, 4).join(':')}::/64`",
+      "groups.slice(0, 4).join(':')",
       "groups.join(':')",
     ],
   ]),
@@ -179,11 +175,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
         'if (!url || url.hash || url.username || url.password) return undefined',
         'if (!url) return undefined',
       ],
-      [
-        'resource: is ours by its path, too',
-        '`${url.origin}${withoutTrailingSlashes(url.pathname)}`',
-        'url.origin',
-      ],
+      ['resource: is ours by its path, too', '{withoutTrailingSlashes(url.pathname)}', "{''}"],
     ],
   ),
   ...defencesOf(

@@ -137,12 +137,8 @@ export const PEOPLE_DEFENCES: readonly Defence[] = [
     'core/session.ts',
     ['core/session', 'attacks/apps'],
     [
-      [
-        'session: is bound to one Entra configuration',
-        'return `${binding} ${issuer}`',
-        'return issuer',
-      ],
-      ['session: is bound to one server', 'return `${binding} ${issuer}`', 'return binding'],
+      ['session: is bound to one Entra configuration', '{binding} $', "{''} $"],
+      ['session: is bound to one server', '{issuer}`', "{''}`"],
       [
         'session: ends',
         'return session.signedInAt + SESSION_TTL > Date.now() / 1000 ? session : undefined',
@@ -161,11 +157,7 @@ export const PEOPLE_DEFENCES: readonly Defence[] = [
       'if (browser !== undefined && isFormToken(token, browser, subjectOf(session), keyring)) {',
       'if (browser !== undefined) {',
     ],
-    [
-      "apps: a form is one person's",
-      "return session ? `apps ${personOf(session)}` : 'apps'",
-      "return session ? 'apps' : 'apps'",
-    ],
+    ["apps: a form is one person's", "{personOf(session)}` : 'apps'", "{''}` : 'apps'"],
     [
       'apps: a form of another site is refused',
       '  checkFormOrigin(request, context.config.site.origin)\n',
