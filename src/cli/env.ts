@@ -3,6 +3,8 @@ import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
 import {
+  type ClientDocuments,
+  type Environment,
   readClientDocuments,
   readConsent,
   readCurrency,
@@ -15,7 +17,7 @@ import {
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 
-export type ClientDocuments = 'fetch' | 'pinned' | 'off'
+export type { Environment } from './read-variables.ts'
 
 /** What `entrance serve` takes on its command line; each beats its variable. */
 export type ServeOptions = RegistrationFlags & {
@@ -65,8 +67,6 @@ export type EntraSettings = {
   readonly clientSecret: string
   readonly authority: string | undefined
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The variable behind each option of `createEntrance`, for messages. */
 export const VARIABLES: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,11 @@
 import { join } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
-import type { ClientDocuments, Environment } from './env.ts'
+
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where clients' metadata documents come from. */
+export type ClientDocuments = 'fetch' | 'pinned' | 'off'
 
 /** The path of the SQLite file that `ENTRANCE_STORE` names. */
 export function resolveStore(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
 import type { ConfigProblem, ConfiguredClient, RegistrationOptions } from '../index.ts'
-import type { Environment } from './env.ts'
+import type { Environment } from './read-variables.ts'
 
 /** The variable behind each option of the library, for messages. */
 export const REGISTRATION_VARIABLES: readonly (readonly [option: string, variable: string])[] = [
