@@ -421,15 +421,15 @@ export const DEFENCES: readonly Defence[] = [
     tests: ['test/attacks/code-redemption.test.ts'],
   },
   {
-    name: "code: is its client's own",
+    name: "code and refresh token: are their client's own",
     breakages: [
       {
-        file: 'core/grants/authorization-code.ts',
-        find: 'if (held.grant.client.digest !== client.digest) {',
-        replace: "if (code === '') {",
+        file: 'core/grants/presented-grant.ts',
+        find: 'if (holder.digest !== client.digest) {',
+        replace: "if (token === '') {",
       },
     ],
-    tests: ['test/attacks/code-redemption.test.ts'],
+    tests: ['test/attacks/code-redemption.test.ts', 'test/attacks/refresh-races.test.ts'],
   },
   {
     name: 'code: ends after five minutes',
@@ -537,17 +537,6 @@ export const DEFENCES: readonly Defence[] = [
         file: 'core/grants/refresh-token.ts',
         find: 'now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW',
         replace: 'now() > 0',
-      },
-    ],
-    tests: ['test/attacks/refresh-races.test.ts'],
-  },
-  {
-    name: "refresh token: is its client's own",
-    breakages: [
-      {
-        file: 'core/grants/refresh-token.ts',
-        find: 'if (grant.client.digest !== client.digest) {',
-        replace: "if (grant.id === '') {",
       },
     ],
     tests: ['test/attacks/refresh-races.test.ts'],

@@ -257,8 +257,8 @@ export const CLIENT_DEFENCES: readonly Defence[] = [
     ['assertion: is told from those of other clients', '{client.digest} $', "{''} $"],
     [
       'assertion: is signed',
-      'if (!isSigned) throw refused(',
-      'if (isSigned === null) throw refused(',
+      'if (!(await isSignedByClient(client, assertion, keys))) {',
+      'if ((await isSignedByClient(client, assertion, keys)) === null) {',
     ],
     [
       'assertion: is signed in a way that is on our list',

@@ -82,7 +82,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     ],
   ),
   ...defencesOf('core/rate-limit.ts', RATES, [
-    ['rate limit: holds', 'if (emptied + costOf(kind, network) <= WINDOW + 1e-3) return', 'return'],
+    ['rate limit: holds', 'if (next > now + WINDOW + 1e-3) {', 'if (next < 0) {'],
     [
       'rate limit: its buckets are counted',
       'if (fullAt.size > MAX_BUCKETS) fullAt.delete(',
@@ -96,24 +96,13 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     [
       [
         'rate limit: what succeeds is not counted',
-        "if (limit && limit !== 'failures') limiter.count(",
-        'if (limit) limiter.count(',
+        "if (isFailure(status)) limiter.take('failures', ...counted)",
+        "limiter.take('failures', ...counted)",
       ],
       [
         'rate limit: what fails is counted',
-        "if (route.limit === 'failures' && FAILED.has(response.status)) {",
-        "if (route.limit === 'failures' && response.status === 0) {",
-      ],
-    ],
-  ),
-  ...defencesOf(
-    'core/entrance.ts',
-    ['attacks/rate-limits'],
-    [
-      [
-        'rate limit: tokens that are tried at the gate are counted',
-        "context.limiter.count('failures', config.path, network)",
-        '',
+        "if (route.limit === 'failures') return slowDown(answer, counted)",
+        "if (route.limit === 'failures') return answer",
       ],
     ],
   ),

@@ -107,7 +107,7 @@ export const PEOPLE_DEFENCES: readonly Defence[] = [
       ],
       [
         'remembered consent: Deny takes it back',
-        'if (session) await context.consents.forget(personOf(session), subjectOf(asked))',
+        'await consents.forget(person, subjectOf(asked))',
         '',
       ],
       [
