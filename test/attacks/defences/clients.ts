@@ -19,7 +19,7 @@ export const CLIENT_DEFENCES: readonly Defence[] = [
     [
       'document: has a time to come in',
       'AbortSignal.timeout(internet.timeout)',
-      'AbortSignal.timeout(internet.timeout * 20)',
+      'AbortSignal.timeout(internet.timeout * 100)',
     ],
     [
       'document: is JSON by its type',

@@ -212,7 +212,9 @@ test('a host that accepts and says nothing is left when the time is over', async
   const { port } = silent.address() as { port: number }
   const lookup = async () => ['127.0.0.1']
   const fetch = createGuardedFetch({ lookup, isPublic: () => true, port, timeout: 100 })
+  const began = performance.now()
   assert.equal(await faultOf(fetch(new URL(url))), 'its host took too long')
+  assert.ok(performance.now() - began < 5000)
   silent.close()
 })
 
