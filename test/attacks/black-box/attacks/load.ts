@@ -63,10 +63,15 @@ const cutOff = () => ({ status: 413, headers: new Headers(), body: {}, text: 'co
 
 const WARM_UP = 500
 const STORM = 2000
+const ROUNDS = 3
 const MEMORY_LIMIT = 64 * 1024 * 1024
 const STORAGE_LIMIT = 1024 * 1024
 
-/** A request 2,000 times, each another one, after 500 that show what the work itself takes. */
+/**
+ * A request 2,000 times, each another one, after 500 that show what the work itself takes; up to
+ * three times over. What is only garbage leaves room for the next storm, and what is kept does not:
+ * memory that stays flat in one of them is not filled by any.
+ */
 async function storm(
   target: Target,
   what: string,
@@ -74,23 +79,28 @@ async function storm(
 ) {
   if (target.product.pid === undefined) return notApplicable('its process is not known')
   const statuses = new Map<number, number>()
-  const run = async (from: number, to: number) => {
-    for (let i = from; i < to; i += 8) {
-      const batch = Array.from({ length: 8 }, (_, k) => send(i + k).catch(cutOff))
+  let sent = 0
+  const run = async (count: number) => {
+    for (const end = sent + count; sent < end; sent += 8) {
+      const batch = Array.from({ length: 8 }, (_, k) => send(sent + k).catch(cutOff))
       for (const { status } of await Promise.all(batch)) {
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
     }
   }
-  await run(0, WARM_UP)
-  const before = await measure(target.product)
-  statuses.clear()
-  await run(WARM_UP, WARM_UP + STORM)
-  // What is only garbage is given time to go.
-  await wait(1000)
-  const after = await measure(target.product)
-  const memory = after.memory - before.memory
-  const storage = after.storage - before.storage
+  await run(WARM_UP)
+  let memory = Number.POSITIVE_INFINITY
+  let storage = 0
+  for (let round = 0; round < ROUNDS && memory >= MEMORY_LIMIT; round++) {
+    statuses.clear()
+    const before = await measure(target.product)
+    await run(STORM)
+    // What is only garbage is given time to go.
+    await wait(1000)
+    const after = await measure(target.product)
+    memory = after.memory - before.memory
+    storage += after.storage - before.storage
+  }
   const answers = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')
   const evidence = `${STORM} ${what} (${answers}): memory ${mb(memory)}, storage ${mb(storage)}`
   const isFlat = memory < MEMORY_LIMIT && storage < STORAGE_LIMIT
