@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+const root = dirname(import.meta.dirname)
+
+for (const name of ['storms', 'fuzz']) {
+  test(`the bench ${name} runs to its end`, () => {
+    const args = ['--expose-gc', join(root, 'bench', `${name}.ts`), '200']
+    const bench = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+    assert.equal(bench.status, 0, bench.stderr)
+    assert.match(bench.stdout, /^\| .+ \|$/m)
+  })
+}
