@@ -97,7 +97,7 @@ export const consent: readonly Attack[] = [
   },
   {
     name: 'Deny holds when it is pressed after Allow',
-    rows: ['fastmcp W12', 'issue 3.6'],
+    rows: ['fastmcp W12'],
     severity: 'low',
     run: async (target) => {
       const browser = target.browser()

@@ -174,7 +174,7 @@ export const refresh: readonly Attack[] = [
   },
   {
     name: 'a person whose account was disabled gets no new token',
-    rows: ['gateways 6u', 'issue 3.5'],
+    rows: ['gateways 6u'],
     severity: 'high',
     run: async (target) => {
       const { tokens, client } = await signIn(target, { account: 'Bob' })
