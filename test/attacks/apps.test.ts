@@ -236,6 +236,25 @@ suite('a sign-in to the page', () => {
     assert.equal(server.logs.filter(({ event }) => event === 'entra.signed-in').length, issued)
   })
 
+  test('has Entra asked once and the browser signed in once, however often its answer is loaded', async () => {
+    const browser = createBrowser()
+    const start = await browser.press(await browser.open(appsOf()), /^Sign in with/)
+    const headers = { cookie: cookiesOf(browser) }
+    const page = await browser.press(start, /^Alice/)
+    const done = page.url.href === appsOf() ? page : await browser.press(page, 'Accept')
+    const callback = done.trail.find(({ pathname }) => pathname === '/auth/callback')
+    assert.ok(callback)
+    const asked = server.emulator.seen.at(-1)
+    // A cookie that was copied before is there for good.
+    const again = await fetch(callback, { headers, redirect: 'manual' })
+    assert.equal(again.status, 302)
+    assert.equal(again.headers.get('location'), appsOf())
+    const [cookie = '', ...more] = again.headers.getSetCookie()
+    assert.match(cookie, /^entrance-tx-[\w-]+=; .*Max-Age=0/)
+    assert.deepEqual(more, [])
+    assert.equal(server.emulator.seen.at(-1), asked)
+  })
+
   test('of one browser does not count in another (login CSRF)', async () => {
     const attacker = createBrowser()
     const start = await attacker.press(await attacker.open(appsOf()), /^Sign in with/)

@@ -254,6 +254,16 @@ suite('another account at Entra than the one that allowed the client (fastmcp W1
     assert.equal(JSON.parse(String(Buffer.from(payload, 'base64url'))).oid, SEED.bob)
   })
 
+  test('is asked also where the page is loaded again: what is remembered is the yes of another', async () => {
+    const { browser, client_id } = await allowOnce()
+    await consentAtEntra('Bob')
+    const { url } = await chooseBob(browser, client.authorization(client_id))
+    const headers = { cookie: cookiesOf(browser), 'sec-fetch-site': 'none' }
+    const again = await fetch(url, { headers, redirect: 'manual' })
+    assert.equal(again.status, 200)
+    assert.match(await again.text(), /You chose/)
+  })
+
   test('can deny, and the client is told', async () => {
     const { browser, client_id } = await allowOnce()
     await consentAtEntra('Bob')
@@ -294,6 +304,23 @@ suite('a client that', () => {
     const page = await browser.open(url, { until: other.emulator.origin })
     assert.equal(page.url.searchParams.get('prompt'), 'select_account')
   })
+})
+
+test('a yes is written down once, when somebody gives it, and nowhere but where it is remembered', async () => {
+  for (const [consent, count] of [
+    ['always', 0],
+    ['remember', 1],
+  ] as const) {
+    const own = memoryStore()
+    await using other = await startEntrance({ entrance: { consent, store: own } })
+    const { browser, client_id } = await allowOnce({ of: other })
+    const written = await consentsIn(own)
+    assert.equal(written.length, count, consent)
+    // The second time nobody is asked, where it is remembered: that is no new yes.
+    const { url, redirect_uri: until } = createOAuthClient(other.url).authorization(client_id)
+    assert.ok(codeOf(await browser.signIn(url, { until })))
+    assert.deepEqual(await consentsIn(own), written, consent)
+  }
 })
 
 /** Signs in and redeems the code; throws where that does not succeed. */
@@ -388,6 +415,11 @@ async function visitConsent(url: URL, cookie: string, site: string | undefined):
 function cookiesOf(browser: Browser): string {
   const ours = browser.cookies.all().filter(({ name }) => name.startsWith('entrance'))
   return ours.map(({ name, value }) => `${name}=${value}`).join('; ')
+}
+
+async function consentsIn(own: Store) {
+  const records = await own.list({ person: `${SEED.tenantId}/${SEED.alice}` })
+  return records.filter(({ key }) => key.startsWith('consent:'))
 }
 
 async function countRecords(): Promise<number[]> {

@@ -339,7 +339,7 @@ export const CLIENT_DEFENCES: readonly Defence[] = [
   ),
   ...defencesOf(
     'core/clients/client-keys.ts',
-    ['attacks/client-documents', 'attacks/client-assertions'],
+    ['core/clients/client-keys'],
     [
       [
         'keys: come from the hosts that are named',

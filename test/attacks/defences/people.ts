@@ -33,6 +33,8 @@ export const PEOPLE_DEFENCES: readonly Defence[] = [
       'return expiryOf(consent) > now() ? consent : undefined',
       'return consent',
     ],
+  ]),
+  ...defencesOf('core/consents.ts', APPS, [
     [
       "remembered consent: the person's page lists their own",
       'consent.scope && consent.person === person',
@@ -110,6 +112,12 @@ export const PEOPLE_DEFENCES: readonly Defence[] = [
         'await consents.forget(person, subjectOf(asked))',
         '',
       ],
+    ],
+  ),
+  ...defencesOf(
+    'core/endpoints/consent.ts',
+    ['attacks/consent-binding'],
+    [
       [
         'consent: Deny ends what an earlier Allow began',
         'endTransactions(asked.request, readCookies(request), isSecure(context))',

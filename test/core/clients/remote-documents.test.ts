@@ -36,9 +36,10 @@ function create(more: { fallBack?: (url: string) => string | undefined } = {}) {
   })
 }
 
-function found(json: unknown, caching: { etag?: string; maxAge?: number } = {}): Fetched {
-  const { etag, maxAge } = caching
-  return { is: 'json', json, size: 100, caching: { etag, maxAge } }
+type Caching = { etag?: string; maxAge?: number }
+
+function found(json: unknown, { etag, maxAge }: Caching = {}, size = 100): Fetched {
+  return { is: 'json', json, size, caching: { etag, maxAge } }
 }
 
 const FAILED: Fetched = { is: 'failed', fault: 'it is away', isTransient: false }
@@ -206,6 +207,21 @@ suite('memory', () => {
     assert.equal(asked.length, before)
     await documents.get(address(1))
     assert.equal(asked.length, before + 1)
+  })
+
+  test('is for four megabytes of documents, however few they are', async () => {
+    const documents = create()
+    const address = (n: number) => `https://app${n}.example.com/client`
+    const get = (n: number) => documents.get(address(n))
+    for (let n = 0; n < 5; n++) answers.set(address(n), found(`${n}`, {}, 2 ** 20 - 512))
+    for (let n = 0; n < 4; n++) await get(n)
+    for (let n = 0; n < 4; n++) await get(n)
+    assert.equal(asked.length, 4, 'four of a megabyte fit')
+    await get(4)
+    await get(1)
+    assert.equal(asked.length, 5)
+    await get(0)
+    assert.equal(asked.length, 6, 'the one that was used longest ago is gone')
   })
 
   test('keeps the documents of clients that people have let in apart', async () => {
