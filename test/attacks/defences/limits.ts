@@ -102,7 +102,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
       [
         'rate limit: what fails is counted',
         "if (route.limit === 'failures') return slowDown(answer, counted)",
-        "if (route.limit === 'failures') return answer",
+        "if (route.limit === 'failures') return answer()",
       ],
     ],
   ),
