@@ -24,7 +24,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
   ['core/rate-limit.ts', 'core/session.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
-  ['core/pages/'],
+  ['core/pages/', 'core/exchange-cookie.ts'],
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts'],

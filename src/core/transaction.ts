@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { cookieName, deleteCookie, writeCookie } from '../http/cookies.ts'
+import { cookieName, writeCookie } from '../http/cookies.ts'
 import type { ClientSource } from './clients/client.ts'
 import type { EntraExchange } from './entra/entra.ts'
 import { OAuthError } from './errors.ts'
+import { type CookieContext, endExchanges, findExchange, startExchange } from './exchange-cookie.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { digest, isMac, mac } from './keys/mac.ts'
 import { open, seal } from './keys/sealed.ts'
-import { createCodeVerifier } from './pkce.ts'
-import { SESSION_COOKIE_MAX_BYTES } from './session.ts'
 
 /** A checked authorization request, as it travels sealed from `/authorize` to `/consent`. */
 export type AuthorizationRequest = {
@@ -62,17 +61,8 @@ export type Circumstances = {
   readonly challenged?: string | undefined
 }
 
-/** Absolute life of a consent page, and of a transaction after it, in seconds. */
-export const TRANSACTION_TTL = 600
-
 /** How large a request may be for its transaction to fit into a cookie, in bytes of JSON. */
 export const REQUEST_MAX_BYTES = 2400
-
-/** All cookies of ours together, in bytes; a proxy's usual limit for one header is 8 kB. */
-const COOKIES_MAX_BYTES = 6 * 1024
-
-/** Of these, what the browser's own cookie takes and the session's can take at most. */
-const RESERVED_BYTES = 64 + SESSION_COOKIE_MAX_BYTES
 
 /** The longest sealed request whose transaction still fits into a cookie with the client_id. */
 const CARRIED_MAX_LENGTH = 2800
@@ -83,7 +73,6 @@ const TRANSACTION_PURPOSE = 'transaction'
 const APPS_PURPOSE = 'apps sign-in'
 const FORM_PURPOSE = 'consent form'
 const BROWSER_COOKIE = 'entrance'
-const TRANSACTION_COOKIE = 'entrance-tx-'
 
 /** Names a new transaction, for the log. */
 export function createTransactionId(): string {
@@ -149,12 +138,6 @@ export function canCarryClientId(sealedRequest: string): boolean {
   return sealedRequest.length <= CARRIED_MAX_LENGTH
 }
 
-type CookieContext = {
-  readonly cookies: ReadonlyMap<string, string>
-  readonly keyring: Keyring
-  readonly isSecure: boolean
-}
-
 /**
  * Starts the transaction that Allow stands for: only now is there a state, a nonce and a verifier.
  * Gives also the cookies to set: its own, and the deletion of the oldest where all would be too large.
@@ -209,89 +192,11 @@ export function endTransactions(
   cookies: ReadonlyMap<string, string>,
   isSecure: boolean,
 ): string[] {
-  return transactionCookies(cookies, isSecure)
-    .filter(([, value]) => readTransactionCookie(value).requestId === id)
-    .map(([name]) => deleteCookie(name, isSecure))
+  return endExchanges(id, cookies, isSecure)
 }
 
 type Sealed = Pick<Transaction, 'request' | 'startedAt'> & Circumstances
 
 function toTransaction(sealed: Sealed, exchange: EntraExchange): Transaction {
   return { ...sealed, exchange, grantId: digest(`grant ${exchange.state}`).slice(0, 22) }
-}
-
-function startExchange(
-  purpose: string,
-  requestId: string,
-  content: object,
-  context: CookieContext,
-) {
-  const exchange: EntraExchange = {
-    state: randomBytes(32).toString('base64url'),
-    nonce: randomBytes(32).toString('base64url'),
-    codeVerifier: createCodeVerifier(),
-  }
-  const startedAt = Math.floor(Date.now() / 1000)
-  const { state, ...secrets } = exchange
-  const text = JSON.stringify({ ...content, ...secrets, startedAt })
-  const name = transactionCookieName(state, context.isSecure)
-  const sealed = seal(context.keyring, purpose, text, state)
-  const value = `${startedAt.toString(36)}.${requestId}.${sealed}`
-  const cookie = writeCookie(name, value, { maxAge: TRANSACTION_TTL, isSecure: context.isSecure })
-  const dropped = dropOldest(context.cookies, name.length + value.length, context.isSecure)
-  return { exchange, startedAt, setCookies: [...dropped, cookie] }
-}
-
-function findExchange(purpose: string, state: string, context: CookieContext) {
-  const name = transactionCookieName(state, context.isSecure)
-  const { sealed } = readTransactionCookie(context.cookies.get(name) ?? '')
-  const text = open(context.keyring, purpose, sealed, state)
-  if (text === undefined) return undefined
-  const { nonce, codeVerifier, ...content } = JSON.parse(text)
-  if (content.startedAt + TRANSACTION_TTL <= Date.now() / 1000) return undefined
-  const exchange: EntraExchange = { state, nonce, codeVerifier }
-  return { ...content, exchange, endCookie: deleteCookie(name, context.isSecure) }
-}
-
-function transactionCookieName(state: string, isSecure: boolean): string {
-  return cookieName(`${TRANSACTION_COOKIE}${digest(state).slice(0, 12)}`, isSecure)
-}
-
-/** An unfinished sign-in that nobody comes back to must not use up the room for the next one. */
-function dropOldest(
-  cookies: ReadonlyMap<string, string>,
-  added: number,
-  isSecure: boolean,
-): string[] {
-  const startOf = (value: string) => readTransactionCookie(value).startedAt
-  const transactions = transactionCookies(cookies, isSecure).sort(
-    ([, a], [, b]) => startOf(a) - startOf(b),
-  )
-  const sizeOf = ([name, value]: [string, string]) => name.length + value.length + 3
-  let size = added + RESERVED_BYTES + transactions.reduce((sum, cookie) => sum + sizeOf(cookie), 0)
-  const dropped: string[] = []
-  for (const cookie of transactions) {
-    if (size <= COOKIES_MAX_BYTES) break
-    size -= sizeOf(cookie)
-    dropped.push(deleteCookie(cookie[0], isSecure))
-  }
-  return dropped
-}
-
-function transactionCookies(
-  cookies: ReadonlyMap<string, string>,
-  isSecure: boolean,
-): [name: string, value: string][] {
-  const prefix = cookieName(TRANSACTION_COOKIE, isSecure)
-  return [...cookies].filter(([name]) => name.startsWith(prefix))
-}
-
-/** Start and request stand in front, readable without the state that opens the rest. */
-function readTransactionCookie(value: string) {
-  const [startedAt = '', requestId = '', ...sealed] = value.split('.')
-  return {
-    startedAt: Number.parseInt(startedAt, 36) || 0,
-    requestId,
-    sealed: sealed.join('.'),
-  }
 }

@@ -107,7 +107,7 @@ export const DEFENCES: readonly Defence[] = [
     name: 'cookies: all together they stay small',
     breakages: [
       {
-        file: 'core/transaction.ts',
+        file: 'core/exchange-cookie.ts',
         find: 'if (size <= COOKIES_MAX_BYTES) break',
         replace: 'break',
       },
@@ -118,7 +118,7 @@ export const DEFENCES: readonly Defence[] = [
     name: 'cookies: a transaction ends',
     breakages: [
       {
-        file: 'core/transaction.ts',
+        file: 'core/exchange-cookie.ts',
         find: 'if (content.startedAt + TRANSACTION_TTL <= Date.now() / 1000) return undefined',
         replace: '',
       },

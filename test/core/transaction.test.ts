@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, suite, test } from 'node:test'
+import { TRANSACTION_TTL } from '../../src/core/exchange-cookie.ts'
 import { createKeyring } from '../../src/core/keys/keyring.ts'
 import {
   type AuthorizationRequest,
@@ -11,7 +12,6 @@ import {
   recogniseBrowser,
   sealRequest,
   startTransaction,
-  TRANSACTION_TTL,
 } from '../../src/core/transaction.ts'
 
 const OLD = 'entrance test vector: forty characters ..'

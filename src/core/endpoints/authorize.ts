@@ -11,12 +11,13 @@ import {
 import { CURE } from '../clients/remote-documents.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
+import { TRANSACTION_TTL } from '../exchange-cookie.ts'
 import { type Params, readParams } from '../params.ts'
 import { isCodeChallenge } from '../pkce.ts'
 import { checkResource } from '../resource.ts'
 import { resolveScope } from '../scope.ts'
 import type { Site } from '../site.ts'
-import { createTransactionId, sealRequest, TRANSACTION_TTL } from '../transaction.ts'
+import { createTransactionId, sealRequest } from '../transaction.ts'
 
 /** RFC 6749 has no bound for state; this one is several times what any client sends. */
 const STATE_MAX_LENGTH = 2048

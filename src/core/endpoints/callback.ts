@@ -12,6 +12,7 @@ import { findAadsts } from '../entra/aadsts.ts'
 import type { EntraExchange, EntraTokens } from '../entra/entra.ts'
 import { entraErrorOf } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
+import { TRANSACTION_TTL } from '../exchange-cookie.ts'
 import { issueCode } from '../grants/authorization-code.ts'
 import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
@@ -21,13 +22,7 @@ import { isSecure, sessionContext } from '../sign-in/asked.ts'
 import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
-import {
-  findAppsSignIn,
-  findTransaction,
-  sealRequest,
-  TRANSACTION_TTL,
-  type Transaction,
-} from '../transaction.ts'
+import { findAppsSignIn, findTransaction, sealRequest, type Transaction } from '../transaction.ts'
 
 type Returned = {
   readonly transaction: Transaction
