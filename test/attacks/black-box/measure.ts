@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Product } from './profiles/profile.ts'
@@ -12,8 +12,16 @@ export type Measured = {
 }
 
 export async function measure({ pid, folder }: Product): Promise<Measured> {
+  return { memory: await memoryOf(pid), storage: await sizeOf(folder) }
+}
+
+/** A bare machine has no `ps`; where there is no /proc, there is one. */
+async function memoryOf(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined)
+  const resident = status && /^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]
+  if (resident) return Number(resident) * 1024
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)])
-  return { memory: Number(stdout) * 1024, storage: await sizeOf(folder) }
+  return Number(stdout) * 1024
 }
 
 async function sizeOf(folder: string): Promise<number> {
