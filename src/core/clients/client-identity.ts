@@ -3,6 +3,8 @@ import { isLoopbackUri } from './redirect-uri.ts'
 
 /** What can honestly be said about who asks, and where the code would go. */
 export type ClientIdentity = {
+  /** Whether this server has any description of it; an adopted client brings none. */
+  readonly isKnownHere: boolean
   readonly standing: Standing
   /** What the redirect URI means for the person. */
   readonly meaning: string
@@ -22,16 +24,16 @@ export type Standing = {
  * vouches for an application only where the code goes to that domain: anybody on this computer can
  * name somebody else's published description and listen on loopback.
  */
-export function identifyClient(
-  client: Pick<Client, 'source' | 'client_id'>,
-  redirectUri: string,
-): ClientIdentity {
+export function identifyClient(client: Described, redirectUri: string): ClientIdentity {
   const url = new URL(redirectUri)
   const standing = standingOf(client, url)
-  if (isLoopbackUri(redirectUri)) return { standing, meaning: LOOPBACK, isWarning: false }
-  if (url.protocol !== 'https:') return { standing, meaning: SCHEME, isWarning: true }
-  return { standing, meaning: ELSEWHERE, isWarning: standing.rank === 'unverified' }
+  const known = { isKnownHere: client.source !== 'adopted', standing }
+  if (isLoopbackUri(redirectUri)) return { ...known, meaning: LOOPBACK, isWarning: false }
+  if (url.protocol !== 'https:') return { ...known, meaning: SCHEME, isWarning: true }
+  return { ...known, meaning: ELSEWHERE, isWarning: standing.rank === 'unverified' }
 }
+
+type Described = Pick<Client, 'source' | 'client_id' | 'client_name'>
 
 /** Who receives what is sent to a redirect URI, whatever the port; for a list. */
 export function receiverOf(redirectUri: string): { receiver: string; isLocal: boolean } {
@@ -46,12 +48,13 @@ const SCHEME =
   'The program on your computer that opens addresses of this kind receives them, whichever it is. Continue only if you recognise it.'
 const ELSEWHERE = 'They leave your computer for this host. Continue only if you recognise it.'
 
-function standingOf({ source, client_id }: Pick<Client, 'source' | 'client_id'>, url: URL) {
+function standingOf({ source, client_id, client_name }: Described, url: URL): Standing {
   if (source === 'configured') return KNOWN
+  if (source === 'adopted') return unverified('Nobody has checked who it is.')
   const publisher = source === 'document' ? URL.parse(client_id) : null
   return publisher?.protocol === 'https:' && publisher.origin === url.origin
     ? verified(publisher.host)
-    : UNVERIFIED
+    : unverified(client_name ? NAMED : NAMELESS)
 }
 
 /** The redirect goes to the very host that published the description: that much has been checked. */
@@ -66,8 +69,9 @@ const KNOWN: Standing = {
   text: "This server's operator has entered it by hand.",
 }
 
-const UNVERIFIED: Standing = {
-  rank: 'unverified',
-  label: 'Unverified application',
-  text: 'Nobody has checked who it is: it chose its name itself.',
+const NAMED = 'Nobody has checked who it is: it chose its name itself.'
+const NAMELESS = 'Nobody has checked who it is, and it gave no name.'
+
+function unverified(text: string): Standing {
+  return { rank: 'unverified', label: 'Unverified application', text }
 }

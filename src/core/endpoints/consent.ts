@@ -52,7 +52,6 @@ async function show(request: Request, context: Context): Promise<Response> {
   return consentPage({
     clientName: asked.client.client_name,
     clientId: asked.client.client_id,
-    source: asked.client.source,
     redirectUri: asked.request.redirectUri,
     identity: identifyClient(asked.client, asked.request.redirectUri),
     scope: asked.request.scope,

@@ -37,12 +37,12 @@ export function appsPage(apps: AppsPage): Response {
     body: html`<main class="card">
 <p class="eyebrow">${apps.serverName}</p>
 <h1>Your applications</h1>
-<p class="lead">These applications can use <strong><bdi>${apps.serverName}</bdi></strong> in your
-name.</p>
 ${applications.length === 0 && NONE}
 ${
   applications.length > 0 &&
-  html`<ul class="entries">${applications.map((application) => entry(application, apps))}</ul>`
+  html`<p class="lead">These applications can use <strong><bdi>${apps.serverName}</bdi></strong> in your
+name.</p>
+<ul class="entries">${applications.map((application) => entry(application, apps))}</ul>`
 }
 ${hidden > 0 && html`<p>${hidden} more are not shown. <em>Revoke all</em> ends them, too.</p>`}
 ${count > 1 && form(apps, html`<button class="danger" name="action" value="revoke-all">Revoke all</button>`)}

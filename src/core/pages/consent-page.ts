@@ -6,8 +6,6 @@ export type ConsentPage = {
   /** The name the client gave itself, cleaned; undefined when it gave none. */
   readonly clientName: string | undefined
   readonly clientId: string
-  /** How the client is known here; `adopted` is one that is not. */
-  readonly source: 'registered' | 'configured' | 'document' | 'adopted'
   readonly redirectUri: string
   readonly identity: ClientIdentity
   readonly scope: string
@@ -39,11 +37,9 @@ export function consentPage(consent: ConsentPage): Response {
 <p class="eyebrow">${consent.serverName}</p>
 <h1>Application Access Request</h1>
 <p class="lead">${
-      consent.source === 'adopted'
-        ? html`An <strong>unverified application</strong> that is not registered here`
-        : clientName
-          ? html`The application <strong><bdi>${clientName}</bdi></strong>`
-          : html`An application <strong>that gave no name</strong>`
+      identity.isKnownHere
+        ? introduction(clientName)
+        : html`An <strong>unverified application</strong> that is not registered here`
     } wants to access the MCP server
 <strong><bdi>${consent.serverName}</bdi></strong> in your name.</p>
 ${account !== undefined && lateNote(account)}
@@ -88,6 +84,12 @@ function address(redirectUri: string): Html {
   const parts = web ?? /^()([^:]*:)(.*)$/s.exec(redirectUri)
   const [, before = '', receiver = redirectUri, after = ''] = parts ?? []
   return html`${before}<strong>${receiver}</strong>${after}`
+}
+
+function introduction(clientName: string | undefined): Html {
+  return clientName
+    ? html`The application <strong><bdi>${clientName}</bdi></strong>`
+    : html`An application <strong>that gave no name</strong>`
 }
 
 function standingLine({ rank, label, text }: Standing): Html {

@@ -3,12 +3,14 @@ import { suite, test } from 'node:test'
 import type { ClientSource } from '../../../src/core/clients/client.ts'
 import { identifyClient, receiverOf } from '../../../src/core/clients/client-identity.ts'
 
+type Nameless = { readonly client_name: undefined }
+
 const DOCUMENT = 'https://app.example.com/oauth/client.json'
 const LOOPBACKS = ['http://localhost:1/cb', 'http://127.0.0.1/cb', 'http://[::1]:1234/cb']
 const SCHEME = 'cursor://anysphere.cursor-mcp/oauth/callback'
 
 const identify = (source: ClientSource, redirectUri: string, client_id = DOCUMENT) =>
-  identifyClient({ source, client_id }, redirectUri)
+  identifyClient({ source, client_id, client_name: 'Editor' }, redirectUri)
 
 suite('who a client is said to be', () => {
   test('a domain vouches where it published the description and the code goes to it', () => {
@@ -40,6 +42,18 @@ suite('who a client is said to be', () => {
     }
     const plain = identify('document', 'http://app.example.com/cb', 'http://app.example.com/c.json')
     assert.equal(plain.standing.rank, 'unverified')
+  })
+
+  test('only who gave a name is said to have chosen it', () => {
+    const named = { source: 'registered', client_id: 'e1.x', client_name: 'Editor' } as const
+    const textOf = (client: typeof named | (Omit<typeof named, 'client_name'> & Nameless)) =>
+      identifyClient(client, 'http://localhost/cb').standing.text
+    assert.match(textOf(named), /it chose its name itself/)
+    assert.match(textOf({ ...named, client_name: undefined }), /gave no name/)
+    const adopted = { source: 'adopted', client_id: 'x', client_name: undefined } as const
+    const { isKnownHere, standing } = identifyClient(adopted, 'http://localhost/cb')
+    assert.equal(isKnownHere, false)
+    assert.doesNotMatch(standing.text, /name/)
   })
 
   test('the operator knows a client of the configuration, wherever the code goes', () => {

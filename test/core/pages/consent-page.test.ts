@@ -7,9 +7,9 @@ import { textOf } from '../../support/forms.ts'
 const redirectUri = 'http://127.0.0.1:1234/callback'
 
 function show(account: string | undefined): Promise<string> {
-  const client = { source: 'registered', client_id: 'e1.x' } as const
+  const client = { source: 'registered', client_id: 'e1.x', client_name: 'Editor' } as const
   const page = consentPage({
-    ...{ clientName: 'Editor', clientId: client.client_id, source: client.source, redirectUri },
+    ...{ clientName: client.client_name, clientId: client.client_id, redirectUri },
     identity: identifyClient(client, redirectUri),
     scope: 'mcp-access',
     serverName: 'Expenses',
