@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { type ConfiguredClient, createEntrance, type EntranceOptions } from '../../src/index.ts'
+import type { ConfiguredClient, EntranceOptions } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { createBrowser } from '../support/browser.ts'
@@ -14,7 +14,7 @@ import {
 } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { answerConsent, locationOf, openConsent, withCookies } from './consent-form.ts'
-import { assertRefused, basic, formRequest, get, NAVIGATION } from './support.ts'
+import { assertRefused, basic, formRequest, get, NAVIGATION, unheardServer } from './support.ts'
 
 const DISABLED: ConfiguredClient = {
   client_id: 'switched-off',
@@ -322,14 +322,4 @@ function watch(inner: Store): Store {
   }
 }
 
-function own(options: Partial<EntranceOptions>) {
-  const { tenantId, application, origin: authority } = server.emulator
-  const entrance = createEntrance({
-    url: server.url,
-    secret: randomBytes(32).toString('base64url'),
-    store: memoryStore(),
-    entra: { tenantId, ...application, authority },
-    ...options,
-  })
-  return { ...entrance, [Symbol.asyncDispose]: () => entrance.close() }
-}
+const own = (options: Partial<EntranceOptions>) => unheardServer(server, options)

@@ -1,4 +1,5 @@
 import { type Form, parseForms } from '../support/forms.ts'
+import { assertRefused, formRequest } from './support.ts'
 
 /** A consent page as it was shown, with the cookie that came with it. */
 export type Shown = {
@@ -73,4 +74,30 @@ export function locationOf(response: Response): URL {
   const location = response.headers.get('location')
   if (!location) throw new Error(`No redirect but ${response.status}.`)
   return new URL(location)
+}
+
+/**
+ * Holds that a server of today's policy takes a sign-in of yesterday's no further: not on its consent
+ * page, at Allow, or at the callback of what was allowed before.
+ */
+export async function assertTakenNoFurther(
+  later: { fetch(request: Request): Promise<Response> },
+  shown: Shown,
+  url: string,
+): Promise<void> {
+  const isOver = /may not sign people in here any more/
+  const page = new URL(shown.form.action)
+  page.searchParams.set('request', shown.fields.request ?? '')
+  const looked = await later.fetch(new Request(page))
+  await assertRefused(looked, 400, 'invalid_request', isOver)
+  const headers = { cookie: shown.cookie, origin: url }
+  const allow = formRequest(page.href, { ...shown.fields, action: 'allow' }, headers)
+  await assertRefused(await later.fetch(allow), 400, 'invalid_request', isOver)
+
+  const allowed = await answerConsent(shown)
+  const state = locationOf(allowed).searchParams.get('state') ?? ''
+  const cookie = withCookies(shown.cookie, allowed)
+  const callback = `${url}/auth/callback?${new URLSearchParams({ code: 'x', state })}`
+  const returned = await later.fetch(new Request(callback, { headers: { cookie } }))
+  await assertRefused(returned, 403, 'access_denied', isOver)
 }

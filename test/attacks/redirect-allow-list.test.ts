@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { createBrowser } from '../support/browser.ts'
 import { codeOf, createOAuthClient, json, signIn } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
-import { answerConsent, locationOf, showConsent, withCookies } from './consent-form.ts'
+import { assertTakenNoFurther, showConsent } from './consent-form.ts'
 import { assertRefused, formRequest, get, readError, refreshOf } from './support.ts'
 
 const EVIL = 'https://evil.example/cb'
@@ -65,21 +65,7 @@ suite('an allow list of redirect URIs', () => {
     assert.match(error_description, /add 'https:\/\/evil\.example\/cb' to registration\.allow/)
 
     const shown = await showConsent(authorization.url)
-    const page = new URL(shown.form.action)
-    page.searchParams.set('request', shown.fields.request ?? '')
-    const looked = await later.fetch(new Request(page))
-    await assertRefused(looked, 400, 'invalid_request', /may not sign people in here any more/)
-    const headers = { cookie: shown.cookie, origin: open.url }
-    const allow = formRequest(page.href, { ...shown.fields, action: 'allow' }, headers)
-    const refused = await later.fetch(allow)
-    await assertRefused(refused, 400, 'invalid_request', /may not sign people in here any more/)
-
-    const allowed = await answerConsent(shown)
-    const state = locationOf(allowed).searchParams.get('state') ?? ''
-    const cookie = withCookies(shown.cookie, allowed)
-    const callback = `${open.url}/auth/callback?${new URLSearchParams({ code: 'x', state })}`
-    const returned = await later.fetch(new Request(callback, { headers: { cookie } }))
-    await assertRefused(returned, 403, 'access_denied', /may not sign people in here any more/)
+    await assertTakenNoFurther(later, shown, open.url)
 
     const refresh = formRequest(`${open.url}/token`, refreshOf(before, before.tokens))
     const renewed = await later.fetch(refresh)

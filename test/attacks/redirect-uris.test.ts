@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { createEntrance, type Entrance, type EntranceOptions } from '../../src/index.ts'
-import { memoryStore } from '../../src/stores/memory.ts'
+import type { Entrance, EntranceOptions } from '../../src/index.ts'
 import { createBrowser } from '../support/browser.ts'
 import { parseForms } from '../support/forms.ts'
 import { codeOf, createOAuthClient, json, type OAuthClient } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
-import { answerConsent, locationOf, showConsent, withCookies } from './consent-form.ts'
-import { assertRefused, formRequest } from './support.ts'
+import { answerConsent, assertTakenNoFurther, locationOf, showConsent } from './consent-form.ts'
+import { assertRefused, unheardServer } from './support.ts'
 
 let server: RunningEntrance
 let client: OAuthClient
@@ -270,21 +269,7 @@ suite('a policy that changes under way (fastmcp #3066, #3098, #3772)', () => {
     const begun = await later.fetch(new Request(authorization.url))
     await assertRefused(begun, 400, 'invalid_request', /its operator can allow it/)
     const shown = await showConsent(authorization.url)
-    const page = new URL(shown.form.action)
-    page.searchParams.set('request', shown.fields.request ?? '')
-    const looked = await later.fetch(new Request(page))
-    await assertRefused(looked, 400, 'invalid_request', /may not sign people in here any more/)
-    const headers = { cookie: shown.cookie, origin: before.url }
-    const allow = formRequest(page.href, { ...shown.fields, action: 'allow' }, headers)
-    const refused = await later.fetch(allow)
-    await assertRefused(refused, 400, 'invalid_request', /may not sign people in here any more/)
-
-    const allowed = await answerConsent(shown)
-    const state = locationOf(allowed).searchParams.get('state') ?? ''
-    const cookie = withCookies(shown.cookie, allowed)
-    const callback = `${before.url}/auth/callback?${new URLSearchParams({ code: 'x', state })}`
-    const returned = await later.fetch(new Request(callback, { headers: { cookie } }))
-    await assertRefused(returned, 403, 'access_denied', /may not sign people in here any more/)
+    await assertTakenNoFurther(later, shown, before.url)
   })
 
   test('never lets a dangerous scheme through, whatever the operator lists', async () => {
@@ -328,18 +313,7 @@ function registerAt(entrance: Entrance, url: string, redirect_uris: string[]): P
   return entrance.fetch(new Request(`${url}/register`, { method: 'POST', headers, body }))
 }
 
-/** Another server in this process; it is never listened to, so nothing of it reaches Entra. */
-function own(options: Partial<EntranceOptions>): Entrance & AsyncDisposable {
-  const { tenantId, application, origin: authority } = server.emulator
-  const entrance = createEntrance({
-    url: server.url,
-    secret: randomBytes(32).toString('base64url'),
-    store: memoryStore(),
-    entra: { tenantId, ...application, authority },
-    ...options,
-  })
-  return { ...entrance, [Symbol.asyncDispose]: () => entrance.close() }
-}
+const own = (options: Partial<EntranceOptions>) => unheardServer(server, options)
 
 function fill(template: string): string {
   const { port } = server

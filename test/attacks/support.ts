@@ -9,6 +9,7 @@ import { mock } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { RunningEmulator } from '../../src/emulator/emulator.ts'
 import { createEntrance, type Entrance, type EntranceOptions } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import type { TestInternet } from '../support/internet.ts'
 import type { Parameters, SignedIn, TokenResponse } from '../support/oauth-client.ts'
@@ -112,6 +113,22 @@ export async function startReplicas(
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+/** Another server in this process; it is never listened to, so nothing of it reaches Entra. */
+export function unheardServer(
+  server: RunningEntrance,
+  options: Partial<EntranceOptions>,
+): Entrance & AsyncDisposable {
+  const { tenantId, application, origin: authority } = server.emulator
+  const entrance = createEntrance({
+    url: server.url,
+    secret: randomBytes(32).toString('base64url'),
+    store: memoryStore(),
+    entra: { tenantId, ...application, authority },
+    ...options,
+  })
+  return { ...entrance, [Symbol.asyncDispose]: () => entrance.close() }
 }
 
 /** A form as a POST request. */
