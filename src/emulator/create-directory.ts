@@ -1,9 +1,13 @@
 import type {
   Application,
+  AppRole,
   ConditionalAccessPolicy,
   Directory,
   DirectoryUser,
+  Group,
   OAuth2PermissionGrant,
+  PasswordCredential,
+  PermissionScope,
   ServicePrincipal,
   Tenant,
 } from './directory.ts'
@@ -16,8 +20,27 @@ export type TenantOptions = Partial<Tenant> & Pick<Tenant, 'domains'>
 export type UserOptions = Partial<DirectoryUser> &
   Pick<DirectoryUser, 'tenantId' | 'userPrincipalName'>
 
-export type ApplicationOptions = Partial<Omit<Application, 'api'>> &
-  Pick<Application, 'tenantId' | 'displayName'> & { api?: Partial<Application['api']> }
+export type GroupOptions = Partial<Group> & Pick<Group, 'tenantId' | 'displayName'>
+
+/** Of an application, what its parts are made from may be left out in part. */
+export type ApplicationOptions = Partial<Omit<Application, 'api' | 'web' | Credentials>> &
+  Pick<Application, 'tenantId' | 'displayName'> & {
+    web?: Partial<Application['web']>
+    api?: Partial<Omit<Application['api'], 'oauth2PermissionScopes'>> & {
+      oauth2PermissionScopes?: PermissionScopeOptions[]
+    }
+    appRoles?: AppRoleOptions[]
+    passwordCredentials?: PasswordCredentialOptions[]
+  }
+
+type Credentials = 'appRoles' | 'passwordCredentials'
+
+export type PermissionScopeOptions = Partial<PermissionScope> & Pick<PermissionScope, 'value'>
+
+export type AppRoleOptions = Partial<AppRole> & Pick<AppRole, 'value'>
+
+export type PasswordCredentialOptions = Partial<PasswordCredential> &
+  Pick<PasswordCredential, 'secretText'>
 
 export type ServicePrincipalOptions = Partial<ServicePrincipal> &
   Pick<ServicePrincipal, 'appId' | 'tenantId'>
@@ -26,6 +49,7 @@ export type ServicePrincipalOptions = Partial<ServicePrincipal> &
 export type DirectoryOptions = {
   tenants?: TenantOptions[]
   users?: UserOptions[]
+  groups?: GroupOptions[]
   applications?: ApplicationOptions[]
   /** @default one for every application, in its home tenant */
   servicePrincipals?: ServicePrincipalOptions[]
@@ -42,7 +66,8 @@ export function createDirectory(options: DirectoryOptions = {}): Directory {
   return {
     tenants: (options.tenants ?? seed.tenants).map(createTenant),
     users: (options.users ?? seed.users).map(createUser),
-    applications: hasGraph ? applications : [...applications, microsoftGraph()],
+    groups: (options.groups ?? seed.groups).map(createGroup),
+    applications: hasGraph ? applications : [...applications, createApplication(microsoftGraph())],
     servicePrincipals: (options.servicePrincipals ?? own).map(toServicePrincipal),
     oauth2PermissionGrants: options.oauth2PermissionGrants ?? [],
     conditionalAccessPolicies: options.conditionalAccessPolicies ?? [],
@@ -56,7 +81,11 @@ export function createTenant(options: TenantOptions): Tenant {
     id: deriveGuid('tenant', domain),
     displayName: domain,
     regionScope: 'EU',
+    kind: 'workforce',
     allowUserConsent: true,
+    allowUserAppRegistration: true,
+    identifierUriPolicy: 'secure',
+    secretPolicy: { isBlocked: false, maxDays: null },
     ...options,
   }
 }
@@ -73,6 +102,19 @@ export function createUser(options: UserOptions): DirectoryUser {
     accountEnabled: true,
     password: null,
     sessionsValidFrom: 0,
+    userType: options.guestOf ? 'Guest' : 'Member',
+    guestOf: null,
+    directoryRoles: [],
+    ...options,
+  }
+}
+
+/** A security group with everything that was left out filled in. */
+export function createGroup(options: GroupOptions): Group {
+  return {
+    id: deriveGuid('group', options.tenantId, options.displayName),
+    securityEnabled: true,
+    members: [],
     ...options,
   }
 }
@@ -84,21 +126,81 @@ export function createApplication(options: ApplicationOptions): Application {
     id: deriveGuid('application', appId),
     signInAudience: 'AzureADMyOrg',
     identifierUris: [],
-    web: { redirectUris: [] },
     spa: { redirectUris: [] },
     publicClient: { redirectUris: [] },
     isFallbackPublicClient: false,
-    appRoles: [],
     requiredResourceAccess: [],
-    passwordCredentials: [],
+    keyCredentials: [],
+    federatedIdentityCredentials: [],
+    optionalClaims: null,
+    groupMembershipClaims: null,
+    tags: [],
+    owners: [],
+    uniqueName: null,
+    createdDateTime: '2026-01-01T00:00:00Z',
     ...options,
     appId,
+    web: {
+      redirectUris: [],
+      implicitGrantSettings: { enableIdTokenIssuance: false, enableAccessTokenIssuance: false },
+      ...options.web,
+    },
     api: {
       requestedAccessTokenVersion: null,
-      oauth2PermissionScopes: [],
       preAuthorizedApplications: [],
+      knownClientApplications: [],
       ...options.api,
+      oauth2PermissionScopes: (options.api?.oauth2PermissionScopes ?? []).map((scope) =>
+        createPermissionScope(appId, scope),
+      ),
     },
+    appRoles: (options.appRoles ?? []).map((role) => createAppRole(appId, role)),
+    passwordCredentials: (options.passwordCredentials ?? []).map((secret) =>
+      createPasswordCredential(appId, secret),
+    ),
+  }
+}
+
+/** A scope that an API exposes, with everything that was left out filled in. */
+export function createPermissionScope(
+  appId: string,
+  options: PermissionScopeOptions,
+): PermissionScope {
+  const name = options.userConsentDisplayName ?? options.value
+  const description = options.userConsentDescription ?? ''
+  return {
+    id: deriveGuid('scope', appId, options.value),
+    type: 'User',
+    isEnabled: true,
+    userConsentDisplayName: name,
+    userConsentDescription: description,
+    adminConsentDisplayName: name,
+    adminConsentDescription: description,
+    ...options,
+  }
+}
+
+function createAppRole(appId: string, options: AppRoleOptions): AppRole {
+  return {
+    id: deriveGuid('app role', appId, options.value),
+    displayName: options.value,
+    description: options.displayName ?? options.value,
+    isEnabled: true,
+    allowedMemberTypes: ['User'],
+    ...options,
+  }
+}
+
+function createPasswordCredential(
+  appId: string,
+  options: PasswordCredentialOptions,
+): PasswordCredential {
+  return {
+    keyId: deriveGuid('secret', appId, options.secretText),
+    displayName: 'emulator',
+    startDateTime: '2026-01-01T00:00:00Z',
+    endDateTime: '2999-12-31T00:00:00Z',
+    ...options,
   }
 }
 

@@ -6,6 +6,7 @@
 export type Directory = {
   tenants: Tenant[]
   users: DirectoryUser[]
+  groups: Group[]
   applications: Application[]
   servicePrincipals: ServicePrincipal[]
   oauth2PermissionGrants: OAuth2PermissionGrant[]
@@ -18,18 +19,32 @@ export type Tenant = {
   displayName: string
   /** Verified domains; each may stand in a URL in place of the id. */
   domains: string[]
+  /** `external` is an External ID tenant, which has a login host of its own. */
+  kind: 'workforce' | 'external'
   /** `tenant_region_scope` of the discovery document. */
   regionScope: string | null
   /** Whether members may consent for themselves, or an administrator must. */
   allowUserConsent: boolean
+  /** Whether members may register applications, or only some roles may. */
+  allowUserAppRegistration: boolean
+  /** What new identifier URIs of applications with v1 tokens have to look like. */
+  identifierUriPolicy: 'off' | 'secure' | 'strict'
+  /** What client secrets may be: none at all, or not for longer than so many days. */
+  secretPolicy: { isBlocked: boolean; maxDays: number | null }
 }
 
-/** A person with an account. */
+/**
+ * A person with an account in a tenant. A guest is an account of its own, with its own object id,
+ * that is signed in to with the home account.
+ */
 export type DirectoryUser = {
   /** Object id, the `oid` of tokens. */
   id: string
-  /** The tenant the account is a member of. */
+  /** The tenant the account is in; that of personal accounts is `CONSUMERS_TENANT_ID`. */
   tenantId: string
+  userType: 'Member' | 'Guest'
+  /** The object id of the account that a guest signs in with. */
+  guestOf: string | null
   userPrincipalName: string
   displayName: string
   givenName: string | null
@@ -40,6 +55,18 @@ export type DirectoryUser = {
   password: string | null
   /** Milliseconds since the epoch; what was granted before is revoked (AADSTS50173). */
   sessionsValidFrom: number
+  /** Names of Entra roles, such as `Application Administrator`. */
+  directoryRoles: string[]
+}
+
+/** A group of people, or of groups. */
+export type Group = {
+  id: string
+  tenantId: string
+  displayName: string
+  securityEnabled: boolean
+  /** Object ids of users, groups and service principals. */
+  members: string[]
 }
 
 /** An app registration: what the developer wrote down, once, in the home tenant. */
@@ -57,7 +84,10 @@ export type Application = {
     | 'AzureADandPersonalMicrosoftAccount'
     | 'PersonalMicrosoftAccount'
   identifierUris: string[]
-  web: { redirectUris: string[] }
+  web: {
+    redirectUris: string[]
+    implicitGrantSettings: { enableIdTokenIssuance: boolean; enableAccessTokenIssuance: boolean }
+  }
   spa: { redirectUris: string[] }
   publicClient: { redirectUris: string[] }
   /** Whether the app is a public client where no redirect URI says what it is. */
@@ -68,6 +98,8 @@ export type Application = {
     oauth2PermissionScopes: PermissionScope[]
     /** Clients that need no consent for these scopes. */
     preAuthorizedApplications: { appId: string; delegatedPermissionIds: string[] }[]
+    /** Clients whose consent page asks for this API's permissions too. */
+    knownClientApplications: string[]
   }
   appRoles: AppRole[]
   /** What `.default` stands for. */
@@ -76,6 +108,17 @@ export type Application = {
     resourceAccess: { id: string; type: 'Scope' | 'Role' }[]
   }[]
   passwordCredentials: PasswordCredential[]
+  keyCredentials: KeyCredential[]
+  federatedIdentityCredentials: FederatedIdentityCredential[]
+  optionalClaims: OptionalClaims | null
+  /** Which groups tokens name. */
+  groupMembershipClaims: null | 'None' | 'SecurityGroup' | 'ApplicationGroup' | 'All'
+  tags: string[]
+  /** Object ids of users. */
+  owners: string[]
+  uniqueName: string | null
+  /** ISO 8601. */
+  createdDateTime: string
 }
 
 /** A delegated permission that an API exposes. */
@@ -87,10 +130,19 @@ export type PermissionScope = {
   isEnabled: boolean
   userConsentDisplayName: string
   userConsentDescription: string
+  adminConsentDisplayName: string
+  adminConsentDescription: string
 }
 
-/** A role that people can be given in an app. */
-export type AppRole = { id: string; value: string; displayName: string; isEnabled: boolean }
+/** A role that people, or applications, can be given in an app. */
+export type AppRole = {
+  id: string
+  value: string
+  displayName: string
+  description: string
+  isEnabled: boolean
+  allowedMemberTypes: ('User' | 'Application')[]
+}
 
 /** A client secret. The portal shows `keyId` as "Secret ID", beside the value. */
 export type PasswordCredential = {
@@ -98,8 +150,37 @@ export type PasswordCredential = {
   displayName: string
   secretText: string
   /** ISO 8601. */
+  startDateTime: string
+  /** ISO 8601. */
   endDateTime: string
 }
+
+/** A certificate whose key signs client assertions. */
+export type KeyCredential = {
+  keyId: string
+  displayName: string
+  /** Base64 of the certificate (DER). */
+  key: string
+  startDateTime: string
+  endDateTime: string
+}
+
+/** Whose tokens count as this application's credential: compared exactly, with case. */
+export type FederatedIdentityCredential = {
+  id: string
+  name: string
+  issuer: string
+  subject: string
+  audiences: string[]
+}
+
+/** Claims that tokens have besides the usual ones. */
+export type OptionalClaims = {
+  idToken: OptionalClaim[]
+  accessToken: OptionalClaim[]
+}
+
+export type OptionalClaim = { name: string; additionalProperties: string[] }
 
 /** An application as it stands in one tenant ("enterprise application"). */
 export type ServicePrincipal = {
@@ -110,7 +191,7 @@ export type ServicePrincipal = {
   accountEnabled: boolean
   /** Whether only people with an assignment may sign in (AADSTS50105). */
   appRoleAssignmentRequired: boolean
-  /** Who has which role; the all-zero role is "default access". */
+  /** Which person, group or service principal has which role; the all-zero role is "default access". */
   appRoleAssignedTo: { principalId: string; appRoleId: string }[]
 }
 

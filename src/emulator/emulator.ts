@@ -1,10 +1,13 @@
 export {
   type ApplicationOptions,
   createApplication,
+  createGroup,
+  createPermissionScope,
   createServicePrincipal,
   createTenant,
   createUser,
   type DirectoryOptions,
+  type GroupOptions,
   type ServicePrincipalOptions,
   type TenantOptions,
   type UserOptions,

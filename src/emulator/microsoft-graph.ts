@@ -1,5 +1,4 @@
-import type { Application, PermissionScope } from './directory.ts'
-import { deriveGuid } from './guid.ts'
+import type { ApplicationOptions, PermissionScopeOptions } from './create-directory.ts'
 
 /** Microsoft Graph's client id, the resource of every scope without a prefix. */
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
@@ -16,30 +15,18 @@ export const OIDC_SCOPES: ReadonlySet<string> = new Set([
 ])
 
 /** Microsoft Graph as a resource application: v1 tokens, and the few scopes that sign-ins ask for. */
-export function microsoftGraph(): Application {
+export function microsoftGraph(): ApplicationOptions {
   return {
-    id: deriveGuid('application', GRAPH_APP_ID),
     appId: GRAPH_APP_ID,
     displayName: 'Microsoft Graph',
     tenantId: MICROSOFT_TENANT_ID,
     signInAudience: 'AzureADMultipleOrgs',
     identifierUris: ['https://graph.microsoft.com'],
-    web: { redirectUris: [] },
-    spa: { redirectUris: [] },
-    publicClient: { redirectUris: [] },
-    isFallbackPublicClient: false,
-    api: {
-      requestedAccessTokenVersion: null,
-      oauth2PermissionScopes: graphScopes(),
-      preAuthorizedApplications: [],
-    },
-    appRoles: [],
-    requiredResourceAccess: [],
-    passwordCredentials: [],
+    api: { oauth2PermissionScopes: graphScopes() },
   }
 }
 
-function graphScopes(): PermissionScope[] {
+function graphScopes(): PermissionScopeOptions[] {
   return [
     scope(
       '37f7f235-527c-4136-accd-4a02d197296e',
@@ -74,7 +61,12 @@ function graphScopes(): PermissionScope[] {
   ]
 }
 
-function scope(id: string, value: string, name: string, description: string): PermissionScope {
+function scope(
+  id: string,
+  value: string,
+  name: string,
+  description: string,
+): PermissionScopeOptions {
   return {
     id,
     value,

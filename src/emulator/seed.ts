@@ -28,6 +28,7 @@ export function seedDirectory(): Required<DirectoryOptions> {
       { id: SEED.alice, tenantId, userPrincipalName: `alice@${domain}`, displayName: 'Alice' },
       { id: SEED.bob, tenantId, userPrincipalName: `bob@${domain}`, displayName: 'Bob' },
     ],
+    groups: [],
     applications: [seedApplication()],
     servicePrincipals: [
       {

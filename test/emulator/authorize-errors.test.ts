@@ -242,7 +242,7 @@ function clear(list: unknown[]): undefined {
 function toSpa(emulator: Emulator) {
   const application = entrance(emulator)
   application.spa = application.web
-  application.web = { redirectUris: [] }
+  application.web = { ...application.web, redirectUris: [] }
   return { code_challenge: null, code_challenge_method: null }
 }
 

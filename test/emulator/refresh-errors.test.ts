@@ -61,7 +61,7 @@ test('a single-page app’s chain ends after 24 hours, whatever it was refreshed
   const emulator = createEmulator({ now: () => now })
   const application = entrance(emulator)
   application.spa = application.web
-  application.web = { redirectUris: [] }
+  application.web = { ...application.web, redirectUris: [] }
   const request = { client_secret: null }
   const options = { headers: { origin: 'http://localhost:8000' } }
   const code = await getCode(emulator)

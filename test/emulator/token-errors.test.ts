@@ -216,5 +216,5 @@ test('an account disabled after the sign-in cannot redeem its code (AADSTS50057)
 function moveRedirectUris(emulator: Emulator, platform: 'spa' | 'publicClient'): void {
   const application = entrance(emulator)
   application[platform] = application.web
-  application.web = { redirectUris: [] }
+  application.web = { ...application.web, redirectUris: [] }
 }

@@ -101,7 +101,7 @@ test('a public client redeems with PKCE alone', async () => {
   const emulator = createEmulator()
   const application = entrance(emulator)
   application.publicClient = application.web
-  application.web = { redirectUris: [] }
+  application.web = { ...application.web, redirectUris: [] }
   const code = await getCode(emulator)
   const { status, body } = await redeem(emulator, { code, client_secret: null })
   assert.equal(status, 200)
@@ -112,7 +112,7 @@ test('a page redeems cross-origin where its address is registered for single-pag
   const emulator = createEmulator()
   const application = entrance(emulator)
   application.spa = application.web
-  application.web = { redirectUris: [] }
+  application.web = { ...application.web, redirectUris: [] }
   const code = await getCode(emulator)
   const headers = { origin: 'http://localhost:8000' }
   const answer = await redeem(emulator, { code, client_secret: null }, { headers })

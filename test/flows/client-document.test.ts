@@ -139,8 +139,7 @@ for (const [client_id, redirect_uri, name] of [
     await using offline = await startEntrance({ emulator: server.emulator })
     // What a person does in the portal.
     const [application] = server.emulator.directory.applications
-    const { redirectUris } = application?.web ?? { redirectUris: [] }
-    redirectUris.push(`${offline.url}/auth/callback`)
+    application?.web.redirectUris.push(`${offline.url}/auth/callback`)
 
     const client = createOAuthClient(offline.url)
     const authorization = client.authorization(client_id, { redirect_uri })

@@ -1,15 +1,14 @@
-import type { Application, PermissionScope, RunningEmulator } from '../../src/emulator/emulator.ts'
+import {
+  type Application,
+  createPermissionScope,
+  type PermissionScope,
+  type RunningEmulator,
+} from '../../src/emulator/emulator.ts'
 
 /** Exposes more scopes of the application at Entra; gives them, to be switched off again. */
 export function exposeScopes(emulator: RunningEmulator, ...values: string[]): PermissionScope[] {
-  const scopes = values.map((value) => ({
-    id: crypto.randomUUID(),
-    value,
-    type: 'User' as const,
-    isEnabled: true,
-    userConsentDisplayName: value,
-    userConsentDescription: `Allows the app to use ${value} on your behalf.`,
-  }))
+  const { appId } = applicationOf(emulator)
+  const scopes = values.map((value) => createPermissionScope(appId, { value }))
   applicationOf(emulator).api.oauth2PermissionScopes.push(...scopes)
   return scopes
 }
