@@ -3,7 +3,10 @@ import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
+import { answerGraph, isGraphPath } from './graph/answer.ts'
+import { GRAPH_APP_ID } from './microsoft-graph.ts'
 import { correlationIdOf, readForm } from './params.ts'
+import type { ReplicationOptions } from './replication.ts'
 import { answerCall, findRoute, type Route, refuse } from './router.ts'
 import { readBrowser } from './sign-in/browser.ts'
 import { createSts, type Sts } from './sts.ts'
@@ -13,8 +16,10 @@ export type EmulatorOptions = {
   origin?: string
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
-  /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
+  /** A file for keys, consents and what Graph wrote: they survive a restart. @default in memory */
   dataFile?: string
+  /** Seconds that writes through Microsoft Graph take to arrive. @default none */
+  replication?: ReplicationOptions
   /** The time in milliseconds since the epoch. @default Date.now */
   now?: () => number
   /** Told of each step. @default silent */
@@ -56,10 +61,13 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
 /** An emulator, and the service inside it. */
 export function openEmulator(options: EmulatorOptions): { emulator: Emulator; sts: Sts } {
   const directory = createDirectory(options.directory)
+  const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
+  nameGraph(directory, host)
   const sts = createSts({
-    origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    origin,
     directory,
     dataFile: options.dataFile,
+    replication: options.replication ?? {},
     now: options.now ?? Date.now,
     log: options.log ?? (() => {}),
   })
@@ -82,8 +90,27 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
   return { emulator, sts }
 }
 
+/** Microsoft Graph is served here, too, and answers to the name that people come by. */
+function nameGraph(directory: Directory, host: string): void {
+  const graph = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID)
+  const identifierUri = `https://${host}`
+  if (graph?.identifierUris.includes(identifierUri) === false) {
+    graph.identifierUris.push(identifierUri)
+  }
+}
+
 async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {
   const url = new URL(request.url)
+  if (isGraphPath(url.pathname)) {
+    const { endpoint, response } = await answerGraph(sts, request, url)
+    keepSeen(seen, {
+      endpoint,
+      method: request.method,
+      params: url.searchParams,
+      status: response.status,
+    })
+    return response
+  }
   const found = findRoute(url.pathname)
   if (!found) return plain(404, 'Not found.')
   const { route, segment } = found
@@ -108,13 +135,25 @@ async function readCall(
   const read = await readForm(request).catch(() => undefined)
   const form = read ?? new URLSearchParams()
   const correlationId = correlationIdOf(request, query, form)
-  const call = { sts, request, segment, query, form, correlationId, browser }
+  const call = {
+    sts: { ...sts, directory: sts.replication.seenBy('signIn') },
+    request,
+    segment,
+    query,
+    form,
+    correlationId,
+    browser,
+  }
   return { call, problem: read ? undefined : aadsts(90100) }
 }
 
 function record(seen: SeenRequest[], route: Route, call: Call, status: number): void {
   const params = new URLSearchParams([...call.query, ...call.form])
-  seen.push({ endpoint: route.name, method: call.request.method, params, status })
+  keepSeen(seen, { endpoint: route.name, method: call.request.method, params, status })
+}
+
+function keepSeen(seen: SeenRequest[], request: SeenRequest): void {
+  seen.push(request)
   if (seen.length > MAX_SEEN) seen.shift()
 }
 

@@ -70,16 +70,9 @@ export function recordConsent(
     const id = deriveGuid('grant', clientId, resourceId, user.id)
     const existing = sts.directory.oauth2PermissionGrants.find((grant) => grant.id === id)
     const scope = [...new Set([...(existing?.scope.split(' ') ?? []), ...values])].join(' ')
-    const grant = existing ?? {
-      id,
-      clientId,
-      resourceId,
-      consentType: 'Principal' as const,
-      principalId: user.id,
-      scope,
-    }
-    grant.scope = scope
-    sts.keepGrant(grant)
+    const consentType = 'Principal'
+    const grant = { id, clientId, resourceId, consentType, principalId: user.id, scope } as const
+    sts.keep('oauth2PermissionGrants', grant)
   }
   sts.save()
 }
@@ -96,6 +89,6 @@ function presenceOf(sts: Sts, application: Application, tenant: Tenant): string 
   const found = findServicePrincipal(sts.directory, application.appId, tenant.id)
   if (found) return found.id
   const principal = createServicePrincipal({ appId: application.appId, tenantId: tenant.id })
-  sts.keepServicePrincipal(principal)
+  sts.keep('servicePrincipals', principal)
   return principal.id
 }
