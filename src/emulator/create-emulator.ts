@@ -17,6 +17,11 @@ export type EmulatorOptions = {
   dataFile?: string
   /** The time in milliseconds since the epoch. @default Date.now */
   now?: () => number
+  /**
+   * Hosts that the keys of federated credentials' issuers may be fetched from, by https, besides
+   * this machine: `token.actions.githubusercontent.com`. @default none
+   */
+  issuerHosts?: readonly string[]
   /** Told of each step. @default silent */
   log?: Log
 }
@@ -62,6 +67,7 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
     dataFile: options.dataFile,
     now: options.now ?? Date.now,
     log: options.log ?? (() => {}),
+    issuerHosts: options.issuerHosts ?? [],
   })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
 import type { Directory, OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
@@ -23,6 +24,9 @@ export type Sts = {
   close(): void
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
+  readonly deviceCodes: DeviceCodes
+  /** Hosts of issuers of federated credentials, besides this machine. */
+  readonly issuerHosts: readonly string[]
 }
 
 export type StsOptions = {
@@ -31,6 +35,7 @@ export type StsOptions = {
   dataFile: string | undefined
   now: () => number
   log: Log
+  issuerHosts: readonly string[]
 }
 
 /** Opens the state of an emulator. */
@@ -64,6 +69,8 @@ export function createSts(options: StsOptions): Sts {
       isClosed = true
     },
     redeem: createRedeemer(options.now),
+    deviceCodes: createDeviceCodes(options.now),
+    issuerHosts: options.issuerHosts,
   }
 }
 
