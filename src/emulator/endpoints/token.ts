@@ -122,6 +122,8 @@ function issue(
     platform: from.platform,
     scope: from.scope,
     authTime: from.authTime,
+    mfaTime: from.mfaTime,
+    ...('claims' in from && { claims: from.claims }),
     sid: from.sid,
     ...('nonce' in from && { nonce: from.nonce }),
     ...('startedAt' in from && { startedAt: from.startedAt }),
