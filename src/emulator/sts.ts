@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts'
 import type { Cloud } from './cloud.ts'
+import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
 import type { Directory, OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
@@ -25,6 +26,7 @@ export type Sts = {
   close(): void
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
+  readonly deviceCodes: DeviceCodes
 }
 
 export type StsOptions = {
@@ -68,6 +70,7 @@ export function createSts(options: StsOptions): Sts {
       isClosed = true
     },
     redeem: createRedeemer(options.now),
+    deviceCodes: createDeviceCodes(options.now),
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
@@ -12,6 +11,7 @@ import type { Permission } from '../sign-in/scopes.ts'
 import { accessTokenClaims, idTokenClaims } from './claims.ts'
 import type { Authentication } from './client-authentication.ts'
 import { issueRefreshToken } from './refresh-token.ts'
+import { drawLifetime, tokenResponse } from './response.ts'
 import { signAccessToken, signIdToken } from './sign.ts'
 
 /** What a grant has come to: tokens for one API. */
@@ -47,31 +47,24 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const scopes = grantedScopes(call, issue)
   const identifier = permissions[0]?.identifier
   const now = Math.floor(sts.now() / 1000)
-  // Entra draws the lifetime: 60 to 90 minutes.
-  const expiresIn = randomInt(3600, 5400)
+  const expiresIn = drawLifetime()
   const subject = { ...subjectOf(call, issue), now, expiresIn }
   const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
   log(call, issue)
-  return Response.json(
-    {
-      token_type: 'Bearer',
-      scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
-      expires_in: expiresIn,
-      ext_expires_in: expiresIn,
-      access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
-      ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
-      ...(oidc.includes('openid') && {
-        id_token: await signIdToken(
-          key,
-          idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce),
-        ),
-      }),
-      ...(call.form.get('client_info') === '1' && {
-        client_info: clientInfo(sts.directory, admission.user),
-      }),
-    },
-    { headers: successHeaders(call) },
-  )
+  return tokenResponse(call, {
+    token_type: 'Bearer',
+    scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
+    expires_in: expiresIn,
+    ext_expires_in: expiresIn,
+    access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
+    ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
+    ...(oidc.includes('openid') && {
+      id_token: await signIdToken(key, idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce)),
+    }),
+    ...(call.form.get('client_info') === '1' && {
+      client_info: clientInfo(sts.directory, admission.user),
+    }),
+  })
 }
 
 /** Who the tokens are about, and how they signed in. */
@@ -83,22 +76,6 @@ function subjectOf(
   const requestedClaims = parseRequestedClaims(form.get('claims') || claims)
   const amr = mfaTime === undefined ? ['pwd'] : ['pwd', 'mfa']
   return { ...admission, directory, origin, cloud, oidc, authTime, amr, sid, requestedClaims }
-}
-
-/** The headers of every answer of the token endpoint. */
-export const TOKEN_HEADERS = {
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store, no-cache',
-  pragma: 'no-cache',
-  expires: '-1',
-  'x-content-type-options': 'nosniff',
-}
-
-function successHeaders(call: Call): Record<string, string> {
-  const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': crypto.randomUUID() }
-  // Whoever comes cross-origin and this far is a single-page app, which has to read the answer.
-  const origin = call.request.headers.get('origin')
-  return origin === null ? headers : { ...headers, 'access-control-allow-origin': origin }
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */
