@@ -96,6 +96,8 @@ const TABLE = `
 70007   | unsupported_response_mode |       | '{mode}' is not a supported value of 'response_mode' when requesting a code.
 90023   | invalid_request        |          | The value '{value}' of the parameter '{name}' is not valid.
 90100   | invalid_request        |          | The request is too long.
+90033   | temporarily_unavailable |         | A transient error has occurred. Please try again.
+90055   | temporarily_unavailable |         | The server has terminated the request because there are too many requests.
 50000   | server_error           |          | There was an error issuing a token or an issue with our sign-in service.
 `
 
