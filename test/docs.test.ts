@@ -95,6 +95,7 @@ suite('docs/configuration.md', () => {
   for (const [type, heading] of [
     ['EntranceOptions', 'Option'],
     ['EntraOptions', 'Option of entra'],
+    ['AllowOptions', 'Option of allow'],
     ['RegistrationOptions', 'Option of registration'],
     ['ConfiguredClient', 'Member of a client'],
     ['LimitOptions', 'Option of limits'],
