@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Command } from 'commander'
+import { aadstsPage } from '../scripts/aadsts-page.ts'
+import { AADSTS } from '../src/aadsts/table.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
-import { findAadsts } from '../src/core/entra/aadsts.ts'
 import { OAuthError, type OAuthErrorCode } from '../src/core/errors.ts'
 import { CLIENT_RESETS } from '../src/core/pages/error-page.ts'
 import { SEED } from '../src/emulator/emulator.ts'
@@ -79,11 +80,10 @@ suite('README.md', () => {
   })
 
   test('explains only AADSTS numbers that the error page has a cure for', () => {
-    const unknown = findAadsts(undefined, undefined)
     const numbers = [...readme.matchAll(/AADSTS(\d+)/g)].map((match) => Number(match[1]))
     assert.ok(numbers.length > 5)
     assert.deepEqual(
-      numbers.filter((number) => findAadsts(number, undefined).cure === unknown.cure),
+      numbers.filter((number) => !AADSTS.has(number)),
       [],
     )
   })
@@ -198,31 +198,10 @@ suite('docs/errors.md', () => {
       codes.map(([, code]) => [code, new OAuthError(code as OAuthErrorCode, '').status]),
     )
   })
+})
 
-  const source = read('src/core/entra/aadsts.ts')
-  const kindOf = ({ isPersons, isTransient }: ReturnType<typeof findAadsts>) =>
-    isPersons ? 'person' : isTransient ? 'passes' : ''
-
-  test('lists the AADSTS numbers with their cures', () => {
-    const listed = tableOf(text, 'Numbers').flatMap(([numbers = '', cure, kind]) =>
-      numbers.split(', ').map((number) => [Number(number), cure, kind]),
-    )
-    const numbers = [...block(source, 'const TABLE').matchAll(/\b\d{5,7}\b/g)].map(Number)
-    const actual = numbers.map((number) => {
-      const meaning = findAadsts(number, undefined)
-      return [number, meaning.cure, kindOf(meaning)]
-    })
-    assert.deepEqual(listed.toSorted(), actual.toSorted())
-  })
-
-  test('lists the error words that decide where there is no number', () => {
-    const words = [...block(source, 'const BY_ERROR').matchAll(/^ {2}\['(\w+)'/gm)]
-    const actual = words.map(([, word]) => {
-      const meaning = findAadsts(undefined, word)
-      return [word, meaning.cure, kindOf(meaning)]
-    })
-    assert.deepEqual(tableOf(text, 'Word'), actual)
-  })
+test('docs/aadsts.md is what npm run docs writes', () => {
+  assert.equal(documentOf('docs/aadsts.md'), aadstsPage())
 })
 
 test('docs/architecture.md has the rows that the structure test enforces', () => {

@@ -1,3 +1,4 @@
+import { findAadsts } from '../../aadsts/find.ts'
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import {
@@ -8,7 +9,6 @@ import {
 } from '../client-redirect.ts'
 import { policyFor, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
-import { findAadsts } from '../entra/aadsts.ts'
 import type { EntraExchange, EntraTokens } from '../entra/entra.ts'
 import { entraErrorOf } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
@@ -279,6 +279,6 @@ function toOAuthError(error: EntraError): OAuthError {
   const number = error.code ? `AADSTS${error.code}: ` : ''
   const text = `Microsoft Entra ID: ${number}${error.message.replace(/^AADSTS\d+: /, '')} ${error.cure}`
   if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
-  const isPersons = findAadsts(error.code, error.error).isPersons === true
+  const isPersons = findAadsts(error.code, error.error).isPersons
   return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })
 }
