@@ -15,7 +15,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const ROWS: readonly (readonly string[])[] = [
   ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
   ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
-  ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
+  [
+    'core/clouds.ts',
+    'core/params.ts',
+    'core/pkce.ts',
+    'core/scope.ts',
+    'core/guarded-store.ts',
+    'core/keys/',
+  ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
   ['core/clients/redirect-uri.ts', 'core/clients/presets.ts', 'core/clients/key-set.ts'],
   ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
@@ -51,6 +58,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      'core/clouds.ts',
     ],
   ],
 ])
