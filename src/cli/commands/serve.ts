@@ -53,6 +53,7 @@ function checkSettings(settings: ServeSettings): void {
     url,
     // An absent secret is made and kept; one that is given has to be good.
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
@@ -188,6 +189,7 @@ function openEntrance(
             authority: (emulator as RunningEmulator).origin,
           }
         : entra,
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,
