@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
+import { type CloudName, findCloud } from './cloud.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
 import { correlationIdOf, readForm } from './params.ts'
@@ -11,6 +12,8 @@ import { createSts, type Sts } from './sts.ts'
 export type EmulatorOptions = {
   /** Where it is reached, e.g. `https://login.example:8443`. @default 'http://localhost:8400' */
   origin?: string
+  /** Which of Microsoft's clouds its documents and v1 tokens look like. @default 'public' */
+  cloud?: CloudName
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
   /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
@@ -58,6 +61,7 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
   const directory = createDirectory(options.directory)
   const sts = createSts({
     origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    cloud: findCloud(options.cloud ?? 'public'),
     directory,
     dataFile: options.dataFile,
     now: options.now ?? Date.now,

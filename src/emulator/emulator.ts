@@ -1,7 +1,10 @@
+export { CONSUMERS_TENANT_ID } from './authority.ts'
+export type { CloudName } from './cloud.ts'
 export {
   type ApplicationOptions,
   createApplication,
   createGroup,
+  createGuest,
   createPermissionScope,
   createServicePrincipal,
   createTenant,
