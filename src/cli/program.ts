@@ -42,7 +42,7 @@ Results go to stdout, everything else to stderr. NO_COLOR=1 switches colours off
 on. DEBUG=entrance adds the stack to an error.`
 
 function addServe(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('Run the expenses MCP server, guarded by Entrance.')
     .addOption(portOption('-p, --port <port>', 'Port to listen on (PORT; default 8000).'))
@@ -99,6 +99,28 @@ function addServe(program: Command): void {
       const { serve } = await import('./commands/serve.ts')
       await serve(options)
     })
+  addAllow(command)
+}
+
+function addAllow(serve: Command): void {
+  const lists = [
+    ['tenants', 'Tenant ids, or any, whose people may come in (ENTRANCE_ALLOW_TENANTS).'],
+    ['users', 'Object ids of the people who may come in (ENTRANCE_ALLOW_USERS).'],
+    ['groups', 'Object ids of groups whose members may come in (ENTRANCE_ALLOW_GROUPS).'],
+    ['roles', 'App roles whose holders may come in (ENTRANCE_ALLOW_ROLES).'],
+  ] as const
+  for (const [name, description] of lists) serve.option(`--allow-${name} <list>`, description)
+  serve
+    .addOption(
+      new Option(
+        '--allow-guests <whether>',
+        'Whether the tenant’s guests may come in (ENTRANCE_ALLOW_GUESTS; default on).',
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--allow-contact <text>',
+      'Whom people ask who are not let in (ENTRANCE_ALLOW_CONTACT).',
+    )
 }
 
 const SERVE_HELP = `
