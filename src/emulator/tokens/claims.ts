@@ -23,6 +23,8 @@ export type AccessTokenSubject = TokenSubject & {
   /** Short names. */
   readonly scopes: readonly string[]
   readonly authentication: Authentication
+  /** When the person signed in, in seconds since the epoch. */
+  readonly authTime: number
 }
 
 type Claims = Record<string, unknown>
@@ -65,7 +67,7 @@ function version2(subject: AccessTokenSubject): Claims {
     aud: resource.appId,
     iss: `${subject.origin}/${tenant.id}/v2.0`,
     ...times(subject),
-    aio: opaque(40),
+    aio: sealAuthTime(subject.authTime),
     azp: client.appId,
     azpacr: subject.authentication,
     ...(oidc.includes('profile') && { name: user.displayName }),
@@ -90,7 +92,7 @@ function version1(subject: AccessTokenSubject): Claims {
     iss: `https://sts.windows.net/${tenant.id}/`,
     ...times(subject),
     acr: '1',
-    aio: opaque(40),
+    aio: sealAuthTime(subject.authTime),
     amr: ['pwd'],
     appid: client.appId,
     appidacr: subject.authentication,
@@ -132,6 +134,20 @@ function rolesIn({ directory, tenant, user }: TokenSubject, app: Application): C
 /** The `sub`: another one for the same person in every application. */
 function pairwise({ tenant, user }: TokenSubject, audience: Application): string {
   return createHmac('sha256', tenant.id).update(`${audience.appId} ${user.id}`).digest('base64url')
+}
+
+const AUTH_TIME_BYTES = 6
+
+/** Entra's `aio` is for itself alone; here it says when the person signed in, for on-behalf-of. */
+function sealAuthTime(authTime: number): string {
+  const bytes = randomBytes(40)
+  bytes.writeUIntBE(authTime, 0, AUTH_TIME_BYTES)
+  return bytes.toString('base64url')
+}
+
+/** When the person signed in that an access token of ours is about. */
+export function authTimeOf(aio: string): number {
+  return Buffer.from(aio, 'base64url').readUIntBE(0, AUTH_TIME_BYTES)
 }
 
 function defaultAudience(resource: Application): string {

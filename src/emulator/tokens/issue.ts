@@ -46,7 +46,8 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const expiresIn = drawLifetime()
   const base = { ...admission, directory: sts.directory, origin: sts.origin, oidc, sid: issue.sid }
   const subject = { ...base, now, expiresIn }
-  const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
+  const { authentication, authTime } = issue
+  const access = { ...subject, resource, identifier, scopes, authentication, authTime }
   log(call, issue)
   return tokenResponse(call, {
     token_type: 'Bearer',
