@@ -2,6 +2,7 @@ import type { Log } from '../log.ts'
 import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
+import { type CloudName, findCloud } from './cloud.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
 import { answerWithFaults } from './faults/answer-with-faults.ts'
@@ -16,12 +17,19 @@ import { createSts, type Sts } from './sts.ts'
 export type EmulatorOptions = {
   /** Where it is reached, e.g. `https://login.example:8443`. @default 'http://localhost:8400' */
   origin?: string
+  /** Which of Microsoft's clouds its documents and v1 tokens look like. @default 'public' */
+  cloud?: CloudName
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
   /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
   dataFile?: string
   /** The time in milliseconds since the epoch. @default Date.now */
   now?: () => number
+  /**
+   * Hosts that the keys of federated credentials' issuers may be fetched from, by https, besides
+   * this machine: `token.actions.githubusercontent.com`. @default none
+   */
+  issuerHosts?: readonly string[]
   /** Told of each step. @default silent */
   log?: Log
 }
@@ -57,10 +65,12 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
   const faults = createFaults()
   const sts = createSts({
     origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    cloud: findCloud(options.cloud ?? 'public'),
     directory,
     dataFile: options.dataFile,
     now: clock.now,
     log: options.log ?? (() => {}),
+    issuerHosts: options.issuerHosts ?? [],
   })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {

@@ -1,8 +1,11 @@
+export { CONSUMERS_TENANT_ID } from './authority.ts'
 export type { Clock } from './clock.ts'
+export type { CloudName } from './cloud.ts'
 export {
   type ApplicationOptions,
   createApplication,
   createGroup,
+  createGuest,
   createPermissionScope,
   createServicePrincipal,
   createTenant,
