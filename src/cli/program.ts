@@ -53,8 +53,12 @@ function addServe(program: Command): void {
     .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
     .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
     .option(
+      '--credential <kind>',
+      'What stands in the client secret’s place (ENTRANCE_CREDENTIAL; default secret).',
+    )
+    .option(
       '--authority <url>',
-      'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
+      'public, usgov, china, or another login host (ENTRANCE_AUTHORITY; default public).',
     )
     .addOption(
       new Option(
@@ -125,7 +129,8 @@ function addAllow(serve: Command): void {
 
 const SERVE_HELP = `
 The client secret is read from ENTRA_PROXY_AZURE_CLIENT_SECRET only: a command line is for
-everybody on the machine to read. A .env file in the working directory is read too; an option
+everybody on the machine to read. In its place --credential takes certificate:<file.pem>,
+workload-identity[:<file>] or managed-identity[:<client id>]. A .env file in the working directory is read too; an option
 beats its variable.
 
 Examples:
