@@ -26,7 +26,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
     // The others talk to nobody.
-    if (argv[2] === 'client' || argv[2] === 'serve') await useProxy(environment())
+    if (/^(client|serve|setup)$/.test(argv[2] ?? '')) await useProxy(environment())
     await createProgram().parseAsync(argv)
     return EXIT.ok
   } catch (error) {
