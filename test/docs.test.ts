@@ -15,6 +15,7 @@ import { suite, test } from 'node:test'
 import type { Command } from 'commander'
 import { aadstsPage } from '../scripts/aadsts-page.ts'
 import { AADSTS } from '../src/aadsts/table.ts'
+import { CHECKS } from '../src/cli/doctor/checks.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
@@ -95,6 +96,7 @@ suite('docs/configuration.md', () => {
   for (const [type, heading] of [
     ['EntranceOptions', 'Option'],
     ['EntraOptions', 'Option of entra'],
+    ['AllowOptions', 'Option of allow'],
     ['RegistrationOptions', 'Option of registration'],
     ['ConfiguredClient', 'Member of a client'],
     ['LimitOptions', 'Option of limits'],
@@ -203,8 +205,31 @@ test('docs/aadsts.md is what npm run docs writes', () => {
   assert.equal(documentOf('docs/aadsts.md'), aadstsPage())
 })
 
+suite('docs/doctor.md', () => {
+  const text = documentOf('docs/doctor.md')
+
+  test('lists the checks, in their order', () => {
+    const listed = tableOf(text, 'Check').map(([id, title]) => [id, title])
+    assert.deepEqual(
+      listed,
+      CHECKS.map(({ id, title }) => [id, title]),
+    )
+  })
+
+  test('lists every finding with what it means', () => {
+    const listed = tableOf(text, 'Finding').map(([id, meaning]) => [id, meaning])
+    const actual = CHECKS.flatMap(({ id, faults }) =>
+      [...faults].map(([word, meaning]) => [`${id}.${word}`, meaning]),
+    )
+    assert.deepEqual(listed, actual)
+  })
+})
+
 test('docs/architecture.md has the rows that the structure test enforces', () => {
-  const lines = block(read('test/structure.test.ts'), 'const ROWS').match(/^ {2}\[.+\],$/gm) ?? []
+  const lines =
+    block(read('test/structure.test.ts'), 'const ROWS').match(
+      /^ {2}\[(?:.+|\n(?: {4}.+\n)+ {2})\],$/gm,
+    ) ?? []
   const rows = lines.map((line) => [...line.matchAll(/'([^']+)'/g)].map(([, unit]) => unit))
   const listed = tableOf(documentOf('docs/architecture.md'), 'Row').map((row) => row[1])
   assert.ok(rows.length > 5)
