@@ -38,7 +38,7 @@ export async function prepareCredential(
   if (credential === 'certificate') return prepareCertificate(settings)
   if (credential !== 'secret') {
     const desired = toFederated(settings, tenantId)
-    return { desired, variable: credential, tried: undefined, keep: keepNothing }
+    return { desired, variable: settings.credentialText, tried: undefined, keep: keepNothing }
   }
   const now = Date.now()
   const verdict =

@@ -34,7 +34,7 @@ export function toDesired(
     redirectUris: [...new Set([url, ...also])].map((base) => `${base}/auth/callback`),
     scopes: [...new Set([SCOPE, ...settings.scopes])].map((value) => ({ value, type })),
     preAuthorized: settings.preAuthorized,
-    optionalClaims: allow.guests ? ['acct'] : [],
+    optionalClaims: allow.hasNoGuests ? ['acct'] : [],
     hasGroups: allow.groups,
     roles: allow.roles,
     graphPermissions: allow.groups ? [USER_READ] : [],

@@ -56,6 +56,8 @@ export type SetupSettings = {
   readonly consentBy: 'users' | 'admins' | undefined
   readonly preAuthorized: readonly string[]
   readonly credential: CredentialKind
+  /** The same as `ENTRANCE_CREDENTIAL` has it. */
+  readonly credentialText: string
   /** The file of the certificate that is configured. */
   readonly certificateFile: string | undefined
   readonly issuer: string | undefined
@@ -66,7 +68,7 @@ export type SetupSettings = {
   readonly allow: {
     readonly groups: boolean
     readonly roles: readonly string[]
-    readonly guests: boolean
+    readonly hasNoGuests: boolean
     readonly tenants: boolean
   }
 }
@@ -108,7 +110,8 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
   const port = env.PORT || '8000'
   const url = options.url || env.ENTRANCE_URL || `http://localhost:${port}`
   const tenant = options.tenantId || env.AZURE_TENANT_ID || undefined
-  const [kind = '', file] = split(options.credential || env.ENTRANCE_CREDENTIAL || 'secret')
+  const credential = credentialText(options.credential, env.ENTRANCE_CREDENTIAL)
+  const [kind = '', file] = split(credential)
   const settings: SetupSettings = {
     url: readUrl('--url', url, problems),
     also: (options.also ?? []).map((one) => readUrl('--also', one, problems)),
@@ -125,6 +128,7 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
     consentBy: options.consentBy,
     preAuthorized: (options.preAuthorize ?? []).map((one) => CLIENTS.get(one) ?? one),
     credential: kind as CredentialKind,
+    credentialText: credential,
     certificateFile: kind === 'certificate' ? file : undefined,
     issuer: options.issuer,
     subject: options.subject,
@@ -133,17 +137,20 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
     data: dataFolder(options.data, env),
     allow: {
       groups: Boolean(env.ENTRANCE_ALLOW_GROUPS),
-      roles: (env.ENTRANCE_ALLOW_ROLES ?? '')
-        .split(',')
-        .map((one) => one.trim())
-        .filter(Boolean),
-      guests: Boolean(env.ENTRANCE_ALLOW_GUESTS),
+      roles: (env.ENTRANCE_ALLOW_ROLES ?? '').split(/[\s,]+/).filter(Boolean),
+      hasNoGuests: env.ENTRANCE_ALLOW_GUESTS === 'off',
       tenants: Boolean(env.ENTRANCE_ALLOW_TENANTS),
     },
   }
   problems.push(...findProblems(settings))
   if (problems.length > 0) throw new ConfigError(problems)
   return settings
+}
+
+/** Of the same kind, the one that is configured says more: which file, which identity. */
+function credentialText(option: string | undefined, configured: string | undefined): string {
+  if (!option) return configured || 'secret'
+  return configured?.startsWith(`${option}:`) ? configured : option
 }
 
 /** `certificate:entra.pem`: the kind, and what it is about. */
