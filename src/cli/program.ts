@@ -4,6 +4,7 @@ import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { packageVersion } from './package-version.ts'
+import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** The command line: what there is and what it says of itself. A command loads when it runs. */
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .configureHelp({ styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
     .addHelpText('after', HELP)
   addServe(program)
+  addSetup(program, withTerminal)
   addDoctor(program)
   addEmulator(program)
   addClient(program)
@@ -28,6 +30,7 @@ export function createProgram(): Command {
 const HELP = `
 Examples:
   $ entrance serve --emulator
+  $ entrance setup --url https://expenses.example.com
   $ entrance client login http://localhost:8000/mcp
   $ entrance client call http://localhost:8000/mcp get_expenses
 
