@@ -15,6 +15,7 @@ import { suite, test } from 'node:test'
 import type { Command } from 'commander'
 import { aadstsPage } from '../scripts/aadsts-page.ts'
 import { AADSTS } from '../src/aadsts/table.ts'
+import { CHECKS } from '../src/cli/doctor/checks.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
@@ -202,6 +203,26 @@ suite('docs/errors.md', () => {
 
 test('docs/aadsts.md is what npm run docs writes', () => {
   assert.equal(documentOf('docs/aadsts.md'), aadstsPage())
+})
+
+suite('docs/doctor.md', () => {
+  const text = documentOf('docs/doctor.md')
+
+  test('lists the checks, in their order', () => {
+    const listed = tableOf(text, 'Check').map(([id, title]) => [id, title])
+    assert.deepEqual(
+      listed,
+      CHECKS.map(({ id, title }) => [id, title]),
+    )
+  })
+
+  test('lists every finding with what it means', () => {
+    const listed = tableOf(text, 'Finding').map(([id, meaning]) => [id, meaning])
+    const actual = CHECKS.flatMap(({ id, faults }) =>
+      [...faults].map(([word, meaning]) => [`${id}.${word}`, meaning]),
+    )
+    assert.deepEqual(listed, actual)
+  })
 })
 
 test('docs/architecture.md has the rows that the structure test enforces', () => {

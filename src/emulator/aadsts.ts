@@ -35,7 +35,22 @@ const TABLE = `
 7000218 | invalid_client         | uri      | The request body must contain the following parameter: 'client_assertion' or 'client_secret'.
 7000222 | invalid_client         | uri      | The provided client secret keys for app '{id}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.
 700025  | invalid_client         | uri      | Client is public so neither 'client_assertion' nor 'client_secret' should be presented.
-700027  | invalid_client         | uri      | The certificate with identifier used to sign the client assertion is not registered on application.
+700027  | invalid_client         | uri      | The certificate with identifier used to sign the client assertion is not registered on application. [Reason - {reason}, Thumbprint of key used by client: '{wanted}', Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '{id}'.]
+700021  | invalid_client         | uri      | Client assertion application identifier doesn't match 'client_id' parameter. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .
+700023  | invalid_client         | uri      | Client assertion audience claim does not match Realm issuer. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .
+700024  | invalid_client         | uri      | Client assertion is not within its valid time range. Current time: {now}, assertion valid from {start}, expiry time of assertion {end}. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .
+50027   | invalid_request        | uri      | JWT token is invalid or malformed.
+50048   | invalid_client         | uri      | Subject must match Issuer claim in the client assertion. [sub: {sub}], [iss: {iss}]
+50166   | invalid_request        |          | Request to External OIDC endpoint failed.
+700211  | invalid_client         | uri      | No matching federated identity record found for presented assertion issuer '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+700212  | invalid_client         | uri      | No matching federated identity record found for presented assertion audience '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+700213  | invalid_client         | uri      | No matching federated identity record found for presented assertion subject '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+700222  | invalid_client         | uri      | AAD-issued tokens may not be used for federated identity flows.
+700229  | invalid_client         | uri      | Only app-only tokens can be used as Federated Identity Credentials for AAD issuer.
+50013   | invalid_grant          | uri      | Assertion failed signature validation. [Reason - {reason}]
+500131  | invalid_grant          | uri      | Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is one of the Application Uris of this application with App ID: '{id}'({name}).
+500133  | invalid_grant          | uri      | Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {end}.
+7000114 | invalid_grant          | uri      | Application '{id}' is not allowed to make application on-behalf-of calls.
 500011  | invalid_resource       | uri      | The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.
 500014  | invalid_resource       | uri      | The service principal for resource '{resource}' is disabled. This indicate that a subscription within the tenant has lapsed, or that the administrator for this tenant has disabled the application, preventing tokens from being issued for it.
 650053  | invalid_client         |          | The application '{name}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the app vendor.
@@ -81,6 +96,8 @@ const TABLE = `
 70007   | unsupported_response_mode |       | '{mode}' is not a supported value of 'response_mode' when requesting a code.
 90023   | invalid_request        |          | The value '{value}' of the parameter '{name}' is not valid.
 90100   | invalid_request        |          | The request is too long.
+90033   | temporarily_unavailable |         | A transient error has occurred. Please try again.
+90055   | temporarily_unavailable |         | The server has terminated the request because there are too many requests.
 50000   | server_error           |          | There was an error issuing a token or an issue with our sign-in service.
 `
 

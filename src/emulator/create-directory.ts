@@ -13,8 +13,9 @@ import type {
   Tenant,
 } from './directory.ts'
 import { deriveGuid } from './guid.ts'
-import { GRAPH_APP_ID, microsoftGraph } from './microsoft-graph.ts'
+import { microsoftGraph } from './microsoft-graph.ts'
 import { seedDirectory } from './seed.ts'
+import { tokenExchange } from './token-exchange.ts'
 
 export type TenantOptions = Partial<Tenant> & Pick<Tenant, 'domains'>
 
@@ -58,17 +59,19 @@ export type DirectoryOptions = {
   conditionalAccessPolicies?: ConditionalAccessPolicy[]
 }
 
-/** Makes a directory; Microsoft Graph is always in it. */
+/** Makes a directory; Microsoft's own applications are always in it. */
 export function createDirectory(options: DirectoryOptions = {}): Directory {
   const seed = seedDirectory()
   const applications = (options.applications ?? seed.applications).map(createApplication)
   const own = options.applications ? applications : seed.servicePrincipals
-  const hasGraph = applications.some((app) => app.appId === GRAPH_APP_ID)
+  const builtIn = [microsoftGraph(), tokenExchange()].filter(
+    ({ appId }) => !applications.some((app) => app.appId === appId),
+  )
   return {
     tenants: (options.tenants ?? seed.tenants).map(createTenant),
     users: (options.users ?? seed.users).map(createUser),
     groups: (options.groups ?? seed.groups).map(createGroup),
-    applications: hasGraph ? applications : [...applications, createApplication(microsoftGraph())],
+    applications: [...applications, ...builtIn.map(createApplication)],
     servicePrincipals: (options.servicePrincipals ?? own).map(toServicePrincipal),
     oauth2PermissionGrants: options.oauth2PermissionGrants ?? [],
     conditionalAccessPolicies: options.conditionalAccessPolicies ?? [],
@@ -235,6 +238,8 @@ function createPasswordCredential(
 export function createServicePrincipal(options: ServicePrincipalOptions): ServicePrincipal {
   return {
     id: deriveGuid('service principal', options.appId, options.tenantId),
+    servicePrincipalType: 'Application',
+    displayName: null,
     accountEnabled: true,
     appRoleAssignmentRequired: false,
     appRoleAssignedTo: [],

@@ -61,6 +61,28 @@ export function findServicePrincipal(
   return principal
 }
 
+/** The API that an identifier means in a tenant, a slash at its end or not. */
+export function findApi(
+  directory: Directory,
+  tenant: Tenant,
+  identifier: string,
+): { resource: Application; identifier: string } | undefined {
+  const name = identifier.replace(/\/$/, '')
+  const resource = directory.applications.find(
+    ({ appId, identifierUris }) =>
+      (appId === name || identifierUris.some((uri) => uri.replace(/\/$/, '') === name)) &&
+      findServicePrincipal(directory, appId, tenant.id) !== undefined,
+  )
+  return resource && { resource, identifier }
+}
+
+/** The tenant with this id, which something in the directory names. */
+export function findTenant(directory: Directory, id: string): Tenant {
+  const tenant = directory.tenants.find((one) => one.id === id)
+  if (!tenant) throw aadsts(90002, { tenant: id })
+  return tenant
+}
+
 /** The account with this object id. */
 export function findUser(directory: Directory, id: string): DirectoryUser | undefined {
   return directory.users.find((user) => user.id === id)
@@ -77,7 +99,5 @@ export function tenantFor(directory: Directory, authority: Authority, user: Dire
   if (authority.kind === 'tenant') return authority.tenant
   const isConsumers = authority.kind === 'consumers' || user.tenantId === CONSUMERS_TENANT_ID
   if (isConsumers) return consumersTenant()
-  const tenant = directory.tenants.find(({ id }) => id === user.tenantId)
-  if (!tenant) throw aadsts(90002, { tenant: user.tenantId })
-  return tenant
+  return findTenant(directory, user.tenantId)
 }

@@ -15,6 +15,7 @@ import { devicelogin, deviceSignedIn } from './endpoints/devicelogin.ts'
 import { keys } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
+import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
@@ -38,6 +39,14 @@ const BOTH = ['GET', 'HEAD', 'POST']
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['', { name: 'home', methods: READ, errors: 'page', answer: home }],
   ['error', { name: 'error', methods: READ, errors: 'page', answer: explain }],
+  [
+    'metadata/identity/oauth2/token',
+    { name: 'managed-identity', methods: READ, errors: 'json', answer: imdsToken },
+  ],
+  [
+    'msi/token',
+    { name: 'managed-identity', methods: READ, errors: 'json', answer: appServiceToken },
+  ],
   ['devicelogin', { name: 'devicelogin', methods: BOTH, errors: 'page', answer: devicelogin }],
   [
     'devicelogin/signed-in',

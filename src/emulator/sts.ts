@@ -27,6 +27,8 @@ export type Sts = {
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
   readonly deviceCodes: DeviceCodes
+  /** Hosts of issuers of federated credentials, besides this machine. */
+  readonly issuerHosts: readonly string[]
 }
 
 export type StsOptions = {
@@ -36,6 +38,7 @@ export type StsOptions = {
   dataFile: string | undefined
   now: () => number
   log: Log
+  issuerHosts: readonly string[]
 }
 
 /** Opens the state of an emulator. */
@@ -71,6 +74,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
+    issuerHosts: options.issuerHosts,
   }
 }
 

@@ -45,6 +45,12 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 /** Everything at once, before a port is bound or a file is made. */
 function checkSettings(settings: ServeSettings): void {
+  const problems = findServeProblems(settings)
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** What is wrong with the settings, and with the files that they name. */
+export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
   const { entra, secrets } = settings
   // Where any port will do, none is known yet: none that a client may have is this server's own.
   const url = settings.url ?? `http://localhost:${settings.port}`
@@ -59,13 +65,12 @@ function checkSettings(settings: ServeSettings): void {
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
-  const all = [
+  return [
     ...settings.problems,
     ...problems,
     ...findDataFolderProblems(settings.data),
     ...(secrets.length > 0 ? [] : findKeyFileProblems(settings.data)),
   ]
-  if (all.length > 0) throw new ConfigError(all)
 }
 
 /** Names what the person wrote, in place of the option that it became. */

@@ -1,8 +1,7 @@
 import { aadsts } from '../aadsts-error.ts'
 import { findAuthority } from '../authority.ts'
 import type { Call } from '../call.ts'
-import type { Application, Tenant } from '../directory.ts'
-import { findServicePrincipal } from '../lookup.ts'
+import { findServicePrincipal, findTenant } from '../lookup.ts'
 import { required } from '../params.ts'
 import { findPermission } from '../sign-in/scopes.ts'
 import { authenticate } from '../tokens/client-authentication.ts'
@@ -14,7 +13,9 @@ export async function clientCredentialsGrant(call: Call): Promise<Response> {
   const authority = findAuthority(directory, call.segment)
   if (authority.kind === 'common' || authority.kind === 'consumers') throw aadsts(9001023)
   const { client, authentication } = await authenticate(call, 'confidential', 7000216)
-  const tenant = authority.kind === 'tenant' ? authority.tenant : homeOf(call, client)
+  // `organizations` stands for no tenant; the application is at home in one.
+  const isNamed = authority.kind === 'tenant'
+  const tenant = isNamed ? authority.tenant : findTenant(directory, client.tenantId)
   const scope = required(call.form, 'scope')
   const names = scope.split(/\s+/).filter(Boolean)
   if (names.some((name) => !/(^|\/)\.default$/.test(name))) throw aadsts(1002012, { scope })
@@ -25,11 +26,4 @@ export async function clientCredentialsGrant(call: Call): Promise<Response> {
   const { appId, displayName } = client
   const app = { appId, displayName, principal, authentication }
   return issueAppToken(call, { app, tenant, resource, identifier })
-}
-
-/** `organizations` stands for no tenant: the application is at home in one. */
-function homeOf(call: Call, { tenantId }: Application): Tenant {
-  const tenant = call.sts.directory.tenants.find(({ id }) => id === tenantId)
-  if (!tenant) throw aadsts(90002, { tenant: tenantId })
-  return tenant
 }

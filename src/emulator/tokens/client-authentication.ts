@@ -6,6 +6,7 @@ import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
+import { checkClientAssertion } from './client-assertion.ts'
 
 /** What a token request says about who sends it. */
 type ClientCredentials = {
@@ -43,8 +44,10 @@ export async function authenticate(
     if (secret !== undefined || hasAssertion) throw aadsts(700025)
     return { client, authentication: '0' }
   }
-  // No application here has a certificate.
-  if (hasAssertion) throw aadsts(700027)
+  if (hasAssertion) {
+    await checkClientAssertion(call, client)
+    return { client, authentication: '2' }
+  }
   if (secret === undefined) throw aadsts(missing)
   checkSecret(client, secret, call.sts.now())
   return { client, authentication: '1' }
