@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
@@ -99,28 +100,7 @@ function addServe(program: Command): void {
       const { serve } = await import('./commands/serve.ts')
       await serve(options)
     })
-  addAllow(command)
-}
-
-function addAllow(serve: Command): void {
-  const lists = [
-    ['tenants', 'Tenant ids, or any, whose people may come in (ENTRANCE_ALLOW_TENANTS).'],
-    ['users', 'Object ids of the people who may come in (ENTRANCE_ALLOW_USERS).'],
-    ['groups', 'Object ids of groups whose members may come in (ENTRANCE_ALLOW_GROUPS).'],
-    ['roles', 'App roles whose holders may come in (ENTRANCE_ALLOW_ROLES).'],
-  ] as const
-  for (const [name, description] of lists) serve.option(`--allow-${name} <list>`, description)
-  serve
-    .addOption(
-      new Option(
-        '--allow-guests <whether>',
-        'Whether the tenant’s guests may come in (ENTRANCE_ALLOW_GUESTS; default on).',
-      ).choices(['on', 'off']),
-    )
-    .option(
-      '--allow-contact <text>',
-      'Whom people ask who are not let in (ENTRANCE_ALLOW_CONTACT).',
-    )
+  addAllowOptions(command)
 }
 
 const SERVE_HELP = `
