@@ -1,3 +1,4 @@
+import { CONSUMERS_TENANT_ID } from './authority.ts'
 import type {
   Application,
   AppRole,
@@ -14,6 +15,7 @@ import type {
 import { deriveGuid } from './guid.ts'
 import { builtInApplications } from './microsoft-graph.ts'
 import { seedDirectory } from './seed.ts'
+import { tokenExchange } from './token-exchange.ts'
 
 export type TenantOptions = Partial<Tenant> & Pick<Tenant, 'domains'>
 
@@ -62,7 +64,7 @@ export function createDirectory(options: DirectoryOptions = {}): Directory {
   const seed = seedDirectory()
   const applications = (options.applications ?? seed.applications).map(createApplication)
   const own = options.applications ? applications : seed.servicePrincipals
-  const builtIn = builtInApplications()
+  const builtIn = [...builtInApplications(), tokenExchange()]
     .map(createApplication)
     .filter(({ appId }) => !applications.some((app) => app.appId === appId))
   return {
@@ -85,6 +87,7 @@ export function createTenant(options: TenantOptions): Tenant {
     regionScope: 'EU',
     kind: 'workforce',
     allowUserConsent: true,
+    allowConsentRequests: false,
     allowUserAppRegistration: true,
     identifierUriPolicy: 'secure',
     secretPolicy: { isBlocked: false, maxDays: null },
@@ -96,7 +99,7 @@ export function createTenant(options: TenantOptions): Tenant {
 export function createUser(options: UserOptions): DirectoryUser {
   const { userPrincipalName } = options
   return {
-    id: deriveGuid('user', userPrincipalName),
+    id: userIdOf(options),
     displayName: userPrincipalName.split('@')[0] as string,
     givenName: options.displayName ?? null,
     surname: null,
@@ -109,6 +112,32 @@ export function createUser(options: UserOptions): DirectoryUser {
     directoryRoles: [],
     ...options,
   }
+}
+
+/** The account of a guest: one of its own in a tenant, signed in to with the account at home. */
+export function createGuest(
+  home: DirectoryUser,
+  tenant: Tenant,
+  options: Partial<DirectoryUser> = {},
+): DirectoryUser {
+  const address = home.mail ?? home.userPrincipalName
+  const local = address.replaceAll('@', '_')
+  return createUser({
+    displayName: home.displayName,
+    givenName: home.givenName,
+    surname: home.surname,
+    mail: address,
+    ...options,
+    tenantId: tenant.id,
+    userPrincipalName: `${local}#EXT#@${tenant.domains[0] ?? 'tenant'}`,
+    guestOf: home.id,
+  })
+}
+
+/** Personal accounts have object ids of a form of their own. */
+function userIdOf({ tenantId, userPrincipalName }: UserOptions): string {
+  const id = deriveGuid('user', userPrincipalName)
+  return tenantId === CONSUMERS_TENANT_ID ? `00000000-0000-0000-${id.slice(19)}` : id
 }
 
 /** A security group with everything that was left out filled in. */
@@ -210,6 +239,8 @@ function createPasswordCredential(
 export function createServicePrincipal(options: ServicePrincipalOptions): ServicePrincipal {
   return {
     id: deriveGuid('service principal', options.appId, options.tenantId),
+    servicePrincipalType: 'Application',
+    displayName: null,
     accountEnabled: true,
     appRoleAssignmentRequired: false,
     appRoleAssignedTo: [],

@@ -25,6 +25,8 @@ export type Tenant = {
   regionScope: string | null
   /** Whether members may consent for themselves, or an administrator must. */
   allowUserConsent: boolean
+  /** Whether members may ask an administrator to consent (AADSTS90095). */
+  allowConsentRequests: boolean
   /** Whether members may register applications, or only some roles may. */
   allowUserAppRegistration: boolean
   /** What new identifier URIs of applications with v1 tokens have to look like. */
@@ -188,6 +190,10 @@ export type ServicePrincipal = {
   id: string
   appId: string
   tenantId: string
+  /** A managed identity is a service principal without an application. */
+  servicePrincipalType: 'Application' | 'ManagedIdentity'
+  /** Of a managed identity; others are called as their application is. */
+  displayName: string | null
   accountEnabled: boolean
   /** Whether only people with an assignment may sign in (AADSTS50105). */
   appRoleAssignmentRequired: boolean

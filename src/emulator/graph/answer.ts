@@ -15,21 +15,14 @@ export function isGraphPath(pathname: string): boolean {
   return pathname.startsWith(PREFIX)
 }
 
-/** Answers a request to Microsoft Graph, and says what it asked for. */
-export async function answerGraph(
-  sts: Sts,
-  request: Request,
-  url: URL,
-): Promise<{ endpoint: string; response: Response }> {
+/** Answers a request to Microsoft Graph. */
+export async function answerGraph(sts: Sts, request: Request, url: URL): Promise<Response> {
   const headers = traceHeaders(request)
-  let endpoint: string = PREFIX
   try {
     const route = findGraphRoute(url.pathname.slice(PREFIX.length))
-    endpoint = PREFIX + route.template
-    const reply = await answerRoute(sts, route, request, url)
-    return { endpoint, response: respond(reply, headers) }
+    return respond(await answerRoute(sts, route, request, url), headers)
   } catch (error) {
-    return { endpoint, response: refuse(sts, endpoint, error, headers) }
+    return refuse(sts, `${request.method} ${url.pathname}`, error, headers)
   }
 }
 
@@ -117,12 +110,12 @@ function respond({ status, body }: Reply, headers: Headers): Response {
   return Response.json(body, { status, headers: { ...headers, ...type } })
 }
 
-function refuse(sts: Sts, endpoint: string, thrown: unknown, headers: Headers): Response {
-  const error = thrown instanceof GraphError ? thrown : failed(sts, endpoint, thrown)
+function refuse(sts: Sts, what: string, thrown: unknown, headers: Headers): Response {
+  const error = thrown instanceof GraphError ? thrown : failed(sts, what, thrown)
   sts.log({
     event: 'emulator.refused',
     level: 'warn',
-    message: `The emulator refused a request at ${endpoint}: ${error.code}: ${error.message}`,
+    message: `The emulator refused ${what}: ${error.code}: ${error.message}`,
     code: error.code,
   })
   const { code, message, details } = error
@@ -135,11 +128,11 @@ function refuse(sts: Sts, endpoint: string, thrown: unknown, headers: Headers): 
   return respond({ status: error.status, body }, { ...headers, ...error.headers })
 }
 
-function failed(sts: Sts, endpoint: string, cause: unknown): GraphError {
+function failed(sts: Sts, what: string, cause: unknown): GraphError {
   sts.log({
     event: 'emulator.failed',
     level: 'error',
-    message: `The emulator failed at ${endpoint}: ${(cause as Error).message}`,
+    message: `The emulator failed at ${what}: ${(cause as Error).message}`,
     cause,
   })
   return new GraphError(500, 'InternalServerError', 'The emulator failed.')

@@ -1,3 +1,4 @@
+import { mayConsentForAll } from '../administrators.ts'
 import type { Application, ServicePrincipal } from '../directory.ts'
 import type { GraphCall } from './graph-call.ts'
 import { denied } from './graph-error.ts'
@@ -79,11 +80,6 @@ export const APPLICATION_ADMINISTRATORS = [
   'Cloud Application Administrator',
   'Global Administrator',
 ]
-/** Directory roles that may consent for everybody. */
-export const CONSENT_ADMINISTRATORS = [
-  ...APPLICATION_ADMINISTRATORS,
-  'Privileged Role Administrator',
-]
 /** Directory roles that may end people's sessions. */
 export const USER_ADMINISTRATORS = [
   'User Administrator',
@@ -128,14 +124,19 @@ export function requireMayManage(call: GraphCall, application: Application | und
   if (!isOwner(caller.servicePrincipalId)) throw denied()
 }
 
+/** Refuses a person who may not consent for everybody. */
+export function requireMayConsent({ caller }: GraphCall): void {
+  if (caller.user && !mayConsentForAll(caller.user)) throw denied()
+}
+
 /** Refuses who may not say who uses an application: its owners and administrators may. */
 export function requireMayAssign(call: GraphCall, principal: ServicePrincipal): void {
-  if (hasRole(call, CONSENT_ADMINISTRATORS)) return
   const { user } = call.caller
+  if (!user || mayConsentForAll(user)) return
   const { applications } = call.sts.directory
   const application = applications.find(({ appId }) => appId === principal.appId)
   const isOwn = application?.tenantId === principal.tenantId
-  if (!isOwn || !user || !application.owners.includes(user.id)) throw denied()
+  if (!isOwn || !application.owners.includes(user.id)) throw denied()
 }
 
 function permissions(

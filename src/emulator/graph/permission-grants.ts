@@ -1,6 +1,6 @@
 import type { OAuth2PermissionGrant } from '../directory.ts'
 import { deriveGuid } from '../guid.ts'
-import { CONSENT_ADMINISTRATORS, requireRole } from './authorization.ts'
+import { requireMayConsent } from './authorization.ts'
 import { current, erase, lookUpPrincipal, write } from './find.ts'
 import { created, firstKey, type GraphCall, NO_CONTENT, type Reply } from './graph-call.ts'
 import { conflict, invalidProperty, notFound } from './graph-error.ts'
@@ -46,7 +46,7 @@ export function getGrant(call: GraphCall): Reply {
 
 /** POST /oauth2PermissionGrants: consent, for everybody or for one person. */
 export function postGrant(call: GraphCall): Reply {
-  requireRole(call, CONSENT_ADMINISTRATORS)
+  requireMayConsent(call)
   const asked = parse(NEW_SCHEMA, call.body, 'OAuth2PermissionGrant') as NewGrant
   const { clientId, resourceId, consentType } = asked
   const principalId = asked.principalId ?? null
@@ -78,7 +78,7 @@ export function postGrant(call: GraphCall): Reply {
 
 /** PATCH /oauth2PermissionGrants/{id}: the scopes are replaced. */
 export function patchGrant(call: GraphCall): Reply {
-  requireRole(call, CONSENT_ADMINISTRATORS)
+  requireMayConsent(call)
   const grant = findGrant(call)
   const { scope } = parse(SCHEMA, call.body, 'OAuth2PermissionGrant') as { scope: string }
   write(call, 'oauth2PermissionGrants', { ...grant, scope })
@@ -87,7 +87,7 @@ export function patchGrant(call: GraphCall): Reply {
 
 /** DELETE /oauth2PermissionGrants/{id} */
 export function deleteGrant(call: GraphCall): Reply {
-  requireRole(call, CONSENT_ADMINISTRATORS)
+  requireMayConsent(call)
   erase(call, 'oauth2PermissionGrants', findGrant(call).id)
   return NO_CONTENT
 }

@@ -59,6 +59,7 @@ export function showServicePrincipal(
   principal: ServicePrincipal,
 ): JsonObject {
   const { id, appId, accountEnabled, appRoleAssignmentRequired, tags } = principal
+  const { servicePrincipalType } = principal
   const application = directory.applications.find((app) => app.appId === appId)
   const roles = application?.appRoles ?? []
   return {
@@ -70,14 +71,14 @@ export function showServicePrincipal(
     appOwnerOrganizationId: application?.tenantId ?? null,
     appRoleAssignmentRequired,
     appRoles: roles.filter((role) => role.isEnabled).map((role) => showRole(role, 'Application')),
-    displayName: application?.displayName ?? appId,
+    displayName: principal.displayName ?? application?.displayName ?? null,
     homepage: null,
     keyCredentials: [],
     oauth2PermissionScopes: (application?.api.oauth2PermissionScopes ?? []).map(showScope),
     passwordCredentials: [],
     replyUrls: application?.web.redirectUris ?? [],
     servicePrincipalNames: [appId, ...(application?.identifierUris ?? [])],
-    servicePrincipalType: 'Application',
+    servicePrincipalType,
     signInAudience: application?.signInAudience ?? null,
     tags,
   }
