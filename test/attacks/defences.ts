@@ -568,8 +568,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens',
-        replace: 'return tokens',
+        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {',
+        replace: 'if (user) {',
       },
     ],
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
@@ -760,8 +760,8 @@ export const DEFENCES: readonly Defence[] = [
       },
       {
         file: 'core/entra/entra.ts',
-        find: 'oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)',
-        replace: 'oauth.processGenericTokenEndpointResponse(metadata, client, answer)',
+        find: 'oauth.processAuthorizationCodeResponse(known, client, answer, expected)',
+        replace: 'oauth.processGenericTokenEndpointResponse(known, client, answer)',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],
@@ -782,8 +782,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/entra/verify-tokens.ts',
-        find: '!options.issuer.includes(',
-        replace: "'never'.includes(",
+        find: 'claims.tid !== tenantOf(options.issuer)',
+        replace: 'false',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],

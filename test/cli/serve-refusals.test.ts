@@ -113,7 +113,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
     })
     const told = Object.fromEntries(problems)
     const expected = {
-      AZURE_TENANT_ID: /'common' lets in accounts of every tenant/,
+      ENTRANCE_ALLOW_TENANTS: /common has accounts of every tenant sign in/,
       ENTRA_PROXY_AZURE_CLIENT_ID: /has quotation marks around it\. → Remove them/,
       ENTRA_PROXY_AZURE_CLIENT_SECRET:
         /that is the secret's ID, not its value\. → .*copy its Value/,
@@ -258,12 +258,12 @@ suite('serve refuses', { concurrency: 2 }, () => {
     ]
     writeFileSync(join(cwd, '.env'), lines.join('\n'))
     const read = await refused(t, [], {}, cwd)
-    const names = ['AZURE_TENANT_ID', 'ENTRA_PROXY_AZURE_CLIENT_SECRET', 'LOG_FORMAT']
+    const names = ['ENTRANCE_ALLOW_TENANTS', 'ENTRA_PROXY_AZURE_CLIENT_SECRET', 'LOG_FORMAT']
     assert.deepEqual([...read.problems.keys()].sort(), names)
     const set = { LOG_FORMAT: 'json', AZURE_TENANT_ID: 'organizations' }
     const beaten = await refused(t, [], set, cwd)
     assert.deepEqual([...beaten.problems.keys()].sort(), names.slice(0, 2))
-    assert.match(beaten.problems.get('AZURE_TENANT_ID') ?? '', /'organizations'/)
+    assert.match(beaten.problems.get('ENTRANCE_ALLOW_TENANTS') ?? '', /organizations has/)
   })
 })
 
