@@ -49,6 +49,7 @@ const servicePrincipalSchema = z.strictObject({
     '"Application"',
   ),
   displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
+  tags: optional(list(text), 'Tags', '[]'),
 } satisfies Shape<ServicePrincipalOptions>)
 
 const grantSchema = z.strictObject({
