@@ -6,6 +6,7 @@ import type { KeysOptions } from './commands/keys.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
+import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** The command line: what there is and what it says of itself. A command loads when it runs. */
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     .configureHelp({ styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
     .addHelpText('after', HELP)
   addServe(program)
+  addSetup(program, withTerminal)
   addDoctor(program)
   addEmulator(program)
   addClient(program)
@@ -30,6 +32,7 @@ export function createProgram(): Command {
 const HELP = `
 Examples:
   $ entrance serve --emulator
+  $ entrance setup --url https://expenses.example.com
   $ entrance client login http://localhost:8000/mcp
   $ entrance client call http://localhost:8000/mcp get_expenses
 
@@ -55,8 +58,12 @@ function addServe(program: Command): void {
     .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
     .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
     .option(
+      '--credential <kind>',
+      'What stands in the client secret’s place (ENTRANCE_CREDENTIAL; default secret).',
+    )
+    .option(
       '--authority <url>',
-      'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
+      'public, usgov, china, or another login host (ENTRANCE_AUTHORITY; default public).',
     )
     .addOption(
       new Option(
@@ -106,7 +113,8 @@ function addServe(program: Command): void {
 
 const SERVE_HELP = `
 The client secret is read from ENTRA_PROXY_AZURE_CLIENT_SECRET only: a command line is for
-everybody on the machine to read. A .env file in the working directory is read too; an option
+everybody on the machine to read. In its place --credential takes certificate:<file.pem>,
+workload-identity[:<file>] or managed-identity[:<client id>]. A .env file in the working directory is read too; an option
 beats its variable.
 
 Examples:

@@ -113,7 +113,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
     })
     const told = Object.fromEntries(problems)
     const expected = {
-      AZURE_TENANT_ID: /'common' would let in accounts of every tenant/,
+      AZURE_TENANT_ID: /'common' lets in accounts of every tenant/,
       ENTRA_PROXY_AZURE_CLIENT_ID: /has quotation marks around it\. → Remove them/,
       ENTRA_PROXY_AZURE_CLIENT_SECRET:
         /that is the secret's ID, not its value\. → .*copy its Value/,

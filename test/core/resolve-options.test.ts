@@ -68,11 +68,11 @@ const WRONG: readonly Wrong[] = [
     "'http://login.example' is not a login host's origin.",
   ],
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
-  ...['common', 'organizations', 'consumers', 'COMMON'].map(
+  ...['common', 'organizations', 'COMMON'].map(
     (tenantId): Wrong => [
       { ...entra({ tenantId }), ...(tenantId !== 'consumers' && { allow: { tenants: 'any' } }) },
       'entra.tenantId',
-      `'${tenantId.toLowerCase()}' would let in accounts of every tenant; one tenant is expected.`,
+      `'${tenantId.toLowerCase()}' lets in accounts of every tenant.`,
     ],
   ),
   [
@@ -272,7 +272,9 @@ suite('options that are right', () => {
       trustedProxyHops: 0,
       limits: { registrations: 300, signIns: 600, failures: 600 },
       entra: {
-        ...ENTRA,
+        tenantId: ENTRA.tenantId,
+        clientId: ENTRA.clientId,
+        credential: { kind: 'secret', secret: ENTRA.clientSecret },
         authority: 'https://login.microsoftonline.com',
         identifierUri: `api://${ENTRA.clientId}`,
         prompt: 'select_account',

@@ -22,5 +22,7 @@ function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
     return { authority, tenantId, clientId, clientSecret, isEmulator: true }
   }
   const authority = (entra.authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, '')
-  return { ...entra, authority, isEmulator: false }
+  const { tenantId, clientId, credential } = entra
+  const clientSecret = credential.kind === 'secret' ? credential.secret : ''
+  return { tenantId, clientId, clientSecret, authority, isEmulator: false }
 }

@@ -21,6 +21,11 @@ export const tenantSchema = z.strictObject({
     'Whether people may consent themselves (else AADSTS90094)',
     'true',
   ),
+  allowConsentRequests: optional(
+    z.boolean(),
+    'Whether people may ask an administrator to consent (AADSTS90095)',
+    'false',
+  ),
   allowUserAppRegistration: optional(
     z.boolean(),
     'Whether members may register applications',

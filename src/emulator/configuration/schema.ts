@@ -43,6 +43,12 @@ const servicePrincipalSchema = z.strictObject({
     'Who has which role: principalId a user, group or application by id or name; appRoleId by id or value, left out for “default access”',
     [],
   ),
+  servicePrincipalType: optional(
+    z.enum(['Application', 'ManagedIdentity']),
+    'A managed identity has no application',
+    '"Application"',
+  ),
+  displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
 } satisfies Shape<ServicePrincipalOptions>)
 
 const grantSchema = z.strictObject({
