@@ -570,8 +570,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens',
-        replace: 'return tokens',
+        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {',
+        replace: 'if (tokens) {',
       },
     ],
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
