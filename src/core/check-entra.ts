@@ -2,22 +2,20 @@ import { statSync } from 'node:fs'
 import { CLOUDS } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { parseCertificate } from './keys/certificate.ts'
-import type {
-  AllowOptions,
-  EntraConfig,
-  EntraCredential,
-  ManagedIdentityCredential,
-} from './options.ts'
+import type { EntraConfig, EntraCredential, ManagedIdentityCredential } from './options.ts'
 import { LOOPBACK_HOSTS } from './site.ts'
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/
 
+/** Whoever may come in with one of the first two is said by `allow.tenants`, without which it is refused. */
+const ALIASES: ReadonlySet<string> = new Set(['organizations', 'common', 'consumers'])
+
 /** Everything that is wrong with the app registration as it is given. */
-export function checkEntra(entra: EntraConfig, allow: AllowOptions): ConfigProblem[] {
+export function checkEntra(entra: EntraConfig): ConfigProblem[] {
   return [
     ...checkAuthority(entra.authority),
-    ...checkTenant(entra.tenantId, allow),
+    ...checkTenant(entra.tenantId),
     ...checkClientId(entra.clientId),
     ...checkCredential(entra.credential),
   ]
@@ -34,26 +32,12 @@ function checkAuthority(authority: string): ConfigProblem[] {
   return [{ option: 'entra.authority', problem, cure }]
 }
 
-function checkTenant(tenantId: string, allow: AllowOptions): ConfigProblem[] {
+function checkTenant(tenantId: string): ConfigProblem[] {
   const option = 'entra.tenantId'
   const cure = 'Copy Directory (tenant) ID from the overview page of the app registration.'
   if (!tenantId) return [{ option, problem: 'is missing.', cure }]
-  if (tenantId === 'consumers') return []
-  if (tenantId === 'organizations' || tenantId === 'common') return checkMany(tenantId, allow)
-  if (GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
+  if (ALIASES.has(tenantId) || GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
   return [{ option, problem: `'${shown(tenantId)}' is neither a GUID nor a domain name.`, cure }]
-}
-
-/** Whoever has an account anywhere could come in: that has to be said in so many words. */
-function checkMany(tenantId: string, { tenants }: AllowOptions): ConfigProblem[] {
-  if (tenants !== undefined) return []
-  return [
-    {
-      option: 'entra.tenantId',
-      problem: `'${tenantId}' lets in accounts of every tenant.`,
-      cure: 'List those that may come in allow.tenants (ENTRANCE_ALLOW_TENANTS), or write any; or give the id of one tenant.',
-    },
-  ]
 }
 
 function checkClientId(clientId: string): ConfigProblem[] {

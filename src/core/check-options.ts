@@ -1,14 +1,13 @@
 import { checkEntra } from './check-entra.ts'
 import type { ConfigProblem } from './errors.ts'
 import { SECRET_MIN_LENGTH } from './keys/keyring.ts'
-import type { AllowOptions, EntraConfig, EntranceOptions, LimitOptions } from './options.ts'
+import type { EntraConfig, EntranceOptions, LimitOptions } from './options.ts'
 import { LOOPBACK_HOSTS } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
 type Given = Pick<EntranceOptions, 'url'> & {
   readonly entra: EntraConfig
-  readonly allow: AllowOptions
   readonly secrets: readonly string[]
   readonly scope: string
   readonly additionalScopes: readonly string[]
@@ -29,7 +28,7 @@ type Given = Pick<EntranceOptions, 'url'> & {
 export function checkOptions(given: Given): ConfigProblem[] {
   return [
     ...checkUrl(given.url),
-    ...checkEntra(given.entra, given.allow),
+    ...checkEntra(given.entra),
     ...checkSecrets(given.secrets),
     ...checkScope('scope', given.scope),
     ...checkAdditionalScopes(given),

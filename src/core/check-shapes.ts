@@ -14,16 +14,8 @@ import type {
 type Names<T> = Readonly<Record<keyof T, true>>
 
 const OPTIONS: Names<EntranceOptions> = {
-  ...{
-    url: true,
-    entra: true,
-    allow: true,
-    store: true,
-    secret: true,
-    scope: true,
-    additionalScopes: true,
-  },
-  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true },
+  ...{ url: true, entra: true, store: true, secret: true, scope: true, additionalScopes: true },
+  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true, allow: true },
   ...{ registration: true, clients: true, consent: true, clientDocuments: true },
   ...{ clientDocumentHosts: true, accessTokenTtl: true, grantIdleTtl: true, grantMaxTtl: true },
   ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },
@@ -32,7 +24,9 @@ const ENTRA: Names<EntraOptions> = {
   ...{ tenantId: true, clientId: true, clientSecret: true, credential: true },
   ...{ authority: true, identifierUri: true, prompt: true },
 }
-const ALLOW: Names<AllowOptions> = { tenants: true }
+const ALLOW: Names<AllowOptions> = {
+  ...{ tenants: true, users: true, groups: true, roles: true, guests: true, contact: true },
+}
 
 /** By its kind, what a credential has. */
 const CREDENTIALS: ReadonlyMap<unknown, object> = new Map<unknown, object>([
@@ -58,13 +52,13 @@ const LIMITS: Names<LimitOptions> = { registrations: true, signIns: true, failur
  * that is misspelt, or `registration: 'off'`, would leave a door open that was meant to be shut.
  */
 export function checkShapes(given: EntranceOptions): ConfigProblem[] {
-  const { secret, limits, registration } = given
-  const allow = registration?.allow
+  const { secret, limits, registration, allow } = given
+  const redirectUris = registration?.allow
   return [
     ...checkMembers('', given, OPTIONS),
     ...checkMembers('entra', given.entra, ENTRA),
     ...checkCredentials(given.entra),
-    ...checkMembers('allow', given.allow, ALLOW),
+    ...checkMembers('allow', allow, ALLOW),
     ...checkMembers('registration', registration, REGISTRATION),
     ...(limits === false ? [] : checkMembers('limits', limits, LIMITS)),
     ...(typeof secret === 'string' ? [] : checkList('secret', secret)),
@@ -73,7 +67,11 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
     ...checkList('privateUseRedirectUris', given.privateUseRedirectUris),
     ...checkList('clientDocumentHosts', given.clientDocumentHosts),
     // Its entries are looked at where they are judged.
-    ...(Array.isArray(allow) ? [] : checkList('registration.allow', allow)),
+    ...(Array.isArray(redirectUris) ? [] : checkList('registration.allow', redirectUris)),
+    ...(allow?.tenants === 'any' ? [] : checkList('allow.tenants', allow?.tenants)),
+    ...checkList('allow.users', allow?.users),
+    ...checkList('allow.groups', allow?.groups),
+    ...checkList('allow.roles', allow?.roles),
   ]
 }
 

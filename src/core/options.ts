@@ -12,8 +12,6 @@ export type EntranceOptions = {
   url: string
   /** The app registration at Entra. */
   entra: EntraOptions
-  /** Who may come in. @default whom `entra.tenantId` names */
-  allow?: AllowOptions
   /** Where grants live. Required: a forgotten in-memory store signs everybody out at each restart. */
   store: Store
   /**
@@ -40,6 +38,8 @@ export type EntranceOptions = {
    * @default Cursor's
    */
   privateUseRedirectUris?: readonly string[]
+  /** Who may come in. @default whoever Entra lets in */
+  allow?: AllowOptions
   /** Which clients may turn up unannounced. @default every client */
   registration?: RegistrationOptions
   /** Clients that need not register: the operator names them. @default none */
@@ -73,6 +73,41 @@ export type EntranceOptions = {
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
+}
+
+/**
+ * Who may come in. Every rule that is given has to be met, a list by any one of its entries. Judged
+ * at the sign-in and at each refresh.
+ */
+export type AllowOptions = {
+  /**
+   * Tenant ids, or `any`. Required where `tenantId` is `organizations` or `common`.
+   * @default the tenant of `tenantId`
+   */
+  tenants?: readonly string[] | 'any' | undefined
+  /**
+   * Object ids of people; where several tenants may sign in, `<tenant id>/<object id>`.
+   * @default everybody
+   */
+  users?: readonly string[] | undefined
+  /** Object ids of groups, likewise; who is in a group within the group counts. @default everybody */
+  groups?: readonly string[] | undefined
+  /** Values of app roles. @default everybody */
+  roles?: readonly string[] | undefined
+  /** Whether guests of the tenant may come in. @default `true` */
+  guests?: boolean | undefined
+  /** Whom to ask, for people who are refused: a mail address, or a sentence. @default the operator */
+  contact?: string | undefined
+}
+
+/** {@link AllowOptions}, complete; a list that is undefined keeps nobody out. */
+export type AllowConfig = {
+  readonly tenants: ReadonlySet<string> | undefined
+  readonly users: ReadonlySet<string> | undefined
+  readonly groups: ReadonlySet<string> | undefined
+  readonly roles: ReadonlySet<string> | undefined
+  readonly guests: boolean
+  readonly contact: string | undefined
 }
 
 /** Who may register: everybody, whoever has a listed redirect URI, nobody. */
@@ -188,12 +223,6 @@ export type AssertionCredential = {
   readonly getAssertion: () => Promise<string>
 }
 
-/** Who may come in. */
-export type AllowOptions = {
-  /** Ids of tenants, or `any`. @default the one tenant */
-  tenants?: readonly string[] | 'any' | undefined
-}
-
 /** Of one address (IPv6: of one /64), so many at once, and as many again within a minute. */
 export type LimitOptions = {
   /** Requests to `/register`. @default 300 */
@@ -230,6 +259,7 @@ export type Config = {
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  readonly allow: AllowConfig
   readonly registration: RegistrationConfig
   readonly clients: readonly ConfiguredClient[]
   readonly consent: ConsentMode

@@ -1,15 +1,15 @@
+import { checkAllow, resolveAllow } from './allow.ts'
 import { checkClients } from './check-clients.ts'
 import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
 import { checkShapes } from './check-shapes.ts'
 import { expandPresets } from './clients/presets.ts'
-import { CLOUDS } from './clouds.ts'
+import { loginHost } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type {
-  AllowOptions,
   Config,
   ConfiguredClient,
   EntraConfig,
@@ -19,7 +19,7 @@ import type {
   RegistrationConfig,
   RegistrationOptions,
 } from './options.ts'
-import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
+import { LOOPBACK_HOSTS, siteFor } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -27,9 +27,9 @@ const DEFAULTS = {
   scope: 'mcp-access',
   additionalScopes: [],
   path: '/mcp',
-  allow: {},
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  allow: {},
   registration: {},
   clients: [],
   consent: 'always',
@@ -47,13 +47,14 @@ const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failu
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
-  options: Pick<EntranceOptions, 'secret' | 'registration' | 'clients'> &
-    FetchingOptions & { entra?: EntraOptions; allow?: AllowOptions },
+  options: Pick<EntranceOptions, 'secret' | 'allow' | 'registration' | 'clients'> &
+    FetchingOptions & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
   const secrets = secretsOf(options.secret)
   return [
-    ...checkOptions({ ...DEFAULTS, url: options.url, allow: options.allow ?? {}, entra, secrets }),
+    ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
+    ...checkAllow(options.allow ?? {}, entra.tenantId),
     ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }, entra),
   ]
 }
@@ -85,7 +86,11 @@ export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)
-  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given, entra)]
+  const problems = [
+    ...checkOptions({ ...given, entra, secrets }),
+    ...checkAllow(given.allow, entra.tenantId),
+    ...checkWhoMayAsk(given, entra),
+  ]
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -106,6 +111,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
     log: guardLog(given.log, [
       ...secretsOfCredential(entra),
@@ -158,7 +164,7 @@ function defined<T extends object>(options: T): T {
 function resolveEntra(options: EntraOptions): EntraConfig {
   const { authority = 'public', tenantId, clientId, clientSecret = '', credential } = options ?? {}
   return {
-    authority: CLOUDS.get(authority)?.login ?? withoutTrailingSlashes(authority),
+    authority: loginHost(authority),
     // GUIDs and domain names are compared by others without regard to case.
     tenantId: (tenantId ?? '').trim().toLowerCase(),
     clientId: (clientId ?? '').trim().toLowerCase(),

@@ -188,6 +188,10 @@ export type ServicePrincipal = {
   id: string
   appId: string
   tenantId: string
+  /** A managed identity is a service principal without an application. */
+  servicePrincipalType: 'Application' | 'ManagedIdentity'
+  /** Of a managed identity; others are called as their application is. */
+  displayName: string | null
   accountEnabled: boolean
   /** Whether only people with an assignment may sign in (AADSTS50105). */
   appRoleAssignmentRequired: boolean

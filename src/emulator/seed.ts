@@ -8,6 +8,8 @@ export const SEED = {
   /** Not in the shape of Entra's own secrets, which secret scanners would report. */
   clientSecret: 'entra-emulator~not-a-secret~local-use-only',
   scope: 'mcp-access',
+  /** What `IDENTITY_HEADER` is to a workload with a managed identity. */
+  identityHeader: 'entra-emulator~identity-header',
   alice: 'f008373e-b362-4903-bcb9-19208e6a0c72',
   bob: 'aa760628-8e72-40f8-92a9-54680576b8d1',
 } as const

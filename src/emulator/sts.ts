@@ -1,4 +1,6 @@
 import type { Log } from '../log.ts'
+import type { Cloud } from './cloud.ts'
+import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
 import type { Directory, OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
@@ -7,6 +9,7 @@ import { readState, type State, writeState } from './state-file.ts'
 /** The security token service: what outlives a request. */
 export type Sts = {
   readonly origin: string
+  readonly cloud: Cloud
   readonly directory: Directory
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -23,14 +26,19 @@ export type Sts = {
   close(): void
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
+  readonly deviceCodes: DeviceCodes
+  /** Hosts of issuers of federated credentials, besides this machine. */
+  readonly issuerHosts: readonly string[]
 }
 
 export type StsOptions = {
   origin: string
+  cloud: Cloud
   directory: Directory
   dataFile: string | undefined
   now: () => number
   log: Log
+  issuerHosts: readonly string[]
 }
 
 /** Opens the state of an emulator. */
@@ -46,6 +54,7 @@ export function createSts(options: StsOptions): Sts {
   let keys: Promise<readonly SigningKey[]> | undefined
   return {
     origin: options.origin,
+    cloud: options.cloud,
     directory,
     now: options.now,
     log: options.log,
@@ -64,6 +73,8 @@ export function createSts(options: StsOptions): Sts {
       isClosed = true
     },
     redeem: createRedeemer(options.now),
+    deviceCodes: createDeviceCodes(options.now),
+    issuerHosts: options.issuerHosts,
   }
 }
 

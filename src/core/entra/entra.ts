@@ -1,4 +1,3 @@
-import { decodeJwt, type JWTPayload } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { EntraError } from '../errors.ts'
 import type { Config } from '../options.ts'
@@ -6,14 +5,19 @@ import { codeChallengeOf } from '../pkce.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { createCredential } from './credentials/credential.ts'
 import { translateErrors, validate } from './entra-errors.ts'
+import { graphScope, isInAnyGroup } from './group-membership.ts'
 import { createKeySets } from './key-set.ts'
-import { anotherTenant, createMetadataSource, type EntraMetadata } from './metadata.ts'
-import { checkTenant, isOfMany, issuerFor, tenantOf } from './tenancy.ts'
+import { createMetadataSource, type EntraMetadata } from './metadata.ts'
+import type { Standing } from './standing.ts'
+import { forAnswer, inTenant } from './tenant-metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
 export type EntraTokens = {
   readonly user: User
+  readonly standing: Standing
+  /** Entra's own, for this server alone. */
+  readonly accessToken: string
   /** What Entra granted of the scope that it was asked for, by its short names. */
   readonly scope: string
   readonly refreshToken: string | undefined
@@ -54,6 +58,8 @@ export type Entra = {
    * not sign in any more. An additional scope that Entra refuses by now costs itself only.
    */
   refresh(refreshToken: string, scope: string, tid: string): Promise<EntraTokens>
+  /** Looks up whether the person whose tokens these are is in any of these groups. */
+  isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
 }
 
 /** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
@@ -67,6 +73,9 @@ const TIMEOUT = 10_000
 
 /** How many calls of the token endpoint may be under way in this process: sign-ins and renewals. */
 const MAX_CALLS = 64
+
+/** Entra's on-behalf-of flow: RFC 7523 §2.1 with one more parameter. */
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
@@ -115,10 +124,12 @@ export function createEntra(config: Config): Entra {
     const given = { idToken: tokens.id_token, accessToken: tokens.access_token }
     const keys = keySet(metadata.jwks_uri)
     const options = { ...entra, ...metadata, scope: config.scope, keys }
-    const { user, scopes } = await verifyTokens(given, nonce, options)
+    const { user, standing, scopes } = await verifyTokens(given, nonce, options)
     // A token of Entra's also has what was consented to at other times, which was not asked now.
     const granted = asked.split(' ').filter((name) => scopes.includes(name))
-    return { user, scope: granted.join(' '), refreshToken: tokens.refresh_token }
+    const accessToken = tokens.access_token
+    const refreshToken = tokens.refresh_token
+    return { user, standing, accessToken, scope: granted.join(' '), refreshToken }
   }
 
   /** Renews with `scope`; what Entra grants of `asked` may be more, for its tokens have it all. */
@@ -135,6 +146,30 @@ export function createEntra(config: Config): Entra {
     return verifyResponse(metadata, tokens, undefined, asked)
   }
 
+  /** Consent is asked for here, to the API and to Graph; a token is for one of them. */
+  function consentScope(scope: string, metadata: EntraMetadata): string {
+    const own = toEntraScope(scope)
+    return config.allow.groups ? `${own} ${graphScope(metadata, entra.authority)}` : own
+  }
+
+  /** A token of another API for the person whose tokens these are. */
+  async function onBehalfOf(
+    { accessToken, user }: EntraTokens,
+    scope: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), user.tid, entra.tenantId)
+    const authentication = await authenticate(metadata.token_endpoint)
+    const parameters = { assertion: accessToken, requested_token_use: 'on_behalf_of', scope }
+    const { additionalParameters: _, ...options } = requestOptions(config.scope)
+    const answer = await oauth.genericTokenEndpointRequest(
+      ...([metadata, client, authentication, JWT_BEARER, parameters] as const),
+      { ...options, signal },
+    )
+    const tokens = await oauth.processGenericTokenEndpointResponse(metadata, client, answer)
+    return tokens.access_token
+  }
+
   return {
     async authorizationUrl({ state, nonce, codeVerifier }, scope, hints = {}) {
       const { loginHint, claims, prompt = entra.prompt } = hints
@@ -146,7 +181,7 @@ export function createEntra(config: Config): Entra {
         // form_post would come back as a cross-site POST, without our SameSite=Lax cookie.
         response_mode: 'query',
         redirect_uri: redirectUri,
-        scope: toEntraScope(scope),
+        scope: consentScope(scope, metadata),
         state,
         nonce,
         code_challenge: codeChallengeOf(codeVerifier),
@@ -185,6 +220,14 @@ export function createEntra(config: Config): Entra {
         return renew(refreshToken, config.scope, scope, tid)
       }
     },
+
+    async isInAnyGroup(tokens, ids) {
+      const metadata = await readMetadata(ENDPOINTS_TTL)
+      const exchange = (scope: string, signal: AbortSignal) =>
+        callEntra(() => onBehalfOf(tokens, scope, signal))
+      const { authority } = entra
+      return isInAnyGroup(ids, { metadata, authority, exchange, fetch: config.fetch })
+    },
   }
 }
 
@@ -195,43 +238,6 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
-}
-
-/**
- * The metadata for one answer. That of several tenants leaves the issuer open: it is the one of the
- * tenant that the ID token names, and both tokens are then held to it, signatures and all.
- */
-async function forAnswer(
-  metadata: EntraMetadata,
-  answer: Response,
-  tenantId: string,
-): Promise<EntraMetadata> {
-  if (!isOfMany(tenantId) || !answer.ok) return metadata
-  const claims = await peek(answer.clone())
-  // What makes no sense is found out, and said, where the answer is processed.
-  if (!claims) return metadata
-  return { ...metadata, issuer: issuerFor(metadata.issuer, checkTenant(claims.tid, tenantId)) }
-}
-
-async function peek(answer: Response): Promise<JWTPayload | undefined> {
-  try {
-    const { id_token } = (await answer.json()) as { id_token: string }
-    return decodeJwt(id_token)
-  } catch {
-    return undefined
-  }
-}
-
-/** A renewal is for a person of a tenant that is known: it is asked for there, and nowhere else. */
-function inTenant(metadata: EntraMetadata, tid: string, tenantId: string): EntraMetadata {
-  if (!isOfMany(tenantId)) {
-    if (tenantOf(metadata.issuer) === tid) return metadata
-    throw anotherTenant(tenantId, metadata.issuer)
-  }
-  const issuer = issuerFor(metadata.issuer, checkTenant(tid, tenantId))
-  const endpoint = new URL(metadata.token_endpoint)
-  endpoint.pathname = endpoint.pathname.replace(`/${tenantId}/`, `/${tid}/`)
-  return { ...metadata, issuer, token_endpoint: endpoint.href }
 }
 
 function tooManyCalls(): EntraError {

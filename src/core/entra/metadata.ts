@@ -10,9 +10,9 @@ export type EntraMetadata = {
   readonly token_endpoint: string
   readonly jwks_uri: string
   /** Where Microsoft Graph is; to be checked before use: `graphOrigin`. */
-  readonly msgraph_host: string | undefined
-  readonly cloud_instance_name: string | undefined
-  readonly tenant_region_scope: string | undefined
+  readonly msgraph_host?: string | undefined
+  readonly cloud_instance_name?: string | undefined
+  readonly tenant_region_scope?: string | undefined
 }
 
 export type EntraMetadataOptions = {
@@ -79,7 +79,7 @@ async function request(url: string, options: EntraMetadataOptions): Promise<Resp
 }
 
 /** A body of bounded size; undefined for a larger one, or one that does not arrive whole. */
-async function readText(response: Response): Promise<string | undefined> {
+export async function readText(response: Response): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {

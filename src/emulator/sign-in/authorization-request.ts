@@ -5,7 +5,7 @@ import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Sts } from '../sts.ts'
-import { type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
 import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
@@ -25,6 +25,7 @@ export type AuthorizationRequest = Target & {
   readonly scopes: RequestedScopes
   readonly prompt: string | undefined
   readonly loginHint: string | undefined
+  readonly domainHint: string | undefined
   readonly nonce: string | undefined
   readonly claims: string | undefined
   readonly codeChallenge: string | undefined
@@ -43,11 +44,17 @@ const PROMPTS: ReadonlySet<string> = new Set(['login', 'none', 'consent', 'selec
 export function parseTarget(sts: Sts, segment: string, params: URLSearchParams): Target {
   const authority = findAuthority(sts.directory, segment)
   const client = findClient(sts.directory, authority, required(params, 'client_id'))
-  const redirect = matchRedirectUri(client, optional(params, 'redirect_uri'))
+  const redirect = findRedirect(sts, client, optional(params, 'redirect_uri'))
   // An unknown mode is an error of its own, which then goes by query.
   const responseMode = RESPONSE_MODES.get(params.get('response_mode') ?? '') ?? 'query'
   const states = params.getAll('state')
   return { authority, client, redirect, responseMode, state: states[0] }
+}
+
+function findRedirect(sts: Sts, client: Application, sent: string | undefined) {
+  // A sign-in for a device needs no address of the application's.
+  if (sent !== deviceRedirectUri(sts.origin)) return matchRedirectUri(client, sent)
+  return { uri: sent, platform: 'publicClient' } as const
 }
 
 /** Reads the rest. What this throws goes to the client. */
@@ -75,6 +82,7 @@ export function parseAuthorizationRequest(
     scopes,
     prompt,
     loginHint: optional(params, 'login_hint'),
+    domainHint: optional(params, 'domain_hint'),
     nonce: optional(params, 'nonce'),
     claims: parseClaims(optional(params, 'claims')),
     wantsClientInfo: params.get('client_info') === '1',

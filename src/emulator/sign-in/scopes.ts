@@ -58,7 +58,8 @@ export function checkResource(resource: string, permissions: readonly Permission
   if (!isMatch) throw aadsts(9010010)
 }
 
-function findPermission(context: ScopeContext, name: string): Permission {
+/** The API of one permission's full name, which may end in `.default`. */
+export function findPermission(context: ScopeContext, name: string): Permission {
   const { directory, client, tenant } = context
   const candidates = directory.applications
     .filter((application) => isKnown(context, application))
