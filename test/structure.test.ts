@@ -73,7 +73,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['jose', ['core/', 'emulator/']],
   ['oauth4webapi', ['core/']],
   ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
-  ['zod', ['expenses/', 'cli/']],
+  ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],

@@ -8,9 +8,6 @@ import { LOOPBACK_HOSTS } from './site.ts'
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/
 
-/** Whoever may come in with one of the first two is said by `allow.tenants`, without which it is refused. */
-const ALIASES: ReadonlySet<string> = new Set(['organizations', 'common', 'consumers'])
-
 /** Everything that is wrong with the app registration as it is given. */
 export function checkEntra(entra: EntraConfig): ConfigProblem[] {
   return [
@@ -32,11 +29,15 @@ function checkAuthority(authority: string): ConfigProblem[] {
   return [{ option: 'entra.authority', problem, cure }]
 }
 
+const ALIASES: ReadonlySet<string> = new Set(['organizations', 'common', 'consumers'])
+
 function checkTenant(tenantId: string): ConfigProblem[] {
   const option = 'entra.tenantId'
   const cure = 'Copy Directory (tenant) ID from the overview page of the app registration.'
   if (!tenantId) return [{ option, problem: 'is missing.', cure }]
-  if (ALIASES.has(tenantId) || GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
+  // Which tenants of several may come in is `allow`'s to say.
+  if (ALIASES.has(tenantId)) return []
+  if (GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
   return [{ option, problem: `'${shown(tenantId)}' is neither a GUID nor a domain name.`, cure }]
 }
 

@@ -58,16 +58,25 @@ export function checkAdmission(
   }
 }
 
-/** Refuses a personal account what only work accounts may have. */
+/** Refuses what is not to be had in this tenant, or not for this kind of account. */
 export function checkResources(
-  { tenant }: Admission,
+  directory: Directory,
+  { client, tenant }: Admission,
   permissions: readonly { readonly resource: Application }[],
 ): void {
-  if (tenant.id !== CONSUMERS_TENANT_ID) return
   for (const { resource } of permissions) {
-    if (resource.tenantId === MICROSOFT_TENANT_ID) continue
-    if (!isForPersonal(resource)) throw aadsts(500207)
-    if (resource.api.requestedAccessTokenVersion !== 2) throw aadsts(500201)
+    const { appId, displayName, tenantId, api } = resource
+    if (tenantId === MICROSOFT_TENANT_ID) continue
+    if (tenant.id === CONSUMERS_TENANT_ID) {
+      if (!isForPersonal(resource)) throw aadsts(500207)
+      if (api.requestedAccessTokenVersion !== 2) throw aadsts(500201)
+    }
+    // An API of another organisation comes in by itself, or behind a client that it knows.
+    const isKnown = resource === client || api.knownClientApplications.includes(client.appId)
+    const isThere = findServicePrincipal(directory, appId, tenant.id) !== undefined
+    if (!isKnown && !isThere) {
+      throw aadsts(650052, { resource: displayName, tenant: tenant.displayName })
+    }
   }
 }
 

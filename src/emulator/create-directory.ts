@@ -87,6 +87,7 @@ export function createTenant(options: TenantOptions): Tenant {
     regionScope: 'EU',
     kind: 'workforce',
     allowUserConsent: true,
+    allowConsentRequests: false,
     allowUserAppRegistration: true,
     identifierUriPolicy: 'secure',
     secretPolicy: { isBlocked: false, maxDays: null },

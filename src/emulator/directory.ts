@@ -25,6 +25,8 @@ export type Tenant = {
   regionScope: string | null
   /** Whether members may consent for themselves, or an administrator must. */
   allowUserConsent: boolean
+  /** Whether members may ask an administrator to consent (AADSTS90095). */
+  allowConsentRequests: boolean
   /** Whether members may register applications, or only some roles may. */
   allowUserAppRegistration: boolean
   /** What new identifier URIs of applications with v1 tokens have to look like. */

@@ -8,6 +8,7 @@ import {
   type Trace,
 } from './aadsts-error.ts'
 import type { Call } from './call.ts'
+import { adminconsent, adminconsentV2 } from './endpoints/adminconsent.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { consent } from './endpoints/consent.ts'
 import { devicecode } from './endpoints/devicecode.ts'
@@ -71,6 +72,11 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { name: 'devicecode', methods: BOTH, errors: 'json', answer: devicecode },
   ],
   ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
+  ['adminconsent', { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsent }],
+  [
+    'v2.0/adminconsent',
+    { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsentV2 },
+  ],
   ['login', { name: 'login', methods: ['POST'], errors: 'page', answer: login }],
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])

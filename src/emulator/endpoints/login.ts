@@ -32,14 +32,14 @@ async function chooseAccount(
   const user = named && homeAccountOf(directory, named)
   if (!user) return showUsername(call, request, username)
   const session = sessionOf(call, request, user)
-  if (session) return continueSignIn(call, { request, session, hasAccepted: false })
+  if (session) return continueSignIn(call, { request, session })
   if (user.password !== null) {
     const isAnswer = flow.userId === user.id && call.form.has('password')
     if (!isAnswer) return showPassword(call, user, false)
     if (call.form.get('password') !== user.password) return showPassword(call, user, true)
   }
   const fresh = newSession(call, user)
-  return continueSignIn(call, { request, session: fresh, hasAccepted: false })
+  return continueSignIn(call, { request, session: fresh })
 }
 
 function sessionOf(

@@ -5,6 +5,7 @@ import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Sts } from '../sts.ts'
+import type { AdminConsent } from './admin-consent.ts'
 import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
 import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
 
@@ -21,6 +22,9 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** An authorization request that makes sense. */
 export type AuthorizationRequest = Target & {
+  /** In place of a code: an administrator's consent. */
+  readonly adminConsent?: AdminConsent
+  readonly responseTypes: readonly ResponseType[]
   readonly scope: string
   readonly scopes: RequestedScopes
   readonly prompt: string | undefined
@@ -32,6 +36,9 @@ export type AuthorizationRequest = Target & {
   readonly codeChallengeMethod: string
   readonly wantsClientInfo: boolean
 }
+
+/** What comes back of a sign-in (OAuth 2.0 Multiple Response Types). */
+export type ResponseType = 'code' | 'id_token' | 'token'
 
 const RESPONSE_MODES: ReadonlyMap<string, ResponseMode> = new Map([
   ['query', 'query'],
@@ -78,6 +85,7 @@ export function parseAuthorizationRequest(
   return {
     ...target,
     ...challenge,
+    responseTypes: ['code'],
     scope,
     scopes,
     prompt,

@@ -1,11 +1,12 @@
 import { aadsts } from '../aadsts-error.ts'
-import type { Call } from '../call.ts'
+import type { Call, Purpose } from '../call.ts'
 import { required } from '../params.ts'
 import type { Session } from './browser.ts'
 
 /** A sign-in under way, as the hidden field of a form carries it. */
 export type Flow = {
   readonly segment: string
+  readonly purpose?: Purpose | undefined
   /** The authorization request, as a query string. */
   readonly params: string
   readonly correlationId: string
@@ -29,6 +30,7 @@ export function sealFlow(
 ): Promise<string> {
   const flow: Flow = {
     segment: call.segment,
+    purpose: call.purpose,
     params: call.query.toString(),
     correlationId: call.correlationId,
     browserId,
@@ -50,6 +52,6 @@ export async function openFlow(call: Call): Promise<Flow> {
 
 /** The call as it was when the sign-in began: its request stands where the form's fields were. */
 export function resumeCall(call: Call, flow: Flow): Call {
-  const { correlationId } = flow
-  return { ...call, query: new URLSearchParams(flow.params), correlationId }
+  const { correlationId, purpose } = flow
+  return { ...call, query: new URLSearchParams(flow.params), correlationId, purpose }
 }

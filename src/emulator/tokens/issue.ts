@@ -83,9 +83,12 @@ function grantedScopes(call: Call, { admission, resource, permissions, oidc }: I
   const { oauth2PermissionScopes } = resource.api
   const isThere = (name: string) =>
     oauth2PermissionScopes.some(({ value, isEnabled }) => isEnabled && value === name)
-  const consented = [...consentedValues(call.sts.directory, admission, resource)].filter(isThere)
+  const consented = [...consentedValues(call.sts.directory, admission, { resource })].filter(
+    isThere,
+  )
   const isGraph = resource.appId === GRAPH_APP_ID
-  const asked = [...permissions.map(({ value }) => value), ...(isGraph ? oidc : [])]
+  const named = permissions.filter(({ isDefault }) => !isDefault).map(({ value }) => value)
+  const asked = [...named, ...(isGraph ? oidc : [])]
   const values = [...asked, ...consented]
   // Entra never lists offline_access, and the other three only for Graph.
   return [...new Set(values)].filter(
