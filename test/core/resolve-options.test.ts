@@ -68,13 +68,6 @@ const WRONG: readonly Wrong[] = [
     "'http://login.example' is not a login host's origin.",
   ],
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
-  ...['common', 'organizations', 'COMMON'].map(
-    (tenantId): Wrong => [
-      { ...entra({ tenantId }), ...(tenantId !== 'consumers' && { allow: { tenants: 'any' } }) },
-      'entra.tenantId',
-      `'${tenantId.toLowerCase()}' lets in accounts of every tenant.`,
-    ],
-  ),
   [
     entra({ tenantId: 'my tenant' }),
     'entra.tenantId',
@@ -188,7 +181,8 @@ suite('an option that is wrong', () => {
       url: 'x',
       secret: 'short',
       store: undefined as never,
-      entra: { tenantId: 'common', clientId: 'x', clientSecret: '' },
+      entra: { tenantId: 'x', clientId: 'x', clientSecret: '' },
+      allow: { tenants: [] },
       scope: 'a b',
       path: 'x',
       accessTokenTtl: 1,
