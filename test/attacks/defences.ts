@@ -1,3 +1,4 @@
+import { ADMISSION_DEFENCES } from './defences/admission.ts'
 import { CLIENT_DEFENCES } from './defences/clients.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
@@ -8,6 +9,7 @@ import { PEOPLE_DEFENCES } from './defences/people.ts'
  * passed by luck.
  */
 export const DEFENCES: readonly Defence[] = [
+  ...ADMISSION_DEFENCES,
   ...CLIENT_DEFENCES,
   ...PEOPLE_DEFENCES,
   ...LIMIT_DEFENCES,
@@ -569,7 +571,7 @@ export const DEFENCES: readonly Defence[] = [
       {
         file: 'core/grants/refresh-token.ts',
         find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {',
-        replace: 'if (user) {',
+        replace: 'if (tokens) {',
       },
     ],
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
