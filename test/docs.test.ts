@@ -13,10 +13,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Command } from 'commander'
+import { aadstsPage } from '../scripts/aadsts-page.ts'
+import { AADSTS } from '../src/aadsts/table.ts'
+import { CHECKS } from '../src/cli/doctor/checks.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
-import { findAadsts } from '../src/core/entra/aadsts.ts'
 import { OAuthError, type OAuthErrorCode } from '../src/core/errors.ts'
 import { CLIENT_RESETS } from '../src/core/pages/error-page.ts'
 import { SEED } from '../src/emulator/emulator.ts'
@@ -79,11 +81,10 @@ suite('README.md', () => {
   })
 
   test('explains only AADSTS numbers that the error page has a cure for', () => {
-    const unknown = findAadsts(undefined, undefined)
     const numbers = [...readme.matchAll(/AADSTS(\d+)/g)].map((match) => Number(match[1]))
     assert.ok(numbers.length > 5)
     assert.deepEqual(
-      numbers.filter((number) => findAadsts(number, undefined).cure === unknown.cure),
+      numbers.filter((number) => !AADSTS.has(number)),
       [],
     )
   })
@@ -95,6 +96,7 @@ suite('docs/configuration.md', () => {
   for (const [type, heading] of [
     ['EntranceOptions', 'Option'],
     ['EntraOptions', 'Option of entra'],
+    ['AllowOptions', 'Option of allow'],
     ['RegistrationOptions', 'Option of registration'],
     ['ConfiguredClient', 'Member of a client'],
     ['LimitOptions', 'Option of limits'],
@@ -197,35 +199,37 @@ suite('docs/errors.md', () => {
       codes.map(([, code]) => [code, new OAuthError(code as OAuthErrorCode, '').status]),
     )
   })
+})
 
-  const source = read('src/core/entra/aadsts.ts')
-  const kindOf = ({ isPersons, isTransient }: ReturnType<typeof findAadsts>) =>
-    isPersons ? 'person' : isTransient ? 'passes' : ''
+test('docs/aadsts.md is what npm run docs writes', () => {
+  assert.equal(documentOf('docs/aadsts.md'), aadstsPage())
+})
 
-  test('lists the AADSTS numbers with their cures', () => {
-    const listed = tableOf(text, 'Numbers').flatMap(([numbers = '', cure, kind]) =>
-      numbers.split(', ').map((number) => [Number(number), cure, kind]),
+suite('docs/doctor.md', () => {
+  const text = documentOf('docs/doctor.md')
+
+  test('lists the checks, in their order', () => {
+    const listed = tableOf(text, 'Check').map(([id, title]) => [id, title])
+    assert.deepEqual(
+      listed,
+      CHECKS.map(({ id, title }) => [id, title]),
     )
-    const numbers = [...block(source, 'const TABLE').matchAll(/\b\d{5,7}\b/g)].map(Number)
-    const actual = numbers.map((number) => {
-      const meaning = findAadsts(number, undefined)
-      return [number, meaning.cure, kindOf(meaning)]
-    })
-    assert.deepEqual(listed.toSorted(), actual.toSorted())
   })
 
-  test('lists the error words that decide where there is no number', () => {
-    const words = [...block(source, 'const BY_ERROR').matchAll(/^ {2}\['(\w+)'/gm)]
-    const actual = words.map(([, word]) => {
-      const meaning = findAadsts(undefined, word)
-      return [word, meaning.cure, kindOf(meaning)]
-    })
-    assert.deepEqual(tableOf(text, 'Word'), actual)
+  test('lists every finding with what it means', () => {
+    const listed = tableOf(text, 'Finding').map(([id, meaning]) => [id, meaning])
+    const actual = CHECKS.flatMap(({ id, faults }) =>
+      [...faults].map(([word, meaning]) => [`${id}.${word}`, meaning]),
+    )
+    assert.deepEqual(listed, actual)
   })
 })
 
 test('docs/architecture.md has the rows that the structure test enforces', () => {
-  const lines = block(read('test/structure.test.ts'), 'const ROWS').match(/^ {2}\[.+\],$/gm) ?? []
+  const lines =
+    block(read('test/structure.test.ts'), 'const ROWS').match(
+      /^ {2}\[(?:.+|\n(?: {4}.+\n)+ {2})\],$/gm,
+    ) ?? []
   const rows = lines.map((line) => [...line.matchAll(/'([^']+)'/g)].map(([, unit]) => unit))
   const listed = tableOf(documentOf('docs/architecture.md'), 'Row').map((row) => row[1])
   assert.ok(rows.length > 5)

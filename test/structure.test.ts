@@ -13,18 +13,25 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/', 'log.ts', 'stores/store.ts', 'core/clients/public-host.ts'],
+  ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
   ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
-  ['core/params.ts', 'core/pkce.ts', 'core/scope.ts', 'core/guarded-store.ts', 'core/keys/'],
+  [
+    'core/clouds.ts',
+    'core/params.ts',
+    'core/pkce.ts',
+    'core/scope.ts',
+    'core/guarded-store.ts',
+    'core/keys/',
+  ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
   ['core/clients/redirect-uri.ts', 'core/clients/presets.ts', 'core/clients/key-set.ts'],
-  ['core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
+  ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
   ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
   ['core/rate-limit.ts', 'core/session.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
-  ['core/pages/', 'core/exchange-cookie.ts'],
+  ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts'],
@@ -50,7 +57,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
     [
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
-      ...['log.ts', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      'core/clouds.ts',
     ],
   ],
 ])

@@ -2,6 +2,8 @@ import { statSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
+import type { AllowFlags, AllowSettings } from './allow-settings.ts'
+import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
 import {
   type ClientDocuments,
   type Environment,
@@ -20,46 +22,48 @@ import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registrat
 export type { Environment } from './read-variables.ts'
 
 /** What `entrance serve` takes on its command line; each beats its variable. */
-export type ServeOptions = RegistrationFlags & {
-  port?: number
-  host?: string
-  url?: string
-  data?: string
-  store?: string
-  authority?: string
-  emulator?: boolean
-  emulatorPort?: number
-  tenantId?: string
-  clientId?: string
-  trustedProxyHops?: number
-  consent?: string
-  clientDocuments?: ClientDocuments
-  logFormat?: 'text' | 'json'
-}
+export type ServeOptions = RegistrationFlags &
+  AllowFlags & {
+    port?: number
+    host?: string
+    url?: string
+    data?: string
+    store?: string
+    authority?: string
+    emulator?: boolean
+    emulatorPort?: number
+    tenantId?: string
+    clientId?: string
+    trustedProxyHops?: number
+    consent?: string
+    clientDocuments?: ClientDocuments
+    logFormat?: 'text' | 'json'
+  }
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
-export type ServeSettings = RegistrationSettings & {
-  readonly port: number
-  /** Addresses to listen on; empty means every one there is. */
-  readonly hosts: readonly string[]
-  /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
-  readonly url: string | undefined
-  readonly data: string
-  /** Path of the SQLite file. */
-  readonly store: string
-  /** Master keys, the current one first; empty: the key file of the data folder. */
-  readonly secrets: readonly string[]
-  readonly entra: EntraSettings | 'emulator'
-  readonly consent: 'always' | 'remember'
-  readonly emulatorPort: number
-  readonly trustedProxyHops: number
-  readonly isRateLimited: boolean
-  readonly currency: string
-  /** Undefined: as the library has it. */
-  readonly clientDocuments: ClientDocuments | undefined
-  readonly logFormat: 'text' | 'json'
-  readonly problems: readonly ConfigProblem[]
-}
+export type ServeSettings = RegistrationSettings &
+  AllowSettings & {
+    readonly port: number
+    /** Addresses to listen on; empty means every one there is. */
+    readonly hosts: readonly string[]
+    /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
+    readonly url: string | undefined
+    readonly data: string
+    /** Path of the SQLite file. */
+    readonly store: string
+    /** Master keys, the current one first; empty: the key file of the data folder. */
+    readonly secrets: readonly string[]
+    readonly entra: EntraSettings | 'emulator'
+    readonly consent: 'always' | 'remember'
+    readonly emulatorPort: number
+    readonly trustedProxyHops: number
+    readonly isRateLimited: boolean
+    readonly currency: string
+    /** Undefined: as the library has it. */
+    readonly clientDocuments: ClientDocuments | undefined
+    readonly logFormat: 'text' | 'json'
+    readonly problems: readonly ConfigProblem[]
+  }
 
 export type EntraSettings = {
   readonly tenantId: string
@@ -78,6 +82,7 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
   ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
   ['entra.authority', 'ENTRANCE_AUTHORITY'],
+  ...ALLOW_VARIABLES,
   ...REGISTRATION_VARIABLES,
 ])
 
@@ -116,6 +121,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
+    ...resolveAllowSettings(options, env, problems),
     ...resolveRegistrationSettings(options, env, host, problems),
     port,
     hosts: resolveHosts(host, url),

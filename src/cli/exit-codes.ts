@@ -1,5 +1,5 @@
 /** What the command's exit code says; the help lists the same. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+export const EXIT = { ok: 0, failed: 1, usage: 2, notLooked: 3, interrupted: 130 } as const
 
 export type CommandErrorOptions = {
   /** @default 1: the thing failed */

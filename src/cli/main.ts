@@ -26,14 +26,22 @@ async function run(argv: readonly string[]): Promise<number> {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
     // The others talk to nobody.
-    if (argv[2] === 'client' || argv[2] === 'serve') await useProxy(environment())
+    if (/^(client|serve|doctor)$/.test(argv[2] ?? '')) await useProxy(environment())
     await createProgram().parseAsync(argv)
-    return EXIT.ok
+    // Some commands say more than that it worked.
+    return Number(process.exitCode ?? EXIT.ok)
   } catch (error) {
-    // Commander has already said what is wrong, or shown the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    return reportError(error, environment())
+    const code = exitCodeOf(error)
+    // Of `doctor`, 1 and 2 tell what it found.
+    const hasFailed = code === EXIT.failed || code === EXIT.usage
+    return argv[2] === 'doctor' && hasFailed ? EXIT.notLooked : code
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has already said what is wrong, or shown the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  return reportError(error, environment())
 }
 
 function flush(stream: NodeJS.WriteStream): Promise<void> {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { packageVersion } from './package-version.ts'
@@ -17,6 +18,7 @@ export function createProgram(): Command {
     .configureHelp({ styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
     .addHelpText('after', HELP)
   addServe(program)
+  addDoctor(program)
   addEmulator(program)
   addClient(program)
   addKeys(program)
@@ -33,13 +35,14 @@ Exit codes:
   0    it worked
   1    it failed
   2    wrong usage or configuration; the message says what to write instead
+  3    doctor could not look; its 1 and 2 tell of warnings and of errors
   130  interrupted
 
 Results go to stdout, everything else to stderr. NO_COLOR=1 switches colours off, FORCE_COLOR=1
 on. DEBUG=entrance adds the stack to an error.`
 
 function addServe(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('Run the expenses MCP server, guarded by Entrance.')
     .addOption(portOption('-p, --port <port>', 'Port to listen on (PORT; default 8000).'))
@@ -96,6 +99,28 @@ function addServe(program: Command): void {
       const { serve } = await import('./commands/serve.ts')
       await serve(options)
     })
+  addAllow(command)
+}
+
+function addAllow(serve: Command): void {
+  const lists = [
+    ['tenants', 'Tenant ids, or any, whose people may come in (ENTRANCE_ALLOW_TENANTS).'],
+    ['users', 'Object ids of the people who may come in (ENTRANCE_ALLOW_USERS).'],
+    ['groups', 'Object ids of groups whose members may come in (ENTRANCE_ALLOW_GROUPS).'],
+    ['roles', 'App roles whose holders may come in (ENTRANCE_ALLOW_ROLES).'],
+  ] as const
+  for (const [name, description] of lists) serve.option(`--allow-${name} <list>`, description)
+  serve
+    .addOption(
+      new Option(
+        '--allow-guests <whether>',
+        'Whether the tenant’s guests may come in (ENTRANCE_ALLOW_GUESTS; default on).',
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--allow-contact <text>',
+      'Whom people ask who are not let in (ENTRANCE_ALLOW_CONTACT).',
+    )
 }
 
 const SERVE_HELP = `
@@ -106,6 +131,33 @@ beats its variable.
 Examples:
   $ entrance serve --emulator
   $ entrance serve --url https://expenses.example.com --host 0.0.0.0`
+
+function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('Find out why people cannot sign in, and how to mend it.')
+    .option('--public <url>', 'Look at a deployment, from outside.')
+    .option('--only <checks>', 'Tell of these checks only, by their ids or how they begin.')
+    .option('--list', 'List the checks, and make none.')
+    .option('--json', 'Write the findings as JSON.')
+    .addHelpText('after', DOCTOR_HELP)
+    .action((options: DoctorOptions) =>
+      withTerminal(async (terminal) => {
+        const { doctor } = await import('./commands/doctor.ts')
+        process.exitCode = await doctor(options, terminal)
+      }),
+    )
+}
+
+const DOCTOR_HELP = `
+It reads .env and the variables as serve does, and asks Entra and the server. Nothing is changed,
+and no secret is shown.
+
+Exit codes: 0 all is well, 1 warnings, 2 errors, 3 it could not look.
+
+Examples:
+  $ entrance doctor
+  $ entrance doctor --public https://expenses.example.com`
 
 function addEmulator(program: Command): void {
   program

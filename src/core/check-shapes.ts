@@ -1,11 +1,17 @@
 import type { ConfigProblem } from './errors.ts'
-import type { EntranceOptions, EntraOptions, LimitOptions, RegistrationOptions } from './options.ts'
+import type {
+  AllowOptions,
+  EntranceOptions,
+  EntraOptions,
+  LimitOptions,
+  RegistrationOptions,
+} from './options.ts'
 
 type Names<T> = Readonly<Record<keyof T, true>>
 
 const OPTIONS: Names<EntranceOptions> = {
   ...{ url: true, entra: true, store: true, secret: true, scope: true, additionalScopes: true },
-  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true },
+  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true, allow: true },
   ...{ registration: true, clients: true, consent: true, clientDocuments: true },
   ...{ clientDocumentHosts: true, accessTokenTtl: true, grantIdleTtl: true, grantMaxTtl: true },
   ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },
@@ -13,6 +19,9 @@ const OPTIONS: Names<EntranceOptions> = {
 const ENTRA: Names<EntraOptions> = {
   ...{ tenantId: true, clientId: true, clientSecret: true, authority: true },
   ...{ identifierUri: true, prompt: true },
+}
+const ALLOW: Names<AllowOptions> = {
+  ...{ tenants: true, users: true, groups: true, roles: true, guests: true, contact: true },
 }
 const REGISTRATION: Names<RegistrationOptions> = { mode: true, allow: true, adopt: true }
 const LIMITS: Names<LimitOptions> = { registrations: true, signIns: true, failures: true }
@@ -22,11 +31,12 @@ const LIMITS: Names<LimitOptions> = { registrations: true, signIns: true, failur
  * that is misspelt, or `registration: 'off'`, would leave a door open that was meant to be shut.
  */
 export function checkShapes(given: EntranceOptions): ConfigProblem[] {
-  const { secret, limits, registration } = given
-  const allow = registration?.allow
+  const { secret, limits, registration, allow } = given
+  const redirectUris = registration?.allow
   return [
     ...checkMembers('', given, OPTIONS),
     ...checkMembers('entra', given.entra, ENTRA),
+    ...checkMembers('allow', allow, ALLOW),
     ...checkMembers('registration', registration, REGISTRATION),
     ...(limits === false ? [] : checkMembers('limits', limits, LIMITS)),
     ...(typeof secret === 'string' ? [] : checkList('secret', secret)),
@@ -35,7 +45,11 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
     ...checkList('privateUseRedirectUris', given.privateUseRedirectUris),
     ...checkList('clientDocumentHosts', given.clientDocumentHosts),
     // Its entries are looked at where they are judged.
-    ...(Array.isArray(allow) ? [] : checkList('registration.allow', allow)),
+    ...(Array.isArray(redirectUris) ? [] : checkList('registration.allow', redirectUris)),
+    ...(allow?.tenants === 'any' ? [] : checkList('allow.tenants', allow?.tenants)),
+    ...checkList('allow.users', allow?.users),
+    ...checkList('allow.groups', allow?.groups),
+    ...checkList('allow.roles', allow?.roles),
   ]
 }
 

@@ -38,6 +38,8 @@ export type EntranceOptions = {
    * @default Cursor's
    */
   privateUseRedirectUris?: readonly string[]
+  /** Who may come in. @default whoever Entra lets in */
+  allow?: AllowOptions
   /** Which clients may turn up unannounced. @default every client */
   registration?: RegistrationOptions
   /** Clients that need not register: the operator names them. @default none */
@@ -71,6 +73,41 @@ export type EntranceOptions = {
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
+}
+
+/**
+ * Who may come in. Every rule that is given has to be met, a list by any one of its entries. Judged
+ * at the sign-in and at each refresh.
+ */
+export type AllowOptions = {
+  /**
+   * Tenant ids, or `any`. Required where `tenantId` is `organizations` or `common`.
+   * @default the tenant of `tenantId`
+   */
+  tenants?: readonly string[] | 'any' | undefined
+  /**
+   * Object ids of people; where several tenants may sign in, `<tenant id>/<object id>`.
+   * @default everybody
+   */
+  users?: readonly string[] | undefined
+  /** Object ids of groups, likewise; who is in a group within the group counts. @default everybody */
+  groups?: readonly string[] | undefined
+  /** Values of app roles. @default everybody */
+  roles?: readonly string[] | undefined
+  /** Whether guests of the tenant may come in. @default `true` */
+  guests?: boolean | undefined
+  /** Whom to ask, for people who are refused: a mail address, or a sentence. @default the operator */
+  contact?: string | undefined
+}
+
+/** {@link AllowOptions}, complete; a list that is undefined keeps nobody out. */
+export type AllowConfig = {
+  readonly tenants: ReadonlySet<string> | undefined
+  readonly users: ReadonlySet<string> | undefined
+  readonly groups: ReadonlySet<string> | undefined
+  readonly roles: ReadonlySet<string> | undefined
+  readonly guests: boolean
+  readonly contact: string | undefined
 }
 
 /** Who may register: everybody, whoever has a listed redirect URI, nobody. */
@@ -177,6 +214,7 @@ export type Config = {
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  readonly allow: AllowConfig
   readonly registration: RegistrationConfig
   readonly clients: readonly ConfiguredClient[]
   readonly consent: ConsentMode

@@ -1,3 +1,4 @@
+import { checkAllow, resolveAllow } from './allow.ts'
 import { checkClients } from './check-clients.ts'
 import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
@@ -27,6 +28,7 @@ const DEFAULTS = {
   path: '/mcp',
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  allow: {},
   registration: {},
   clients: [],
   consent: 'always',
@@ -44,13 +46,14 @@ const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failu
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
-  options: Pick<EntranceOptions, 'secret' | 'registration' | 'clients'> &
+  options: Pick<EntranceOptions, 'secret' | 'allow' | 'registration' | 'clients'> &
     FetchingOptions & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
   const secrets = secretsOf(options.secret)
   return [
     ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
+    ...checkAllow(options.allow ?? {}, entra.tenantId),
     ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }, entra),
   ]
 }
@@ -82,7 +85,11 @@ export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)
-  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given, entra)]
+  const problems = [
+    ...checkOptions({ ...given, entra, secrets }),
+    ...checkAllow(given.allow, entra.tenantId),
+    ...checkWhoMayAsk(given, entra),
+  ]
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -103,6 +110,7 @@ export function resolveOptions(options: EntranceOptions): Config {
     additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
     log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
     ...resolveFetching(given, entra),

@@ -21,6 +21,7 @@ const TABLE = `
 7000112 | unauthorized_client    | page uri | Application '{id}'({name}) is disabled.
 7000229 | unauthorized_client    | uri      | The client application {id} is missing service principal in the tenant {tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119
 50194   | invalid_request        | page uri | Application '{id}'({name}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.
+9002331 | invalid_request        | page     | Application '{id}'({name}) is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.
 9002332 | invalid_request        | page     | Application '{id}'({name}) is configured for use by Azure Active Directory users only. Please do not use the /consumers endpoint to serve this request.
 9001023 | invalid_request        |          | The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.
 50011   | invalid_request        | page uri | The redirect URI '{uri}' specified in the request does not match the redirect URIs configured for the application '{id}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot this issue.
@@ -63,6 +64,9 @@ const TABLE = `
 65004   | access_denied          | uri      | User declined to consent to access the app.
 90094   | access_denied          |          | The grant requires administrator permission.
 50020   | invalid_grant          | page     | User account '{upn}' from identity provider '{idp}' does not exist in tenant '{tenant}' and cannot access the application '{id}'({name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different Azure Active Directory user account.
+500200  | invalid_request        | page     | User account '{upn}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless explicitly invited to an organization. Try signing out and signing back in with an organizational account.
+500201  | invalid_request        | page     | We are unable to issue tokens from this API version for a Microsoft account. Please contact the application vendor as they need to use version 2.0 of the protocol to support this.
+500207  | invalid_request        | page     | The account type can't be used for the resource you're trying to access.
 50034   | invalid_grant          | page     | The user account {upn} does not exist in the {tenant} directory. To sign into this application, the account must be added to the directory.
 50057   | invalid_grant          | page     | The user account is disabled.
 50058   | login_required         |          | A silent sign-in request was sent but no user is signed in.
@@ -92,6 +96,8 @@ const TABLE = `
 70007   | unsupported_response_mode |       | '{mode}' is not a supported value of 'response_mode' when requesting a code.
 90023   | invalid_request        |          | The value '{value}' of the parameter '{name}' is not valid.
 90100   | invalid_request        |          | The request is too long.
+90033   | temporarily_unavailable |         | A transient error has occurred. Please try again.
+90055   | temporarily_unavailable |         | The server has terminated the request because there are too many requests.
 50000   | server_error           |          | There was an error issuing a token or an issue with our sign-in service.
 `
 

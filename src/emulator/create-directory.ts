@@ -1,3 +1,4 @@
+import { CONSUMERS_TENANT_ID } from './authority.ts'
 import type {
   Application,
   AppRole,
@@ -97,7 +98,7 @@ export function createTenant(options: TenantOptions): Tenant {
 export function createUser(options: UserOptions): DirectoryUser {
   const { userPrincipalName } = options
   return {
-    id: deriveGuid('user', userPrincipalName),
+    id: userIdOf(options),
     displayName: userPrincipalName.split('@')[0] as string,
     givenName: options.displayName ?? null,
     surname: null,
@@ -110,6 +111,32 @@ export function createUser(options: UserOptions): DirectoryUser {
     directoryRoles: [],
     ...options,
   }
+}
+
+/** The account of a guest: one of its own in a tenant, signed in to with the account at home. */
+export function createGuest(
+  home: DirectoryUser,
+  tenant: Tenant,
+  options: Partial<DirectoryUser> = {},
+): DirectoryUser {
+  const address = home.mail ?? home.userPrincipalName
+  const local = address.replaceAll('@', '_')
+  return createUser({
+    displayName: home.displayName,
+    givenName: home.givenName,
+    surname: home.surname,
+    mail: address,
+    ...options,
+    tenantId: tenant.id,
+    userPrincipalName: `${local}#EXT#@${tenant.domains[0] ?? 'tenant'}`,
+    guestOf: home.id,
+  })
+}
+
+/** Personal accounts have object ids of a form of their own. */
+function userIdOf({ tenantId, userPrincipalName }: UserOptions): string {
+  const id = deriveGuid('user', userPrincipalName)
+  return tenantId === CONSUMERS_TENANT_ID ? `00000000-0000-0000-${id.slice(19)}` : id
 }
 
 /** A security group with everything that was left out filled in. */

@@ -1,5 +1,5 @@
 import { aadsts } from './aadsts-error.ts'
-import type { Authority } from './authority.ts'
+import { type Authority, CONSUMERS_TENANT_ID, consumersTenant } from './authority.ts'
 import { createServicePrincipal } from './create-directory.ts'
 import type {
   Application,
@@ -22,6 +22,8 @@ export function findClient(
   const tenant = authority.kind === 'tenant' ? authority.tenant.displayName : authority.name
   if (!client) throw aadsts(700016, { id: clientId, tenant })
   const { displayName: name } = client
+  const isForOthers = client.signInAudience === 'PersonalMicrosoftAccount'
+  if (isForOthers && authority.kind !== 'consumers') throw aadsts(9002331, { id, name })
   if (authority.kind === 'tenant') {
     checkPresence(directory, client, authority.tenant)
   } else if (authority.kind === 'consumers') {
@@ -95,5 +97,7 @@ export function findUserByName(directory: Directory, name: string): DirectoryUse
 /** The tenant that a person signs in to: the one asked for, else their own. */
 export function tenantFor(directory: Directory, authority: Authority, user: DirectoryUser): Tenant {
   if (authority.kind === 'tenant') return authority.tenant
+  const isConsumers = authority.kind === 'consumers' || user.tenantId === CONSUMERS_TENANT_ID
+  if (isConsumers) return consumersTenant()
   return findTenant(directory, user.tenantId)
 }

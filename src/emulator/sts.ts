@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import type { Cloud } from './cloud.ts'
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
 import type { Directory, OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
 import { createSealer, type Sealer } from './seal.ts'
@@ -8,6 +9,7 @@ import { readState, type State, writeState } from './state-file.ts'
 /** The security token service: what outlives a request. */
 export type Sts = {
   readonly origin: string
+  readonly cloud: Cloud
   readonly directory: Directory
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -31,6 +33,7 @@ export type Sts = {
 
 export type StsOptions = {
   origin: string
+  cloud: Cloud
   directory: Directory
   dataFile: string | undefined
   now: () => number
@@ -51,6 +54,7 @@ export function createSts(options: StsOptions): Sts {
   let keys: Promise<readonly SigningKey[]> | undefined
   return {
     origin: options.origin,
+    cloud: options.cloud,
     directory,
     now: options.now,
     log: options.log,

@@ -70,7 +70,7 @@ const WRONG: readonly Wrong[] = [
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
   ...['common', 'organizations', 'consumers', 'COMMON'].map(
     (tenantId): Wrong => [
-      entra({ tenantId }),
+      { ...entra({ tenantId }), ...(tenantId !== 'consumers' && { allow: { tenants: 'any' } }) },
       'entra.tenantId',
       `'${tenantId.toLowerCase()}' would let in accounts of every tenant; one tenant is expected.`,
     ],
@@ -210,7 +210,7 @@ suite('an option that is wrong', () => {
           'path',
         ],
         ...['accessTokenTtl', 'grantIdleTtl', 'grantMaxTtl', 'storeSilenceTtl'],
-        ...['allowedOrigins', 'allowedOrigins', 'store'],
+        ...['allowedOrigins', 'allowedOrigins', 'allow.tenants', 'store'],
       ],
     )
     assert.ok(problemsOf({} as never).length >= 6)

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { Application, DirectoryUser, Emulator } from '../../src/emulator/emulator.ts'
+import {
+  type Application,
+  CONSUMERS_TENANT_ID,
+  createGuest,
+  createTenant,
+  createUser,
+  type DirectoryUser,
+  type Emulator,
+  type Tenant,
+} from '../../src/emulator/emulator.ts'
 
 export const CALLBACK = 'http://localhost:8000/auth/callback'
 export const VERIFIER = 'a-code-verifier-of-at-least-forty-three-characters'
@@ -180,4 +189,41 @@ function keep(cookies: Map<string, string>, line: string): void {
   const [name = '', ...value] = pair.split('=')
   if (attributes.includes('Max-Age=0')) cookies.delete(name)
   else cookies.set(name, value.join('='))
+}
+
+/** The claims of a token, unverified. */
+export function claimsOf(token: unknown): Record<string, unknown> {
+  return JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString())
+}
+
+/** A tenant `partner.example` with Carol, who has an account there. */
+export function addPartner(emulator: Emulator): { tenant: Tenant; carol: DirectoryUser } {
+  const tenant = createTenant({ domains: ['partner.example'], displayName: 'Partner' })
+  const carol = createUser({
+    tenantId: tenant.id,
+    userPrincipalName: 'carol@partner.example',
+    displayName: 'Carol',
+  })
+  emulator.directory.tenants.push(tenant)
+  emulator.directory.users.push(carol)
+  return { tenant, carol }
+}
+
+/** Carol of the partner, invited as a guest. */
+export function addGuest(emulator: Emulator): { carol: DirectoryUser; guest: DirectoryUser } {
+  const { carol } = addPartner(emulator)
+  const guest = createGuest(carol, emulator.directory.tenants[0] as Tenant)
+  emulator.directory.users.push(guest)
+  return { carol, guest }
+}
+
+/** Dana, who has a personal account. */
+export function addPersonal(emulator: Emulator): DirectoryUser {
+  const dana = createUser({
+    tenantId: CONSUMERS_TENANT_ID,
+    userPrincipalName: 'dana@outlook.example',
+    displayName: 'Dana',
+  })
+  emulator.directory.users.push(dana)
+  return dana
 }

@@ -45,6 +45,12 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 /** Everything at once, before a port is bound or a file is made. */
 function checkSettings(settings: ServeSettings): void {
+  const problems = findServeProblems(settings)
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** What is wrong with the settings, and with the files that they name. */
+export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
   const { entra, secrets } = settings
   // Where any port will do, none is known yet: none that a client may have is this server's own.
   const url = settings.url ?? `http://localhost:${settings.port}`
@@ -53,18 +59,18 @@ function checkSettings(settings: ServeSettings): void {
     url,
     // An absent secret is made and kept; one that is given has to be good.
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
-  const all = [
+  return [
     ...settings.problems,
     ...problems,
     ...findDataFolderProblems(settings.data),
     ...(secrets.length > 0 ? [] : findKeyFileProblems(settings.data)),
   ]
-  if (all.length > 0) throw new ConfigError(all)
 }
 
 /** Names what the person wrote, in place of the option that it became. */
@@ -188,6 +194,7 @@ function openEntrance(
             authority: (emulator as RunningEmulator).origin,
           }
         : entra,
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi'
+import { findAadsts } from '../../aadsts/find.ts'
+import { parseDescription } from '../../aadsts/parse.ts'
 import { EntraError } from '../errors.ts'
-import { findAadsts, parseDescription } from './aadsts.ts'
 
 /** The error that Entra put into an authorization response. */
 export function entraErrorOf(response: URLSearchParams): EntraError {
@@ -56,7 +57,7 @@ function toEntraError(body: EntraErrorBody, cause?: unknown): EntraError {
   const [first] = Array.isArray(body.error_codes) ? body.error_codes : []
   const code = ids.code ?? (typeof first === 'number' ? first : undefined)
   const known = findAadsts(code, error)
-  const isTransient = known.isTransient === true || body.status === 429 || (body.status ?? 0) >= 500
+  const isTransient = known.isTransient || body.status === 429 || (body.status ?? 0) >= 500
   const message = sentence || `Entra answered with the error ${error ?? 'it did not name'}.`
   const { cure } = known
   return new EntraError(message, {

@@ -5,12 +5,17 @@ import type { Config } from '../options.ts'
 import { codeChallengeOf } from '../pkce.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { translateErrors, validate } from './entra-errors.ts'
+import { graphScope, isInAnyGroup } from './group-membership.ts'
 import { createMetadataSource, type EntraMetadata } from './metadata.ts'
+import type { Standing } from './standing.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
 export type EntraTokens = {
   readonly user: User
+  readonly standing: Standing
+  /** Entra's own, for this server alone. */
+  readonly accessToken: string
   /** What Entra granted of the scope that it was asked for, by its short names. */
   readonly scope: string
   readonly refreshToken: string | undefined
@@ -51,6 +56,8 @@ export type Entra = {
    * that Entra refuses by now costs itself only.
    */
   refresh(refreshToken: string, scope: string): Promise<EntraTokens>
+  /** Looks up whether the person whose tokens these are is in any of these groups. */
+  isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
 }
 
 /** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
@@ -64,6 +71,9 @@ const TIMEOUT = 10_000
 
 /** How many calls of the token endpoint may be under way in this process: sign-ins and renewals. */
 const MAX_CALLS = 64
+
+/** Entra's on-behalf-of flow: RFC 7523 §2.1 with one more parameter. */
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
@@ -112,10 +122,12 @@ export function createEntra(config: Config): Entra {
     const given = { idToken: tokens.id_token, accessToken: tokens.access_token }
     const keys = keySet(metadata.jwks_uri)
     const options = { ...entra, ...metadata, scope: config.scope, keys }
-    const { user, scopes } = await verifyTokens(given, nonce, options)
+    const { user, standing, scopes } = await verifyTokens(given, nonce, options)
     // A token of Entra's also has what was consented to at other times, which was not asked now.
     const granted = asked.split(' ').filter((name) => scopes.includes(name))
-    return { user, scope: granted.join(' '), refreshToken: tokens.refresh_token }
+    const accessToken = tokens.access_token
+    const refreshToken = tokens.refresh_token
+    return { user, standing, accessToken, scope: granted.join(' '), refreshToken }
   }
 
   /** Renews with `scope`; what Entra grants of `asked` may be more, for its tokens have it all. */
@@ -131,6 +143,29 @@ export function createEntra(config: Config): Entra {
     return verifyResponse(metadata, tokens, undefined, asked)
   }
 
+  /** Consent is asked for here, to the API and to Graph; a token is for one of them. */
+  function consentScope(scope: string, metadata: EntraMetadata): string {
+    const own = toEntraScope(scope)
+    return config.allow.groups ? `${own} ${graphScope(metadata, entra.authority)}` : own
+  }
+
+  /** A token of another API for the person whose access token this is. */
+  async function onBehalfOf(
+    assertion: string,
+    scope: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const metadata = await readMetadata(ENDPOINTS_TTL)
+    const parameters = { assertion, requested_token_use: 'on_behalf_of', scope }
+    const { additionalParameters: _, ...options } = requestOptions(config.scope)
+    const answer = await oauth.genericTokenEndpointRequest(
+      ...([metadata, client, authentication, JWT_BEARER, parameters] as const),
+      { ...options, signal },
+    )
+    const tokens = await oauth.processGenericTokenEndpointResponse(metadata, client, answer)
+    return tokens.access_token
+  }
+
   return {
     async authorizationUrl({ state, nonce, codeVerifier }, scope, hints = {}) {
       const { loginHint, claims, prompt = entra.prompt } = hints
@@ -142,7 +177,7 @@ export function createEntra(config: Config): Entra {
         // form_post would come back as a cross-site POST, without our SameSite=Lax cookie.
         response_mode: 'query',
         redirect_uri: redirectUri,
-        scope: toEntraScope(scope),
+        scope: consentScope(scope, metadata),
         state,
         nonce,
         code_challenge: codeChallengeOf(codeVerifier),
@@ -177,6 +212,14 @@ export function createEntra(config: Config): Entra {
         // Consent to one of them was taken back, or the scope itself: the sign-in may still stand.
         return renew(refreshToken, config.scope, scope)
       }
+    },
+
+    async isInAnyGroup({ accessToken }, ids) {
+      const metadata = await readMetadata(ENDPOINTS_TTL)
+      const exchange = (scope: string, signal: AbortSignal) =>
+        callEntra(() => onBehalfOf(accessToken, scope, signal))
+      const { authority } = entra
+      return isInAnyGroup(ids, { metadata, authority, exchange, fetch: config.fetch })
     },
   }
 }

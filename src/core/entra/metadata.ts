@@ -6,6 +6,8 @@ export type EntraMetadata = {
   readonly authorization_endpoint: string
   readonly token_endpoint: string
   readonly jwks_uri: string
+  /** The host of Microsoft Graph. */
+  readonly msgraph_host?: string
 }
 
 export type EntraMetadataOptions = {
@@ -66,7 +68,7 @@ async function request(url: string, options: EntraMetadataOptions): Promise<Resp
 }
 
 /** A body of bounded size; undefined for a larger one, or one that does not arrive whole. */
-async function readText(response: Response): Promise<string | undefined> {
+export async function readText(response: Response): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {

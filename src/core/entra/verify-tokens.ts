@@ -1,6 +1,7 @@
 import { type JWTPayload, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose'
 import { EntraError } from '../errors.ts'
 import type { User } from '../protected-resource/auth-info.ts'
+import { type Standing, standingOf } from './standing.ts'
 
 export type VerifyOptions = {
   readonly keys: JWTVerifyGetKey
@@ -12,7 +13,11 @@ export type VerifyOptions = {
 }
 
 /** Who signed in, and every scope that Entra's access token has, by its short name. */
-export type Verified = { readonly user: User; readonly scopes: readonly string[] }
+export type Verified = {
+  readonly user: User
+  readonly standing: Standing
+  readonly scopes: readonly string[]
+}
 
 /** Allowance for clocks that differ, in seconds. */
 const CLOCK_TOLERANCE = 300
@@ -35,7 +40,11 @@ export async function verifyTokens(
   if (identity && (identity.oid !== access.oid || identity.tid !== access.tid)) {
     throw refused("Entra's ID token and access token are about different people.", AGAIN)
   }
-  return { user: toUser(access, identity), scopes: scopesOf(access) }
+  return {
+    user: toUser(access, identity),
+    standing: standingOf(access, identity),
+    scopes: scopesOf(access),
+  }
 }
 
 const AGAIN = 'Sign in again; if it happens again, report it.'

@@ -1,10 +1,10 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
 import { isStepUp } from '../conditional-access.ts'
-import { findUser, findUserByName } from '../lookup.ts'
+import { candidateSessions } from '../sign-in/accounts.ts'
 import { answerRequest } from '../sign-in/answer-request.ts'
 import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
-import type { Session } from '../sign-in/browser.ts'
+import { findHinted } from '../sign-in/login-hint.ts'
 import { showAccounts, showPassword } from '../sign-in/show.ts'
 import { continueSignIn } from '../sign-in/sign-in.ts'
 
@@ -24,20 +24,10 @@ async function startSignIn(call: Call, request: AuthorizationRequest): Promise<R
     return continueSignIn(call, { request, session, hasAccepted: false })
   }
   if (request.prompt === 'none') throw aadsts(50058)
-  const hinted = request.loginHint && findUserByName(call.sts.directory, request.loginHint)
+  const hinted = request.loginHint && findHinted(call.sts.directory, request.loginHint)
   const isAskedToChoose = request.prompt === 'select_account'
   if (hinted && hinted.password !== null && !isAskedToChoose) {
     return showPassword(call, hinted, false)
   }
   return showAccounts(call, request)
-}
-
-/** Those signed in whom the request can mean. */
-function candidateSessions(call: Call, { authority, loginHint }: AuthorizationRequest): Session[] {
-  return call.browser.sessions.filter(({ userId }) => {
-    const user = findUser(call.sts.directory, userId)
-    if (!user) return false
-    if (authority.kind === 'tenant' && user.tenantId !== authority.tenant.id) return false
-    return !loginHint || user.userPrincipalName.toLowerCase() === loginHint.toLowerCase()
-  })
 }

@@ -3,6 +3,7 @@ import { isStepUp } from '../conditional-access.ts'
 import type { DirectoryUser } from '../directory.ts'
 import { findUser, findUserByName } from '../lookup.ts'
 import { optional } from '../params.ts'
+import { homeAccountOf } from '../people.ts'
 import { answerRequest } from '../sign-in/answer-request.ts'
 import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
 import type { Session } from '../sign-in/browser.ts'
@@ -26,7 +27,9 @@ async function chooseAccount(
   const account = optional(call.form, 'account')
   const username = optional(call.form, 'username')
   const { directory } = call.sts
-  const user = username ? findUserByName(directory, username) : findUser(directory, account ?? '')
+  const named = username ? findUserByName(directory, username) : findUser(directory, account ?? '')
+  // Nobody signs in with the account of a guest, but with the one at home.
+  const user = named && homeAccountOf(directory, named)
   if (!user) return showUsername(call, request, username)
   const session = sessionOf(call, request, user)
   if (session) return continueSignIn(call, { request, session, hasAccepted: false })

@@ -14,6 +14,8 @@ export type SignedIn = {
   readonly scope: string
   readonly nonce?: string | undefined
   readonly authTime: number
+  readonly mfaTime?: number | undefined
+  readonly claims?: string | undefined
   readonly sid: string
   readonly startedAt?: number
 }
@@ -35,7 +37,7 @@ export function issue(
   const resourceParameter = optional(call.form, 'resource')
   if (resourceParameter !== undefined) checkResource(resourceParameter, permissions)
   const resource = resourcesOf(permissions)[0] ?? findGraph(call)
-  const { platform, scope, nonce, authTime, sid, startedAt } = from
+  const { platform, scope, nonce, authTime, mfaTime, claims, sid, startedAt } = from
   return issueTokens(call, {
     admission,
     authentication,
@@ -45,6 +47,8 @@ export function issue(
     platform,
     scope,
     authTime,
+    mfaTime,
+    claims,
     sid,
     nonce,
     ...(startedAt !== undefined && { startedAt }),

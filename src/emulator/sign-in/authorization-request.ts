@@ -25,6 +25,7 @@ export type AuthorizationRequest = Target & {
   readonly scopes: RequestedScopes
   readonly prompt: string | undefined
   readonly loginHint: string | undefined
+  readonly domainHint: string | undefined
   readonly nonce: string | undefined
   readonly claims: string | undefined
   readonly codeChallenge: string | undefined
@@ -81,6 +82,7 @@ export function parseAuthorizationRequest(
     scopes,
     prompt,
     loginHint: optional(params, 'login_hint'),
+    domainHint: optional(params, 'domain_hint'),
     nonce: optional(params, 'nonce'),
     claims: parseClaims(optional(params, 'claims')),
     wantsClientInfo: params.get('client_info') === '1',

@@ -2,22 +2,23 @@ import { randomBytes } from 'node:crypto'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
 import type { DirectoryUser } from '../directory.ts'
-import { type AccountTile, accountPage, usernamePage } from '../pages/account-page.ts'
+import { accountPage, usernamePage } from '../pages/account-page.ts'
 import { approvalPage, consentPage } from '../pages/consent-page.ts'
 import { type Page, pageResponse } from '../pages/layout.ts'
 import { passwordPage } from '../pages/password-page.ts'
+import { accountTiles } from './accounts.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { browserCookie, type Session } from './browser.ts'
 import { scopeOf } from './consent.ts'
 import { sealFlow } from './flow.ts'
 import type { Permission } from './scopes.ts'
 
-const MAX_TILES = 20
-
 /** Asks which account signs in. */
 export function showAccounts(call: Call, request: AuthorizationRequest): Promise<Response> {
   const { client } = request
-  return show(call, {}, (form) => accountPage(form, client.displayName, tiles(call, request)))
+  return show(call, {}, (form) =>
+    accountPage(form, client.displayName, accountTiles(call, request)),
+  )
 }
 
 /** Asks for a sign-in name. */
@@ -52,21 +53,6 @@ export function showApprovalNeeded(
   session: Session,
 ): Promise<Response> {
   return show(call, { session }, (form) => approvalPage(form, client, user))
-}
-
-function tiles(call: Call, { authority, loginHint, prompt }: AuthorizationRequest): AccountTile[] {
-  const { directory } = call.sts
-  const hint = loginHint?.toLowerCase()
-  const rank = (user: DirectoryUser) => {
-    if (user.userPrincipalName.toLowerCase() === hint) return 0
-    return authority.kind === 'tenant' && user.tenantId !== authority.tenant.id ? 2 : 1
-  }
-  const isSignedIn = (user: DirectoryUser) =>
-    prompt !== 'login' && call.browser.sessions.some(({ userId }) => userId === user.id)
-  return directory.users
-    .toSorted((a, b) => rank(a) - rank(b))
-    .slice(0, MAX_TILES)
-    .map((user) => ({ user, isSignedIn: isSignedIn(user) }))
 }
 
 async function show(

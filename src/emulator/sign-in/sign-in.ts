@@ -1,7 +1,8 @@
 import { aadsts } from '../aadsts-error.ts'
-import { type Admission, checkAdmission } from '../admission.ts'
+import { type Admission, admitPerson, checkResources, notForPersonal } from '../admission.ts'
 import type { Call } from '../call.ts'
 import { findUser, tenantFor } from '../lookup.ts'
+import { isPersonal } from '../people.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { type Session, sessionCookie } from './browser.ts'
 import { sendCode } from './code.ts'
@@ -21,6 +22,7 @@ export type SignIn = {
 export async function continueSignIn(call: Call, signIn: SignIn): Promise<Response> {
   const admission = admit(call, signIn)
   const permissions = permissionsOf(call.sts.directory, signIn.request.scopes)
+  checkResources(admission, signIn.request.scopes.permissions)
   const missing = missingConsent(call.sts.directory, admission, permissions)
   const response =
     (await askForConsent(call, signIn, admission, { permissions, missing })) ??
@@ -33,14 +35,14 @@ export async function continueSignIn(call: Call, signIn: SignIn): Promise<Respon
 /** The person and the tenant, when the person may use the application there. */
 export function admit(call: Call, { request, session }: SignIn): Admission {
   const { directory } = call.sts
-  const user = findUser(directory, session.userId)
-  if (!user) throw aadsts(50034, { upn: session.userId, tenant: request.authority.name })
-  const tenant = tenantFor(directory, request.authority, user)
-  const admission = { client: request.client, user, tenant }
+  const person = findUser(directory, session.userId)
+  if (!person) throw aadsts(50034, { upn: session.userId, tenant: request.authority.name })
+  const { client, authority } = request
+  if (authority.kind === 'organizations' && isPersonal(person)) throw notForPersonal(client, person)
+  const tenant = tenantFor(directory, authority, person)
   const isSilent = request.prompt === 'none'
   const unassigned = isSilent ? { error: 'interaction_required', isPageOnly: false } : {}
-  checkAdmission(directory, admission, unassigned)
-  return admission
+  return admitPerson(directory, { client, person, tenant }, unassigned)
 }
 
 type Wanted = { permissions: readonly Permission[]; missing: readonly Permission[] }

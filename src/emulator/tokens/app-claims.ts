@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { tenantIssuer } from '../authority.ts'
+import type { Cloud } from '../cloud.ts'
 import type { Application, ServicePrincipal, Tenant } from '../directory.ts'
 import { GRAPH_APP_ID } from '../microsoft-graph.ts'
 import type { Authentication } from './client-authentication.ts'
+import { audienceOf } from './optional-claims.ts'
 
 /** What a token of an application itself is made for. */
 export type AppTokenSubject = {
@@ -18,6 +21,7 @@ export type AppTokenSubject = {
   readonly identifier: string | undefined
   readonly roles: readonly string[]
   readonly origin: string
+  readonly cloud: Cloud
   /** Seconds since the epoch. */
   readonly now: number
   readonly expiresIn: number
@@ -46,7 +50,7 @@ export function appTokenClaims(subject: AppTokenSubject): Record<string, unknown
 function version2({ app, tenant, resource, origin, now, expiresIn }: AppTokenSubject) {
   return {
     aud: resource.appId,
-    iss: `${origin}/${tenant.id}/v2.0`,
+    iss: tenantIssuer(origin, tenant),
     ...times(now, expiresIn),
     azp: app.appId,
     azpacr: app.authentication,
@@ -54,10 +58,11 @@ function version2({ app, tenant, resource, origin, now, expiresIn }: AppTokenSub
   }
 }
 
-function version1({ app, tenant, resource, identifier, now, expiresIn }: AppTokenSubject) {
-  const issuer = `https://sts.windows.net/${tenant.id}/`
+function version1(subject: AppTokenSubject) {
+  const { app, tenant, resource, cloud, now, expiresIn } = subject
+  const issuer = `${cloud.stsOrigin}/${tenant.id}/`
   return {
-    aud: identifier ?? resource.appId,
+    aud: audienceOf(subject),
     iss: issuer,
     ...times(now, expiresIn),
     ...(resource.appId === GRAPH_APP_ID && { app_displayname: app.displayName }),

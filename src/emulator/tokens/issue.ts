@@ -6,6 +6,7 @@ import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
 import { clientInfo } from '../sign-in/code.ts'
 import { consentedValues, missingConsent } from '../sign-in/consent.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
+import { parseRequestedClaims } from '../sign-in/requested-claims.ts'
 import type { Permission } from '../sign-in/scopes.ts'
 import { accessTokenClaims, idTokenClaims } from './claims.ts'
 import type { Authentication } from './client-authentication.ts'
@@ -25,6 +26,9 @@ export type Issue = {
   readonly scope: string
   readonly nonce?: string | undefined
   readonly authTime: number
+  readonly mfaTime?: number | undefined
+  /** The parameter `claims` of the sign-in. */
+  readonly claims?: string | undefined
   readonly sid: string
   /** When the chain of refresh tokens began; undefined where this is its start. */
   readonly startedAt?: number
@@ -44,10 +48,8 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const identifier = permissions[0]?.identifier
   const now = Math.floor(sts.now() / 1000)
   const expiresIn = drawLifetime()
-  const base = { ...admission, directory: sts.directory, origin: sts.origin, oidc, sid: issue.sid }
-  const subject = { ...base, now, expiresIn }
-  const { authentication, authTime } = issue
-  const access = { ...subject, resource, identifier, scopes, authentication, authTime }
+  const subject = { ...subjectOf(call, issue), now, expiresIn }
+  const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
   log(call, issue)
   return tokenResponse(call, {
     token_type: 'Bearer',
@@ -60,9 +62,21 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
       id_token: await signIdToken(key, idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce)),
     }),
     ...(call.form.get('client_info') === '1' && {
-      client_info: clientInfo(admission.user, admission.tenant),
+      client_info: clientInfo(sts.directory, admission.user),
     }),
   })
+}
+
+/** Who the tokens are about, and how they signed in. */
+function subjectOf(
+  { sts, form }: Call,
+  { admission, oidc, authTime, mfaTime, sid, claims }: Issue,
+) {
+  const { directory, origin, cloud } = sts
+  const requestedClaims = parseRequestedClaims(form.get('claims') || claims)
+  const amr = mfaTime === undefined ? ['pwd'] : ['pwd', 'mfa']
+  const signedIn = { authTime, mfaTime, amr, sid }
+  return { ...admission, ...signedIn, directory, origin, cloud, oidc, requestedClaims }
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */
@@ -85,10 +99,11 @@ function refreshToken(call: Call, issue: Issue): Promise<string> {
   return issueRefreshToken(call, {
     clientId: issue.admission.client.appId,
     tenantId: issue.admission.tenant.id,
-    userId: issue.admission.user.id,
+    userId: issue.admission.user.guestOf ?? issue.admission.user.id,
     platform: issue.platform,
     scope: issue.scope,
     authTime: issue.authTime,
+    mfaTime: issue.mfaTime,
     sid: issue.sid,
     issuedAt: now,
     startedAt: issue.startedAt ?? now,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { findAadsts, parseDescription } from '../../../src/core/entra/aadsts.ts'
+import { CURES, fillIn } from '../../src/aadsts/cures.ts'
+import { CURES_BY_ERROR, findAadsts } from '../../src/aadsts/find.ts'
+import { parseDescription } from '../../src/aadsts/parse.ts'
+import { AADSTS } from '../../src/aadsts/table.ts'
 
 suite("Entra's description", () => {
   test('is taken apart into number, sentence and ids', () => {
@@ -36,6 +39,33 @@ suite('a number of Entra', () => {
     assert.match(findAadsts(123456, '__proto__').cure, /sign-in logs/)
     assert.equal(findAadsts(50105, 'invalid_grant').isPersons, true)
     assert.equal(findAadsts(90033, 'invalid_grant').isTransient, true)
-    assert.equal(findAadsts(50173, 'invalid_grant').isTransient, undefined)
+    assert.equal(findAadsts(50173, 'invalid_grant').isTransient, false)
+  })
+})
+
+suite('the table', () => {
+  test('names every number once, with a title, causes and cures that exist', () => {
+    assert.ok(AADSTS.size > 120)
+    for (const [code, entry] of AADSTS) {
+      assert.ok(code >= 1000 && entry.code === code)
+      assert.ok(entry.title.length > 10 && !entry.title.endsWith('.'), entry.title)
+      assert.ok(entry.causes.every((cause) => cause.length > 5, `${code}`))
+      for (const cure of entry.cures) assert.ok(CURES.has(cure), `${code}: ${cure}`)
+      assert.ok(!(entry.isPersons && entry.isTransient), `${code}`)
+    }
+  })
+
+  test('has no cure that nothing leads to', () => {
+    const used = new Set([...AADSTS.values()].flatMap(({ cures }) => cures))
+    const unused = [...CURES.keys()].filter((id) => !used.has(id))
+    assert.deepEqual(unused, [])
+    assert.ok([...CURES_BY_ERROR.values()].every((id) => CURES.has(id)))
+  })
+})
+
+suite('a cure', () => {
+  test('has its blanks filled in, and keeps those that are not known', () => {
+    const text = 'PATCH /applications/$OID of $APP, not $APPLE'
+    assert.equal(fillIn(text, { $APP: 'a' }), 'PATCH /applications/$OID of a, not $APPLE')
   })
 })

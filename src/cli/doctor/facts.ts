@@ -1,0 +1,26 @@
+import { SEED } from '../../emulator/seed.ts'
+import { findServeProblems } from '../commands/serve.ts'
+import { type Environment, resolveServeSettings, type ServeSettings } from '../env.ts'
+import type { EntraFacts, Facts } from './check.ts'
+
+/** Reads `.env` and variables as `serve` does; `publicUrl` is a deployment to look at. */
+export function readFacts(env: Environment, publicUrl?: string): Facts {
+  const settings = resolveServeSettings(publicUrl === undefined ? {} : { url: publicUrl }, env)
+  return {
+    settings,
+    problems: findServeProblems(settings),
+    url: settings.url ?? `http://localhost:${settings.port}`,
+    isPublic: publicUrl !== undefined,
+    entra: toEntraFacts(settings),
+  }
+}
+
+function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
+  if (entra === 'emulator') {
+    const { tenantId, clientId, clientSecret } = SEED
+    const authority = `http://localhost:${emulatorPort}`
+    return { authority, tenantId, clientId, clientSecret, isEmulator: true }
+  }
+  const authority = (entra.authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, '')
+  return { ...entra, authority, isEmulator: false }
+}

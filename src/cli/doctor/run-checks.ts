@@ -1,0 +1,42 @@
+import type { Check, DoctorIo, Facts } from './check.ts'
+import { type Finding, skipped } from './finding.ts'
+
+/**
+ * Makes the checks in their order. What an earlier one found wrong would only show again in those
+ * that build on it, so these are skipped: one fault is one error.
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  given: Facts,
+  io: DoctorIo,
+): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const failed = new Set<string>()
+  const missing = new Set<string>()
+  let facts = given
+  for (const check of checks) {
+    io.signal.throwIfAborted()
+    const hindrance = findHindrance(check, failed, missing)
+    const outcome = hindrance
+      ? { findings: [skipped(check.id, `Not checked: ${hindrance}.`)] }
+      : await check.run(facts, io)
+    for (const { id, status } of outcome.findings) {
+      if (status === 'error') failed.add(check.id).add(id)
+    }
+    if (!outcome.findings.some(({ status }) => status === 'ok')) missing.add(check.id)
+    facts = { ...facts, ...('facts' in outcome ? outcome.facts : {}) }
+    findings.push(...outcome.findings)
+  }
+  return findings
+}
+
+function findHindrance(
+  { needs = [], unless = [] }: Check,
+  failed: ReadonlySet<string>,
+  missing: ReadonlySet<string>,
+): string | undefined {
+  const fault = [...needs, ...unless].find((id) => failed.has(id))
+  if (fault) return `${fault} has to be mended first`
+  const gap = needs.find((id) => missing.has(id))
+  return gap && `it builds on ${gap}`
+}

@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { LOOPBACK_ADDRESSES, listen } from '../../../src/adapters/listen.ts'
+import { toNodeHandler } from '../../../src/adapters/node.ts'
+import { type DoctorOptions, doctor } from '../../../src/cli/commands/doctor.ts'
+import type { Finding } from '../../../src/cli/doctor/finding.ts'
+import { resolveServeSettings } from '../../../src/cli/env.ts'
+import type { Terminal } from '../../../src/cli/terminal.ts'
+import {
+  type Application,
+  createEmulator,
+  type Directory,
+  type Emulator,
+  type ServicePrincipal,
+} from '../../../src/emulator/emulator.ts'
+import { createEntrance, type Entrance } from '../../../src/index.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
+import { noteSecret } from '../../support/secrets.ts'
+
+/** Something that stands in front: it may answer itself, or change what passes. */
+export type Front = (
+  request: Request,
+  next: (request: Request) => Promise<Response>,
+) => Response | Promise<Response>
+
+/**
+ * An app registration at an emulator, a server's configuration, and the server itself, all
+ * listening; everything is right until somebody plants a fault.
+ */
+export type World = {
+  readonly emulator: Emulator
+  /** The app registration. */
+  readonly app: Application
+  readonly servicePrincipal: ServicePrincipal
+  /** The server's variables; the server is started with them when it is first asked. */
+  readonly env: Record<string, string>
+  /** The variables that name the app registration, as they are right. */
+  readonly registered: Readonly<Record<string, string>>
+  /** The server's public base URL. */
+  readonly url: string
+  /** A folder of the world's own. */
+  readonly folder: string
+  /** In front of Entra. */
+  readonly inFrontOfEntra: Front[]
+  /** In front of the server. */
+  readonly inFrontOfServer: Front[]
+  /** By an origin, the error code with which connections to it fail. */
+  readonly unreachable: Map<string, string>
+  /** Starts the server anew, with the variables as they are now. */
+  restart(): Promise<void>
+  /** Runs `doctor --json` in this process. */
+  doctor(options?: DoctorOptions): Promise<Diagnosis>
+  close(): Promise<void>
+}
+
+export type Diagnosis = {
+  readonly exitCode: number
+  readonly findings: readonly Finding[]
+  /** All but those that are ok or skipped. */
+  readonly faults: readonly Finding[]
+  readonly text: string
+}
+
+/** Makes worlds that share one emulator, for its keys take time; one world at a time. */
+export async function createWorlds() {
+  const entraFronts: Front[] = []
+  const answer = Promise.withResolvers<Emulator>()
+  const entra = await listening(entraFronts, async (request) =>
+    (await answer.promise).fetch(request),
+  )
+  const emulator = createEmulator({ origin: `http://localhost:${entra.port}` })
+  answer.resolve(emulator)
+  const pristine = structuredClone(emulator.directory)
+  return {
+    async open(): Promise<World> {
+      Object.assign(emulator.directory, structuredClone(pristine))
+      entraFronts.length = 0
+      return openWorld(emulator, entraFronts)
+    },
+    async close() {
+      await entra.close()
+      await emulator.close()
+    },
+  }
+}
+
+async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-doctor-'))
+  const inFrontOfServer: Front[] = []
+  let running: Entrance | undefined
+  const server = await listening(inFrontOfServer, async (request) => {
+    running ??= await startServer(env)
+    return running.protect(async () => Response.json({ answered: true }))(request)
+  })
+  const url = `http://localhost:${server.port}`
+  const env: Record<string, string> = {
+    ...variablesFor(emulator),
+    ENTRANCE_URL: url,
+    ENTRANCE_SECRET: randomBytes(32).toString('base64url'),
+    ENTRANCE_DATA: join(folder, 'data'),
+  }
+  noteSecret('a master key', env.ENTRANCE_SECRET)
+  const app = emulator.directory.applications[0] as Application
+  app.web.redirectUris = [`${url}/auth/callback`]
+  const unreachable = new Map<string, string>()
+  const restart = async () => {
+    await running?.close()
+    running = undefined
+  }
+  return {
+    emulator,
+    app,
+    servicePrincipal: findPrincipal(emulator.directory, app),
+    env,
+    registered: variablesFor(emulator),
+    url,
+    folder,
+    inFrontOfEntra,
+    inFrontOfServer,
+    unreachable,
+    restart,
+    doctor: (options) => diagnose(env, unreachable, options),
+    async close() {
+      await restart()
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function variablesFor({ application, tenantId, origin }: Emulator): Record<string, string> {
+  return {
+    ENTRA_PROXY_AZURE_CLIENT_ID: application.clientId,
+    ENTRA_PROXY_AZURE_CLIENT_SECRET: application.clientSecret,
+    AZURE_TENANT_ID: tenantId,
+    ENTRANCE_AUTHORITY: origin,
+  }
+}
+
+function findPrincipal(directory: Directory, { appId }: Application): ServicePrincipal {
+  return directory.servicePrincipals.find((one) => one.appId === appId) as ServicePrincipal
+}
+
+async function startServer(env: Record<string, string>): Promise<Entrance> {
+  const settings = resolveServeSettings({}, env)
+  const { entra, url = '', registration, clients } = settings
+  if (entra === 'emulator') throw new Error('The world has an app registration.')
+  const entrance = createEntrance({
+    url,
+    entra,
+    registration,
+    clients,
+    secret: settings.secrets,
+    store: memoryStore(),
+    limits: false,
+  })
+  await entrance.ready()
+  return entrance
+}
+
+/** Listens, with what stands in front asked first, the last one that was put there before others. */
+async function listening(fronts: readonly Front[], handler: (r: Request) => Promise<Response>) {
+  const answer = inOrder(fronts, handler)
+  return listen(toNodeHandler(answer), { port: 0, hosts: LOOPBACK_ADDRESSES })
+}
+
+function inOrder(fronts: readonly Front[], handler: (r: Request) => Promise<Response>) {
+  return (request: Request): Promise<Response> =>
+    fronts.reduce<(r: Request) => Promise<Response>>(
+      (next, front) => async (one) => front(one, next),
+      handler,
+    )(request)
+}
+
+async function diagnose(
+  env: Readonly<Record<string, string>>,
+  unreachable: ReadonlyMap<string, string>,
+  options: DoctorOptions = {},
+): Promise<Diagnosis> {
+  const { terminal, text } = createTestTerminal(env)
+  const world = { now: Date.now, fetch: fetchBut(unreachable) }
+  const exitCode = await doctor({ json: true, ...options }, terminal, world)
+  const { findings } = JSON.parse(text()) as { findings: Finding[] }
+  const faults = findings.filter(({ status }) => status === 'error' || status === 'warning')
+  return { exitCode, findings, faults, text: text() }
+}
+
+/** The real one, but for the origins that cannot be reached. */
+function fetchBut(unreachable: ReadonlyMap<string, string>): typeof fetch {
+  return async (input, init) => {
+    const { origin } = new URL(input instanceof Request ? input.url : input)
+    const code = unreachable.get(origin)
+    if (code === 'TimeoutError') throw new DOMException('It took too long.', 'TimeoutError')
+    if (code) throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code }) })
+    return fetch(input, init)
+  }
+}
+
+/** A terminal that nobody looks at, and what was written to its stdout. */
+export function createTestTerminal(env: Readonly<Record<string, string>>, columns?: number) {
+  const lines: string[] = []
+  const terminal: Terminal = {
+    stdin: new PassThrough() as unknown as Terminal['stdin'],
+    stdout: { columns } as unknown as Terminal['stdout'],
+    stderr: {} as unknown as Terminal['stderr'],
+    env,
+    signal: new AbortController().signal,
+    isInteractive: false,
+    out: (text) => void lines.push(text),
+    note: () => {},
+    format: (_, text) => text,
+    formatNote: (_, text) => text,
+  }
+  return { terminal, lines, text: () => lines.join('\n') }
+}
