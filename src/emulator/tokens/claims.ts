@@ -158,7 +158,7 @@ function times({ now, expiresIn }: TokenSubject): Claims {
 }
 
 /** The registered claims first, then the others by their names. */
-function arrange(head: Claims, others: Claims): Claims {
+export function arrange(head: Claims, others: Claims): Claims {
   const sorted = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1))
   return { ...head, ...Object.fromEntries(sorted) }
 }
