@@ -202,7 +202,7 @@ test('every problem is told at once, with its path, what is there, and what to w
       'tenants[0].identifierUriPolicy | is "none". | Write "off" or "secure" or "strict".',
       'tenants[0].secretPolicy | is 5. | Write an object with isBlocked, maxDays.',
       'users[0].userPrincipalName | is empty. | Write a text.',
-      'users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are id, tenantId, userPrincipalName, displayName, givenName, surname, mail, accountEnabled, password, userType, guestOf, sessionsValidFrom, directoryRoles.',
+      'users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are id, tenantId, userPrincipalName, displayName, givenName, surname, mail, accountEnabled, password, userType, guestOf, sessionsValidFrom, isMfaRegistered, directoryRoles.',
     ].concat(problems.slice(6)),
   )
   assert.deepEqual(
