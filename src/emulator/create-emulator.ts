@@ -3,11 +3,14 @@ import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { type CloudName, findCloud } from './cloud.ts'
+import type { Access } from './control/access.ts'
+import { answerControl, isControlPath } from './control/answer-control.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
 import { answerWithFaults } from './faults/answer-with-faults.ts'
 import { createFaults } from './faults/create-faults.ts'
 import type { Faults } from './faults/fault.ts'
+import { issueToken, type TokenRequest } from './issue-token.ts'
 import { correlationIdOf, readForm } from './params.ts'
 import { answerCall, findRoute, type Route, refuse } from './router.ts'
 import { noteRequest, type SeenRequest } from './seen.ts'
@@ -50,6 +53,12 @@ export type Emulator = {
   readonly clock: Clock
   /** Outages: throttling, dropped connections, broken answers. */
   readonly faults: Faults
+  /** Directory, clock, faults and `seen` are as they were at the start; keys stay. */
+  reset(): void
+  /** Signs with a new key from now on; the former one stays published. Gives the `kid`s. */
+  rotateKeys(): Promise<string[]>
+  /** An access token that nobody has to sign in for, to test what takes tokens with. */
+  issueToken(request?: TokenRequest): Promise<string>
   close(): Promise<void>
 }
 
@@ -59,8 +68,13 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
 }
 
 /** An emulator, and the service inside it. */
-export function openEmulator(options: EmulatorOptions): { emulator: Emulator; sts: Sts } {
-  const directory = createDirectory(options.directory)
+export function openEmulator(
+  options: EmulatorOptions,
+  access: Access = { isLocal: false, hasControl: false },
+): { emulator: Emulator; sts: Sts } {
+  // The directory's own objects: to change one there changes nothing that `reset` begins with.
+  const newDirectory = () => createDirectory(structuredClone(options.directory))
+  const directory = newDirectory()
   const clock = createClock(options.now ?? Date.now)
   const faults = createFaults()
   const sts = createSts({
@@ -74,8 +88,11 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
   })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {
-    fetch: (request) =>
-      answerWithFaults({ faults, now: clock.now, seen }, request, () => answer(sts, seen, request)),
+    fetch: (request) => {
+      if (isControlPath(request)) return answerControl({ emulator, sts, access }, request)
+      const withFaults = { faults, now: clock.now, seen }
+      return answerWithFaults(withFaults, request, () => answer(sts, seen, request))
+    },
     origin: sts.origin,
     get tenantId() {
       return directory.tenants[0]?.id ?? ''
@@ -89,6 +106,15 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
     seen,
     clock,
     faults,
+    reset: () => {
+      Object.assign(directory, newDirectory())
+      clock.reset()
+      faults.clear()
+      seen.length = 0
+      sts.save()
+    },
+    rotateKeys: async () => (await sts.rotateKeys()).map(({ kid }) => kid),
+    issueToken: (request) => issueToken(sts, request),
     close: async () => sts.close(),
   }
   return { emulator, sts }

@@ -17,6 +17,8 @@ export type Sts = {
   readonly sealer: Sealer
   /** Two keys; made at the first call. */
   signingKeys(): Promise<readonly SigningKey[]>
+  /** Makes a key that signs from now on; the one that signed so far stays published. */
+  rotateKeys(): Promise<readonly SigningKey[]>
   /** Adds to the directory what came of a consent, so that a restart finds it again. */
   keepGrant(grant: OAuth2PermissionGrant): void
   keepServicePrincipal(principal: ServicePrincipal): void
@@ -63,6 +65,10 @@ export function createSts(options: StsOptions): Sts {
       keys ??= loadKeys(state, save)
       return keys
     },
+    rotateKeys: () => {
+      keys = rotate(state, keys ?? loadKeys(state, save), save)
+      return keys
+    },
     keepGrant: (grant) =>
       keep(directory.oauth2PermissionGrants, state.oauth2PermissionGrants, grant),
     keepServicePrincipal: (principal) =>
@@ -83,6 +89,17 @@ async function loadKeys(state: State, save: () => void): Promise<readonly Signin
     state.signingKeys = await Promise.all([generateSigningKey(), generateSigningKey()])
     save()
   }
+  return state.signingKeys.map(loadSigningKey)
+}
+
+async function rotate(
+  state: State,
+  current: Promise<readonly SigningKey[]>,
+  save: () => void,
+): Promise<readonly SigningKey[]> {
+  await current
+  state.signingKeys = [await generateSigningKey(), ...state.signingKeys.slice(0, 1)]
+  save()
   return state.signingKeys.map(loadSigningKey)
 }
 
