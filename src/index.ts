@@ -2,7 +2,9 @@ export type { Connection } from './core/client-address.ts'
 export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type {
+  AllowOptions,
   ConfiguredClient,
+  EntraCredential,
   EntranceOptions,
   EntraOptions,
   LimitOptions,

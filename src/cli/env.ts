@@ -2,6 +2,10 @@ import { statSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
+import type { EntraCredential } from '../index.ts'
+import type { AllowFlags, AllowSettings } from './allow-settings.ts'
+import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
+import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
 import {
   type ClientDocuments,
   type Environment,
@@ -20,51 +24,54 @@ import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registrat
 export type { Environment } from './read-variables.ts'
 
 /** What `entrance serve` takes on its command line; each beats its variable. */
-export type ServeOptions = RegistrationFlags & {
-  port?: number
-  host?: string
-  url?: string
-  data?: string
-  store?: string
-  authority?: string
-  emulator?: boolean
-  emulatorPort?: number
-  tenantId?: string
-  clientId?: string
-  trustedProxyHops?: number
-  consent?: string
-  clientDocuments?: ClientDocuments
-  logFormat?: 'text' | 'json'
-}
+export type ServeOptions = RegistrationFlags &
+  AllowFlags & {
+    port?: number
+    host?: string
+    url?: string
+    data?: string
+    store?: string
+    authority?: string
+    emulator?: boolean
+    emulatorPort?: number
+    tenantId?: string
+    clientId?: string
+    credential?: string
+    trustedProxyHops?: number
+    consent?: string
+    clientDocuments?: ClientDocuments
+    logFormat?: 'text' | 'json'
+  }
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
-export type ServeSettings = RegistrationSettings & {
-  readonly port: number
-  /** Addresses to listen on; empty means every one there is. */
-  readonly hosts: readonly string[]
-  /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
-  readonly url: string | undefined
-  readonly data: string
-  /** Path of the SQLite file. */
-  readonly store: string
-  /** Master keys, the current one first; empty: the key file of the data folder. */
-  readonly secrets: readonly string[]
-  readonly entra: EntraSettings | 'emulator'
-  readonly consent: 'always' | 'remember'
-  readonly emulatorPort: number
-  readonly trustedProxyHops: number
-  readonly isRateLimited: boolean
-  readonly currency: string
-  /** Undefined: as the library has it. */
-  readonly clientDocuments: ClientDocuments | undefined
-  readonly logFormat: 'text' | 'json'
-  readonly problems: readonly ConfigProblem[]
-}
+export type ServeSettings = RegistrationSettings &
+  AllowSettings & {
+    readonly port: number
+    /** Addresses to listen on; empty means every one there is. */
+    readonly hosts: readonly string[]
+    /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
+    readonly url: string | undefined
+    readonly data: string
+    /** Path of the SQLite file. */
+    readonly store: string
+    /** Master keys, the current one first; empty: the key file of the data folder. */
+    readonly secrets: readonly string[]
+    readonly entra: EntraSettings | 'emulator'
+    readonly consent: 'always' | 'remember'
+    readonly emulatorPort: number
+    readonly trustedProxyHops: number
+    readonly isRateLimited: boolean
+    readonly currency: string
+    /** Undefined: as the library has it. */
+    readonly clientDocuments: ClientDocuments | undefined
+    readonly logFormat: 'text' | 'json'
+    readonly problems: readonly ConfigProblem[]
+  }
 
 export type EntraSettings = {
   readonly tenantId: string
   readonly clientId: string
-  readonly clientSecret: string
+  readonly credential: EntraCredential
   readonly authority: string | undefined
 }
 
@@ -76,8 +83,9 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['trustedProxyHops', 'ENTRANCE_TRUSTED_PROXY_HOPS'],
   ['entra.tenantId', 'AZURE_TENANT_ID'],
   ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
-  ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
+  ...CREDENTIAL_VARIABLES,
   ['entra.authority', 'ENTRANCE_AUTHORITY'],
+  ...ALLOW_VARIABLES,
   ...REGISTRATION_VARIABLES,
 ])
 
@@ -116,6 +124,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
+    ...resolveAllowSettings(options, env, problems),
     ...resolveRegistrationSettings(options, env, host, problems),
     port,
     hosts: resolveHosts(host, url),
@@ -183,10 +192,13 @@ function resolveEntra(
   const entra = {
     tenantId: options.tenantId ?? env.AZURE_TENANT_ID ?? '',
     clientId: options.clientId ?? env.ENTRA_PROXY_AZURE_CLIENT_ID ?? '',
-    clientSecret: env.ENTRA_PROXY_AZURE_CLIENT_SECRET ?? '',
+    credential: resolveCredential(options.credential, env, problems),
     authority: options.authority ?? (env.ENTRANCE_AUTHORITY || undefined),
   }
-  const isConfigured = Boolean(entra.tenantId || entra.clientId || entra.clientSecret)
+  const { credential } = entra
+  const isConfigured = Boolean(
+    entra.tenantId || entra.clientId || credential.kind !== 'secret' || credential.secret,
+  )
   const isAsked = options.emulator ?? (isClone(env) && !isConfigured)
   if (!isAsked) {
     if (!isConfigured) problems.push(EMULATOR_NOT_ASKED)
@@ -208,7 +220,7 @@ const EMULATOR_NOT_ASKED: ConfigProblem = {
 const EMULATOR_AND_ENTRA: ConfigProblem = {
   option: '--emulator',
   problem: 'stands against the Entra variables that are set: it is the one or the other.',
-  cure: 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_* and AZURE_TENANT_ID.',
+  cure: 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_*, ENTRANCE_CREDENTIAL and AZURE_TENANT_ID.',
 }
 
 /** Why the emulator may not come up here: somebody else could reach it, or it would be no try-out. */

@@ -1,3 +1,4 @@
+import type { Admission } from './admission.ts'
 import type { ClaimsChallenges } from './claims-challenges.ts'
 import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
@@ -25,6 +26,7 @@ export type Context = {
   readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
   readonly entra: Entra
+  readonly admission: Admission
   readonly spent: SpentTransactions
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>

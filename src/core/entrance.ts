@@ -1,6 +1,7 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
+import { createAdmission } from './admission.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
@@ -166,13 +167,15 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
   const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
   const documents = createDocumentSource(fetching)
   const keys = createClientKeys(fetching)
+  const entra = createEntra(config)
   return {
     config,
     clients: createClients({ ...config, store, redirectPolicy, documents, keys }),
     documents,
     assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
-    entra: createEntra(config),
+    entra,
+    admission: createAdmission(config.allow, entra),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),

@@ -38,6 +38,8 @@ export type EntranceOptions = {
    * @default Cursor's
    */
   privateUseRedirectUris?: readonly string[]
+  /** Who may come in. @default whoever Entra lets in */
+  allow?: AllowOptions
   /** Which clients may turn up unannounced. @default every client */
   registration?: RegistrationOptions
   /** Clients that need not register: the operator names them. @default none */
@@ -71,6 +73,41 @@ export type EntranceOptions = {
   log?: Log
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
+}
+
+/**
+ * Who may come in. Every rule that is given has to be met, a list by any one of its entries. Judged
+ * at the sign-in and at each refresh.
+ */
+export type AllowOptions = {
+  /**
+   * Tenant ids, or `any`. Required where `tenantId` is `organizations` or `common`.
+   * @default the tenant of `tenantId`
+   */
+  tenants?: readonly string[] | 'any' | undefined
+  /**
+   * Object ids of people; where several tenants may sign in, `<tenant id>/<object id>`.
+   * @default everybody
+   */
+  users?: readonly string[] | undefined
+  /** Object ids of groups, likewise; who is in a group within the group counts. @default everybody */
+  groups?: readonly string[] | undefined
+  /** Values of app roles. @default everybody */
+  roles?: readonly string[] | undefined
+  /** Whether guests of the tenant may come in. @default `true` */
+  guests?: boolean | undefined
+  /** Whom to ask, for people who are refused: a mail address, or a sentence. @default the operator */
+  contact?: string | undefined
+}
+
+/** {@link AllowOptions}, complete; a list that is undefined keeps nobody out. */
+export type AllowConfig = {
+  readonly tenants: ReadonlySet<string> | undefined
+  readonly users: ReadonlySet<string> | undefined
+  readonly groups: ReadonlySet<string> | undefined
+  readonly roles: ReadonlySet<string> | undefined
+  readonly guests: boolean
+  readonly contact: string | undefined
 }
 
 /** Who may register: everybody, whoever has a listed redirect URI, nobody. */
@@ -129,18 +166,61 @@ export type RegistrationConfig = {
 export type ConsentMode = 'always' | 'remember'
 
 export type EntraOptions = {
-  /** Directory (tenant) id, or a verified domain of the tenant. */
+  /**
+   * Directory (tenant) id, or a verified domain of the tenant; or `organizations`, `common` (both
+   * with `allow.tenants`) or `consumers`.
+   */
   tenantId: string
   /** Application (client) id. */
   clientId: string
-  /** The client secret's value. */
-  clientSecret: string
-  /** Login host. @default 'https://login.microsoftonline.com' */
+  /** The client secret's value. Required unless there is a `credential`. @default none */
+  clientSecret?: string | undefined
+  /** What stands in the secret's place. @default the secret */
+  credential?: EntraCredential | undefined
+  /** A login host's origin, or `public`, `usgov` or `china`. @default 'public' */
   authority?: string | undefined
   /** Application ID URI. @default 'api://<clientId>' */
   identifierUri?: string
   /** `prompt` of every sign-in; empty leaves it to Entra. @default 'select_account' */
   prompt?: string
+}
+
+/** How this server proves to Entra that it is the app registration. */
+export type EntraCredential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | CertificateCredential
+  | WorkloadIdentityCredential
+  | ManagedIdentityCredential
+  | AssertionCredential
+
+/** A certificate that is uploaded to the app registration; both are PEM texts. */
+export type CertificateCredential = {
+  readonly kind: 'certificate'
+  readonly certificate: string
+  readonly privateKey: string
+}
+
+/** A token in a file that somebody keeps fresh, such as Kubernetes. */
+export type WorkloadIdentityCredential = {
+  readonly kind: 'workload-identity'
+  readonly tokenFile: string
+}
+
+/** The identity of the Azure machine or service that this server runs on. */
+export type ManagedIdentityCredential = {
+  readonly kind: 'managed-identity'
+  /** Of a user-assigned identity. @default the system-assigned one */
+  readonly clientId?: string | undefined
+  /** Where tokens are: `IDENTITY_ENDPOINT`. @default that of a virtual machine */
+  readonly endpoint?: string | undefined
+  /** What goes with it: `IDENTITY_HEADER`. @default none, as on a virtual machine */
+  readonly identityHeader?: string | undefined
+}
+
+/** A token of another issuer that you get yourself: asked for at each use, so keep it. */
+export type AssertionCredential = {
+  readonly kind: 'assertion'
+  readonly getAssertion: () => Promise<string>
 }
 
 /** Of one address (IPv6: of one /64), so many at once, and as many again within a minute. */
@@ -157,7 +237,9 @@ export type LimitOptions = {
 }
 
 /** The app registration, complete. */
-export type EntraConfig = { readonly [Name in keyof EntraOptions]-?: string }
+export type EntraConfig = {
+  readonly [Name in Exclude<keyof EntraOptions, 'clientSecret' | 'credential'>]-?: string
+} & { readonly credential: EntraCredential }
 
 /** The options, checked and completed; the rest of the code sees only this. */
 export type Config = {
@@ -177,6 +259,7 @@ export type Config = {
   readonly name: string
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
+  readonly allow: AllowConfig
   readonly registration: RegistrationConfig
   readonly clients: readonly ConfiguredClient[]
   readonly consent: ConsentMode

@@ -1,8 +1,10 @@
+import { checkAllow, resolveAllow } from './allow.ts'
 import { checkClients } from './check-clients.ts'
 import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
 import { checkShapes } from './check-shapes.ts'
 import { expandPresets } from './clients/presets.ts'
+import { loginHost } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
@@ -17,7 +19,7 @@ import type {
   RegistrationConfig,
   RegistrationOptions,
 } from './options.ts'
-import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
+import { LOOPBACK_HOSTS, siteFor } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -27,6 +29,7 @@ const DEFAULTS = {
   path: '/mcp',
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
+  allow: {},
   registration: {},
   clients: [],
   consent: 'always',
@@ -44,13 +47,14 @@ const LIMITS: Required<LimitOptions> = { registrations: 300, signIns: 600, failu
 
 /** What is wrong with the settings that a person writes; empty when nothing is. */
 export function findConfigProblems(
-  options: Pick<EntranceOptions, 'secret' | 'registration' | 'clients'> &
+  options: Pick<EntranceOptions, 'secret' | 'allow' | 'registration' | 'clients'> &
     FetchingOptions & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
   const secrets = secretsOf(options.secret)
   return [
     ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
+    ...checkAllow(options.allow ?? {}, entra.tenantId),
     ...checkWhoMayAsk({ ...DEFAULTS, ...defined(options) }, entra),
   ]
 }
@@ -82,7 +86,11 @@ export function resolveOptions(options: EntranceOptions): Config {
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
   const secrets = secretsOf(options.secret)
-  const problems = [...checkOptions({ ...given, entra, secrets }), ...checkWhoMayAsk(given, entra)]
+  const problems = [
+    ...checkOptions({ ...given, entra, secrets }),
+    ...checkAllow(given.allow, entra.tenantId),
+    ...checkWhoMayAsk(given, entra),
+  ]
   if (!options.store) problems.push(STORE_MISSING)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -103,8 +111,13 @@ export function resolveOptions(options: EntranceOptions): Config {
     additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
+    allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
-    log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
+    log: guardLog(given.log, [
+      ...secretsOfCredential(entra),
+      ...secrets,
+      ...secretsOfClients(given.clients),
+    ]),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })
@@ -138,19 +151,24 @@ function secretsOfClients(clients: readonly ConfiguredClient[]): readonly string
   return clients.flatMap(({ client_secret }) => client_secret ?? [])
 }
 
+function secretsOfCredential({ credential }: EntraConfig): readonly string[] {
+  if (credential.kind === 'secret') return [credential.secret]
+  return credential.kind === 'managed-identity' ? [credential.identityHeader ?? ''] : []
+}
+
 /** An option that is present but undefined means its default. */
 function defined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T
 }
 
 function resolveEntra(options: EntraOptions): EntraConfig {
-  const { authority, tenantId, clientId, clientSecret } = options ?? {}
+  const { authority = 'public', tenantId, clientId, clientSecret = '', credential } = options ?? {}
   return {
-    authority: withoutTrailingSlashes(authority ?? 'https://login.microsoftonline.com'),
+    authority: loginHost(authority),
     // GUIDs and domain names are compared by others without regard to case.
     tenantId: (tenantId ?? '').trim().toLowerCase(),
     clientId: (clientId ?? '').trim().toLowerCase(),
-    clientSecret: clientSecret ?? '',
+    credential: credential ?? { kind: 'secret', secret: clientSecret },
     identifierUri: options?.identifierUri ?? `api://${(clientId ?? '').trim().toLowerCase()}`,
     prompt: options?.prompt ?? 'select_account',
   }

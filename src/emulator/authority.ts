@@ -5,6 +5,22 @@ import { isGuid } from './guid.ts'
 /** The tenant id of personal Microsoft accounts. */
 export const CONSUMERS_TENANT_ID = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
+/** The tenant of personal accounts: nobody's organisation, and in no directory. */
+export function consumersTenant(): Tenant {
+  return {
+    id: CONSUMERS_TENANT_ID,
+    displayName: 'Microsoft accounts',
+    domains: [],
+    kind: 'workforce',
+    regionScope: null,
+    allowUserConsent: true,
+    allowConsentRequests: false,
+    allowUserAppRegistration: false,
+    identifierUriPolicy: 'off',
+    secretPolicy: { isBlocked: false, maxDays: null },
+  }
+}
+
 /** Whom the first segment of a path stands for. */
 export type Authority =
   | { readonly kind: 'tenant'; readonly name: string; readonly tenant: Tenant }
@@ -25,9 +41,25 @@ export function findAuthority(directory: Directory, segment: string): Authority 
   throw aadsts(couldExist ? 90002 : 900023, { tenant: segment })
 }
 
+/**
+ * The issuer of a tenant's tokens. An External ID tenant has a host of its own below
+ * `ciamlogin.com`, in whose place the emulator's own host stands here.
+ */
+export function tenantIssuer(origin: string, { id, kind }: Tenant): string {
+  const host = kind === 'external' ? hostBelow(origin, id) : origin
+  return `${host}/${id}/v2.0`
+}
+
+/** An address below a host; the host itself where it is a mere number and has none below. */
+function hostBelow(origin: string, label: string): string {
+  const { protocol, host, hostname } = new URL(origin)
+  const isNumber = hostname.startsWith('[') || /^[\d.]+$/.test(hostname)
+  return isNumber ? origin : `${protocol}//${label}.${host}`
+}
+
 /** The issuer that an authority names: the aliases for several tenants have a blank in it. */
 export function issuerOf(origin: string, authority: Authority): string {
-  if (authority.kind === 'tenant') return `${origin}/${authority.tenant.id}/v2.0`
+  if (authority.kind === 'tenant') return tenantIssuer(origin, authority.tenant)
   if (authority.kind === 'consumers') return `${origin}/${CONSUMERS_TENANT_ID}/v2.0`
   return `${origin}/{tenantid}/v2.0`
 }

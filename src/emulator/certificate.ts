@@ -1,58 +1,130 @@
-import { createSign, type KeyObject, randomBytes } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { isIP } from 'node:net'
+import {
+  bitString,
+  NULL,
+  octetString,
+  oid,
+  sequence,
+  serialNumber,
+  set,
+  TRUE,
+  tagged,
+  utcTime,
+  utf8String,
+} from './der.ts'
 
-// SHA-256 with RSA, and its NULL parameters.
-const SIGNATURE_ALGORITHM = sequence(
-  Buffer.from([0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]),
-  Buffer.from([0x05, 0x00]),
-)
-const COMMON_NAME = Buffer.from([0x06, 0x03, 0x55, 0x04, 0x03])
+export type CertificateOptions = {
+  readonly commonName: string
+  readonly publicKey: KeyObject
+  readonly issuer: { readonly commonName: string; readonly privateKey: KeyObject }
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number
+  readonly notAfter: number
+  /** What {@link authorityExtensions} or {@link serverExtensions} give. @default none */
+  readonly extensions?: readonly Buffer[]
+}
+
+/** An X.509 certificate (DER), signed with SHA-256 by an RSA or an EC key. */
+export function createCertificate(options: CertificateOptions): Buffer {
+  const { issuer, publicKey, extensions = [] } = options
+  const isEc = issuer.privateKey.asymmetricKeyType === 'ec'
+  const algorithm = isEc ? sequence(oid('1.2.840.10045.4.3.2')) : RSA_SHA256
+  const body = sequence(
+    tagged(0xa0, Buffer.from([0x02, 0x01, 0x02])),
+    serialNumber(randomBytes(16)),
+    algorithm,
+    name(issuer.commonName),
+    sequence(utcTime(options.notBefore), utcTime(options.notAfter)),
+    name(options.commonName),
+    publicKey.export({ type: 'spki', format: 'der' }),
+    ...(extensions.length > 0 ? [tagged(0xa3, sequence(...extensions))] : []),
+  )
+  return sequence(body, algorithm, bitString(sign('sha256', body, issuer.privateKey)))
+}
+
+const RSA_SHA256 = sequence(oid('1.2.840.113549.1.1.11'), NULL)
 
 /**
- * A self-signed X.509 certificate (DER) around an RSA key, so that `x5c`, `x5t` and `kid` in the
- * key document are what they are at Entra: a certificate and its thumbprint.
+ * A self-signed certificate around an RSA key, so that `x5c`, `x5t` and `kid` in the key document
+ * are what they are at Entra: a certificate and its thumbprint.
  */
 export function selfSign(privateKey: KeyObject, publicKey: KeyObject, commonName: string): Buffer {
-  const name = sequence(set(sequence(COMMON_NAME, element(0x0c, Buffer.from(commonName)))))
-  const body = sequence(
-    element(0xa0, integer(Buffer.from([2]))),
-    integer(randomBytes(16)),
-    SIGNATURE_ALGORITHM,
-    name,
-    sequence(utcTime('200101000000Z'), utcTime('491231235959Z')),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-  )
-  const signature = createSign('sha256').update(body).sign(privateKey)
-  // A bit string begins with the number of its unused bits.
-  const bits = element(0x03, Buffer.concat([Buffer.from([0]), signature]))
-  return sequence(body, SIGNATURE_ALGORITHM, bits)
+  const [notBefore, notAfter] = [Date.UTC(2020, 0, 1), Date.UTC(2049, 11, 31, 23, 59, 59)]
+  return createCertificate({
+    commonName,
+    publicKey,
+    issuer: { commonName, privateKey },
+    notBefore,
+    notAfter,
+  })
 }
 
-function sequence(...parts: Buffer[]): Buffer {
-  return element(0x30, Buffer.concat(parts))
+/** Of an authority that vouches for nothing but these names: stolen, it fools nobody elsewhere. */
+export function authorityExtensions(publicKey: KeyObject, names: readonly string[]): Buffer[] {
+  const permitted = names.map((host) => sequence(generalName(host, true)))
+  return [
+    extension('2.5.29.19', sequence(TRUE, Buffer.from([0x02, 0x01, 0x00])), true),
+    // keyCertSign
+    extension('2.5.29.15', bitString(Buffer.from([0x04]), 2), true),
+    extension('2.5.29.14', octetString(keyId(publicKey))),
+    extension('2.5.29.30', sequence(tagged(0xa0, Buffer.concat(permitted))), true),
+  ]
 }
 
-function set(...parts: Buffer[]): Buffer {
-  return element(0x31, Buffer.concat(parts))
+/** Of a server that answers to these host names and addresses. */
+export function serverExtensions(
+  publicKey: KeyObject,
+  names: readonly string[],
+  issuerKey: KeyObject,
+): Buffer[] {
+  const alternatives = names.map((host) => generalName(host, false))
+  const issuerId = tagged(0x80, keyId(createPublicKey(issuerKey)))
+  return [
+    extension('2.5.29.19', sequence(), true),
+    // digitalSignature
+    extension('2.5.29.15', bitString(Buffer.from([0x80]), 7), true),
+    extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'))),
+    extension('2.5.29.17', sequence(...alternatives)),
+    extension('2.5.29.14', octetString(keyId(publicKey))),
+    extension('2.5.29.35', sequence(issuerId)),
+  ]
 }
 
-function integer(bytes: Buffer): Buffer {
-  const positive = Buffer.from(bytes)
-  // The sign bit stays clear, and the first byte is never one that DER would leave out.
-  if (positive.length > 1) positive.writeUInt8((positive.readUInt8(0) & 0x7f) | 0x40, 0)
-  return element(0x02, positive)
+/** DER as PEM (RFC 7468). */
+export function toPem(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
-function utcTime(text: string): Buffer {
-  return element(0x17, Buffer.from(text))
+function name(commonName: string): Buffer {
+  return sequence(set(sequence(oid('2.5.4.3'), utf8String(commonName))))
 }
 
-function element(tag: number, content: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([tag]), derLength(content.length), content])
+function extension(id: string, value: Buffer, isCritical = false): Buffer {
+  return sequence(oid(id), ...(isCritical ? [TRUE] : []), octetString(value))
 }
 
-function derLength(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length])
-  if (length < 0x100) return Buffer.from([0x81, length])
-  return Buffer.from([0x82, length >> 8, length & 0xff])
+/** RFC 5280 §4.2.1.6; in a constraint an address has its mask behind it (§4.2.1.10). */
+function generalName(host: string, isConstraint: boolean): Buffer {
+  const family = isIP(host)
+  if (family === 0) return tagged(0x82, Buffer.from(host))
+  const address = family === 4 ? Buffer.from(host.split('.').map(Number)) : ipv6Bytes(host)
+  const mask = Buffer.alloc(isConstraint ? address.length : 0, 0xff)
+  return tagged(0x87, Buffer.concat([address, mask]))
+}
+
+function ipv6Bytes(host: string): Buffer {
+  const [head = '', tail] = (URL.parse(`http://[${host}]`)?.hostname ?? '').slice(1, -1).split('::')
+  const before = head.split(':').filter(Boolean)
+  const after = (tail ?? '').split(':').filter(Boolean)
+  const zeros = Array(8 - before.length - after.length).fill('0')
+  const groups = [...before, ...zeros, ...after].map((group) => group.padStart(4, '0'))
+  return Buffer.from(groups.join(''), 'hex')
+}
+
+/** RFC 5280 §4.2.1.2 (1), over the key itself. */
+function keyId(publicKey: KeyObject): Buffer {
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha1').update(spki).digest()
 }

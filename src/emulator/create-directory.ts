@@ -1,3 +1,4 @@
+import { CONSUMERS_TENANT_ID } from './authority.ts'
 import type {
   Application,
   AppRole,
@@ -12,8 +13,9 @@ import type {
   Tenant,
 } from './directory.ts'
 import { deriveGuid } from './guid.ts'
-import { GRAPH_APP_ID, microsoftGraph } from './microsoft-graph.ts'
+import { builtInApplications } from './microsoft-graph.ts'
 import { seedDirectory } from './seed.ts'
+import { tokenExchange } from './token-exchange.ts'
 
 export type TenantOptions = Partial<Tenant> & Pick<Tenant, 'domains'>
 
@@ -57,17 +59,19 @@ export type DirectoryOptions = {
   conditionalAccessPolicies?: ConditionalAccessPolicy[]
 }
 
-/** Makes a directory; Microsoft Graph is always in it. */
+/** Makes a directory; Microsoft's own applications are always in it. */
 export function createDirectory(options: DirectoryOptions = {}): Directory {
   const seed = seedDirectory()
   const applications = (options.applications ?? seed.applications).map(createApplication)
   const own = options.applications ? applications : seed.servicePrincipals
-  const hasGraph = applications.some((app) => app.appId === GRAPH_APP_ID)
+  const builtIn = [...builtInApplications(), tokenExchange()]
+    .map(createApplication)
+    .filter(({ appId }) => !applications.some((app) => app.appId === appId))
   return {
     tenants: (options.tenants ?? seed.tenants).map(createTenant),
     users: (options.users ?? seed.users).map(createUser),
     groups: (options.groups ?? seed.groups).map(createGroup),
-    applications: hasGraph ? applications : [...applications, createApplication(microsoftGraph())],
+    applications: [...applications, ...builtIn],
     servicePrincipals: (options.servicePrincipals ?? own).map(toServicePrincipal),
     oauth2PermissionGrants: options.oauth2PermissionGrants ?? [],
     conditionalAccessPolicies: options.conditionalAccessPolicies ?? [],
@@ -83,6 +87,7 @@ export function createTenant(options: TenantOptions): Tenant {
     regionScope: 'EU',
     kind: 'workforce',
     allowUserConsent: true,
+    allowConsentRequests: false,
     allowUserAppRegistration: true,
     identifierUriPolicy: 'secure',
     secretPolicy: { isBlocked: false, maxDays: null },
@@ -94,7 +99,7 @@ export function createTenant(options: TenantOptions): Tenant {
 export function createUser(options: UserOptions): DirectoryUser {
   const { userPrincipalName } = options
   return {
-    id: deriveGuid('user', userPrincipalName),
+    id: userIdOf(options),
     displayName: userPrincipalName.split('@')[0] as string,
     givenName: options.displayName ?? null,
     surname: null,
@@ -104,9 +109,36 @@ export function createUser(options: UserOptions): DirectoryUser {
     sessionsValidFrom: 0,
     userType: options.guestOf ? 'Guest' : 'Member',
     guestOf: null,
+    isMfaRegistered: true,
     directoryRoles: [],
     ...options,
   }
+}
+
+/** The account of a guest: one of its own in a tenant, signed in to with the account at home. */
+export function createGuest(
+  home: DirectoryUser,
+  tenant: Tenant,
+  options: Partial<DirectoryUser> = {},
+): DirectoryUser {
+  const address = home.mail ?? home.userPrincipalName
+  const local = address.replaceAll('@', '_')
+  return createUser({
+    displayName: home.displayName,
+    givenName: home.givenName,
+    surname: home.surname,
+    mail: address,
+    ...options,
+    tenantId: tenant.id,
+    userPrincipalName: `${local}#EXT#@${tenant.domains[0] ?? 'tenant'}`,
+    guestOf: home.id,
+  })
+}
+
+/** Personal accounts have object ids of a form of their own. */
+function userIdOf({ tenantId, userPrincipalName }: UserOptions): string {
+  const id = deriveGuid('user', userPrincipalName)
+  return tenantId === CONSUMERS_TENANT_ID ? `00000000-0000-0000-${id.slice(19)}` : id
 }
 
 /** A security group with everything that was left out filled in. */
@@ -208,9 +240,12 @@ function createPasswordCredential(
 export function createServicePrincipal(options: ServicePrincipalOptions): ServicePrincipal {
   return {
     id: deriveGuid('service principal', options.appId, options.tenantId),
+    servicePrincipalType: 'Application',
+    displayName: null,
     accountEnabled: true,
     appRoleAssignmentRequired: false,
     appRoleAssignedTo: [],
+    tags: [],
     ...options,
   }
 }

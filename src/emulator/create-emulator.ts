@@ -1,34 +1,42 @@
 import type { Log } from '../log.ts'
 import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
+import { type Clock, createClock } from './clock.ts'
+import { type CloudName, findCloud } from './cloud.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
+import { answerWithFaults } from './faults/answer-with-faults.ts'
+import { createFaults } from './faults/create-faults.ts'
+import type { Faults } from './faults/fault.ts'
+import { answerGraph, isGraphPath } from './graph/answer.ts'
+import { GRAPH_APP_ID } from './microsoft-graph.ts'
 import { correlationIdOf, readForm } from './params.ts'
+import type { ReplicationOptions } from './replication.ts'
 import { answerCall, findRoute, type Route, refuse } from './router.ts'
+import { noteRequest, type SeenRequest } from './seen.ts'
 import { readBrowser } from './sign-in/browser.ts'
 import { createSts, type Sts } from './sts.ts'
 
 export type EmulatorOptions = {
   /** Where it is reached, e.g. `https://login.example:8443`. @default 'http://localhost:8400' */
   origin?: string
+  /** Which of Microsoft's clouds its documents and v1 tokens look like. @default 'public' */
+  cloud?: CloudName
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
-  /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
+  /** A file for keys, consents and what Graph wrote: they survive a restart. @default in memory */
   dataFile?: string
+  /** Seconds that writes through Microsoft Graph take to arrive. @default none */
+  replication?: ReplicationOptions
   /** The time in milliseconds since the epoch. @default Date.now */
   now?: () => number
+  /**
+   * Hosts that the keys of federated credentials' issuers may be fetched from, by https, besides
+   * this machine: `token.actions.githubusercontent.com`. @default none
+   */
+  issuerHosts?: readonly string[]
   /** Told of each step. @default silent */
   log?: Log
-}
-
-/** A request that the emulator was sent. */
-export type SeenRequest = {
-  /** `authorize`, `login`, `consent`, `token`, `keys`, `openid-configuration`, `logout` … */
-  readonly endpoint: string
-  readonly method: string
-  /** Of the query, then of the form. */
-  readonly params: URLSearchParams
-  readonly status: number
 }
 
 /** A stand-in for Microsoft Entra ID. */
@@ -43,10 +51,12 @@ export type Emulator = {
   readonly directory: Directory
   /** The latest 500 requests, oldest first. */
   readonly seen: readonly SeenRequest[]
+  /** The emulator's time, which can be put forward: `clock.advance(3600)`. */
+  readonly clock: Clock
+  /** Outages: throttling, dropped connections, broken answers. */
+  readonly faults: Faults
   close(): Promise<void>
 }
-
-const MAX_SEEN = 500
 
 /** Makes an emulator that answers requests in this process; `startEmulator` makes one that listens. */
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
@@ -56,16 +66,24 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
 /** An emulator, and the service inside it. */
 export function openEmulator(options: EmulatorOptions): { emulator: Emulator; sts: Sts } {
   const directory = createDirectory(options.directory)
+  const clock = createClock(options.now ?? Date.now)
+  const faults = createFaults()
+  const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
+  nameGraph(directory, host)
   const sts = createSts({
-    origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    origin,
+    cloud: findCloud(options.cloud ?? 'public'),
     directory,
     dataFile: options.dataFile,
-    now: options.now ?? Date.now,
+    replication: options.replication ?? {},
+    now: clock.now,
     log: options.log ?? (() => {}),
+    issuerHosts: options.issuerHosts ?? [],
   })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {
-    fetch: (request) => answer(sts, seen, request),
+    fetch: (request) =>
+      answerWithFaults({ faults, now: clock.now, seen }, request, () => answer(sts, seen, request)),
     origin: sts.origin,
     get tenantId() {
       return directory.tenants[0]?.id ?? ''
@@ -77,13 +95,31 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
     },
     directory,
     seen,
+    clock,
+    faults,
     close: async () => sts.close(),
   }
   return { emulator, sts }
 }
 
+/** Microsoft Graph is served here, too, and answers to the name that people come by. */
+function nameGraph(directory: Directory, host: string): void {
+  const graph = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID)
+  const identifierUri = `https://${host}`
+  if (graph?.identifierUris.includes(identifierUri) === false) {
+    graph.identifierUris.push(identifierUri)
+  }
+}
+
 async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {
   const url = new URL(request.url)
+  if (isGraphPath(url.pathname)) {
+    const response = await answerGraph(sts, request, url)
+    const { pathname: path, searchParams: params } = url
+    const { method } = request
+    noteRequest(seen, { endpoint: 'graph', path, method, params, status: response.status })
+    return response
+  }
   const found = findRoute(url.pathname)
   if (!found) return plain(404, 'Not found.')
   const { route, segment } = found
@@ -108,14 +144,21 @@ async function readCall(
   const read = await readForm(request).catch(() => undefined)
   const form = read ?? new URLSearchParams()
   const correlationId = correlationIdOf(request, query, form)
-  const call = { sts, request, segment, query, form, correlationId, browser }
+  const call = {
+    sts: { ...sts, directory: sts.replication.seenBy('signIn') },
+    request,
+    segment,
+    query,
+    form,
+    correlationId,
+    browser,
+  }
   return { call, problem: read ? undefined : aadsts(90100) }
 }
 
 function record(seen: SeenRequest[], route: Route, call: Call, status: number): void {
   const params = new URLSearchParams([...call.query, ...call.form])
-  seen.push({ endpoint: route.name, method: call.request.method, params, status })
-  if (seen.length > MAX_SEEN) seen.shift()
+  noteRequest(seen, { endpoint: route.name, method: call.request.method, params, status })
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

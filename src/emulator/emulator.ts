@@ -1,7 +1,11 @@
+export { CONSUMERS_TENANT_ID } from './authority.ts'
+export type { Clock } from './clock.ts'
+export type { CloudName } from './cloud.ts'
 export {
   type ApplicationOptions,
   createApplication,
   createGroup,
+  createGuest,
   createPermissionScope,
   createServicePrincipal,
   createTenant,
@@ -12,12 +16,10 @@ export {
   type TenantOptions,
   type UserOptions,
 } from './create-directory.ts'
-export {
-  createEmulator,
-  type Emulator,
-  type EmulatorOptions,
-  type SeenRequest,
-} from './create-emulator.ts'
+export { createEmulator, type Emulator, type EmulatorOptions } from './create-emulator.ts'
 export type * from './directory.ts'
+export { ConnectionDropped } from './faults/apply-fault.ts'
+export type { ActiveFault, Fault, FaultAction, FaultMatch, Faults } from './faults/fault.ts'
 export { type RunningEmulator, type StartOptions, startEmulator } from './listen.ts'
 export { SEED } from './seed.ts'
+export type { SeenRequest } from './seen.ts'

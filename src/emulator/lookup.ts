@@ -1,5 +1,5 @@
 import { aadsts } from './aadsts-error.ts'
-import type { Authority } from './authority.ts'
+import { type Authority, CONSUMERS_TENANT_ID, consumersTenant } from './authority.ts'
 import { createServicePrincipal } from './create-directory.ts'
 import type {
   Application,
@@ -22,6 +22,8 @@ export function findClient(
   const tenant = authority.kind === 'tenant' ? authority.tenant.displayName : authority.name
   if (!client) throw aadsts(700016, { id: clientId, tenant })
   const { displayName: name } = client
+  const isForOthers = client.signInAudience === 'PersonalMicrosoftAccount'
+  if (isForOthers && authority.kind !== 'consumers') throw aadsts(9002331, { id, name })
   if (authority.kind === 'tenant') {
     checkPresence(directory, client, authority.tenant)
   } else if (authority.kind === 'consumers') {
@@ -59,6 +61,28 @@ export function findServicePrincipal(
   return principal
 }
 
+/** The API that an identifier means in a tenant, a slash at its end or not. */
+export function findApi(
+  directory: Directory,
+  tenant: Tenant,
+  identifier: string,
+): { resource: Application; identifier: string } | undefined {
+  const name = identifier.replace(/\/$/, '')
+  const resource = directory.applications.find(
+    ({ appId, identifierUris }) =>
+      (appId === name || identifierUris.some((uri) => uri.replace(/\/$/, '') === name)) &&
+      findServicePrincipal(directory, appId, tenant.id) !== undefined,
+  )
+  return resource && { resource, identifier }
+}
+
+/** The tenant with this id, which something in the directory names. */
+export function findTenant(directory: Directory, id: string): Tenant {
+  const tenant = directory.tenants.find((one) => one.id === id)
+  if (!tenant) throw aadsts(90002, { tenant: id })
+  return tenant
+}
+
 /** The account with this object id. */
 export function findUser(directory: Directory, id: string): DirectoryUser | undefined {
   return directory.users.find((user) => user.id === id)
@@ -73,7 +97,7 @@ export function findUserByName(directory: Directory, name: string): DirectoryUse
 /** The tenant that a person signs in to: the one asked for, else their own. */
 export function tenantFor(directory: Directory, authority: Authority, user: DirectoryUser): Tenant {
   if (authority.kind === 'tenant') return authority.tenant
-  const tenant = directory.tenants.find(({ id }) => id === user.tenantId)
-  if (!tenant) throw aadsts(90002, { tenant: user.tenantId })
-  return tenant
+  const isConsumers = authority.kind === 'consumers' || user.tenantId === CONSUMERS_TENANT_ID
+  if (isConsumers) return consumersTenant()
+  return findTenant(directory, user.tenantId)
 }

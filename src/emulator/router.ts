@@ -8,17 +8,22 @@ import {
   type Trace,
 } from './aadsts-error.ts'
 import type { Call } from './call.ts'
+import { adminconsent, adminconsentV2 } from './endpoints/adminconsent.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { consent } from './endpoints/consent.ts'
+import { devicecode } from './endpoints/devicecode.ts'
+import { devicelogin, deviceSignedIn } from './endpoints/devicelogin.ts'
 import { keys } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
+import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
+import { mfa } from './endpoints/mfa.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
 import { homePage } from './pages/home-page.ts'
 import { pageResponse } from './pages/layout.ts'
-import { TOKEN_HEADERS } from './tokens/issue.ts'
+import { tokenHeaders } from './tokens/response.ts'
 
 /** Something the emulator answers. */
 export type Route = {
@@ -36,6 +41,19 @@ const BOTH = ['GET', 'HEAD', 'POST']
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['', { name: 'home', methods: READ, errors: 'page', answer: home }],
   ['error', { name: 'error', methods: READ, errors: 'page', answer: explain }],
+  [
+    'metadata/identity/oauth2/token',
+    { name: 'managed-identity', methods: READ, errors: 'json', answer: imdsToken },
+  ],
+  [
+    'msi/token',
+    { name: 'managed-identity', methods: READ, errors: 'json', answer: appServiceToken },
+  ],
+  ['devicelogin', { name: 'devicelogin', methods: BOTH, errors: 'page', answer: devicelogin }],
+  [
+    'devicelogin/signed-in',
+    { name: 'devicelogin', methods: BOTH, errors: 'page', answer: deviceSignedIn },
+  ],
 ])
 
 // Below /{tenant}. What Entra has not (RFC 8414, registration, revocation, introspection) is 404.
@@ -50,8 +68,18 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { name: 'authorize', methods: BOTH, errors: 'page', answer: authorize },
   ],
   ['oauth2/v2.0/token', { name: 'token', methods: [...BOTH], errors: 'json', answer: token }],
+  [
+    'oauth2/v2.0/devicecode',
+    { name: 'devicecode', methods: BOTH, errors: 'json', answer: devicecode },
+  ],
   ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
+  ['adminconsent', { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsent }],
+  [
+    'v2.0/adminconsent',
+    { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsentV2 },
+  ],
   ['login', { name: 'login', methods: ['POST'], errors: 'page', answer: login }],
+  ['mfa', { name: 'mfa', methods: ['POST'], errors: 'page', answer: mfa }],
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
 
@@ -97,7 +125,8 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
 
 function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): Response {
   const uri = errorUri(error, call.sts.origin)
-  const word = route.name === 'token' ? error.error : 'invalid_tenant'
+  const isDiscovery = route.name === 'openid-configuration' || route.name === 'keys'
+  const word = isDiscovery ? 'invalid_tenant' : error.error
   const status = error.error === 'invalid_client' ? 401 : error.code === 50000 ? 500 : 400
   const body = {
     error: error.code === 50000 ? error.error : word,
@@ -110,8 +139,7 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
     ...(error.suberror !== undefined && { suberror: error.suberror }),
     ...(error.claims !== undefined && { claims: error.claims }),
   }
-  const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': trace.traceId }
-  return Response.json(body, { status, headers })
+  return Response.json(body, { status, headers: tokenHeaders(trace.traceId) })
 }
 
 function home(call: Call): Response {

@@ -31,6 +31,14 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    allow: {
+      tenants: undefined,
+      users: undefined,
+      groups: undefined,
+      roles: undefined,
+      guests: true,
+      contact: undefined,
+    },
     registration: { mode: undefined, allow: undefined, adopt: false },
     clients: [],
     problems: [],
@@ -56,6 +64,12 @@ test('every variable is read', () => {
     LOG_FORMAT: 'json',
     ENTRANCE_REGISTRATION: 'allowlist',
     ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
+    ENTRANCE_ALLOW_TENANTS: 'any',
+    ENTRANCE_ALLOW_USERS: 'a, b',
+    ENTRANCE_ALLOW_GROUPS: 'c',
+    ENTRANCE_ALLOW_ROLES: 'Expenses.Approver,Expenses.Auditor',
+    ENTRANCE_ALLOW_GUESTS: 'off',
+    ENTRANCE_ALLOW_CONTACT: 'Ask the help desk.',
   }
   assert.deepEqual(resolveServeSettings({}, env), {
     port: 1,
@@ -67,7 +81,7 @@ test('every variable is read', () => {
     entra: {
       tenantId: ENTRA.AZURE_TENANT_ID,
       clientId: ENTRA.ENTRA_PROXY_AZURE_CLIENT_ID,
-      clientSecret: 'a~secret',
+      credential: { kind: 'secret', secret: 'a~secret' },
       authority: 'https://login.microsoftonline.us',
     },
     consent: 'remember',
@@ -77,6 +91,14 @@ test('every variable is read', () => {
     currency: 'EUR',
     clientDocuments: 'off',
     logFormat: 'json',
+    allow: {
+      tenants: ['any'],
+      users: ['a', 'b'],
+      groups: ['c'],
+      roles: ['Expenses.Approver', 'Expenses.Auditor'],
+      guests: false,
+      contact: 'Ask the help desk.',
+    },
     registration: {
       mode: 'allowlist',
       allow: ['vscode', 'cursor', 'https://app.example.com/cb'],
@@ -97,6 +119,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
     ENTRANCE_CONSENT: 'x',
+    ENTRANCE_CREDENTIAL: 'x',
     EMULATOR_PORT: 'x',
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
@@ -104,6 +127,12 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_REGISTRATION: 'x',
     ENTRANCE_REDIRECT_URIS: 'x',
     ENTRANCE_ADOPT: 'x',
+    ENTRANCE_ALLOW_TENANTS: 'x',
+    ENTRANCE_ALLOW_USERS: 'x',
+    ENTRANCE_ALLOW_GROUPS: 'x',
+    ENTRANCE_ALLOW_ROLES: 'x',
+    ENTRANCE_ALLOW_GUESTS: 'x',
+    ENTRANCE_ALLOW_CONTACT: 'x',
   }
   const options: Required<Omit<ServeOptions, 'emulator' | 'clients'>> = {
     port: 1,
@@ -115,6 +144,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    credential: 'secret',
     trustedProxyHops: 3,
     consent: 'always',
     clientDocuments: 'pinned',
@@ -122,17 +152,27 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     registration: 'allowlist',
     redirectUris: 'loopback',
     adopt: true,
+    allowTenants: 'any',
+    allowUsers: 'a',
+    allowGroups: 'b',
+    allowRoles: 'c',
+    allowGuests: 'off',
+    allowContact: 'd',
   }
   const settings = resolveServeSettings(options, env)
   assert.deepEqual(settings.problems, [])
   assert.deepEqual(settings.entra, {
     tenantId: 'option.example',
     clientId: 'option',
-    clientSecret: 'a~secret',
+    credential: { kind: 'secret', secret: 'a~secret' },
     authority: 'https://login.microsoftonline.us',
   })
   const registration = { mode: 'allowlist', allow: ['loopback'], adopt: true }
   assert.deepEqual(settings.registration, registration)
+  assert.deepEqual(settings.allow, {
+    ...{ tenants: ['any'], users: ['a'], groups: ['b'], roles: ['c'] },
+    ...{ guests: false, contact: 'd' },
+  })
   const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
   const { trustedProxyHops, clientDocuments } = settings
   assert.deepEqual(

@@ -8,10 +8,13 @@ import { generate } from 'selfsigned'
 /** PEM texts of a certificate that vouches for itself. */
 export type Certificate = { readonly key: string; readonly cert: string }
 
-/** Makes a certificate for these host names. */
-export async function createCertificate(hosts: readonly string[]): Promise<Certificate> {
+/** Makes a certificate for these host names; those that sign client assertions are RSA. */
+export async function createCertificate(
+  hosts: readonly string[],
+  keyType: 'ec' | 'rsa' = 'ec',
+): Promise<Certificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: hosts[0] ?? '' }], {
-    keyType: 'ec',
+    keyType,
     algorithm: 'sha256',
     extensions: [{ name: 'subjectAltName', altNames: hosts.map((value) => ({ type: 2, value })) }],
   })
@@ -22,7 +25,7 @@ export async function createCertificate(hosts: readonly string[]): Promise<Certi
  * A `fetch` for https that finds every host on this machine and trusts this certificate only.
  * It follows no redirect.
  */
-export function createLoopbackFetch({ cert }: Certificate): typeof fetch {
+export function createLoopbackFetch({ cert }: Pick<Certificate, 'cert'>): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const outgoing = httpsRequest(request.url, {

@@ -59,6 +59,7 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     url,
     // An absent secret is made and kept; one that is given has to be good.
     secret: secrets.length > 0 ? secrets : 'made at the first start, and kept in the data folder',
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
@@ -193,6 +194,7 @@ function openEntrance(
             authority: (emulator as RunningEmulator).origin,
           }
         : entra,
+    allow: settings.allow,
     registration: settings.registration,
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,

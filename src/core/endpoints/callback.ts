@@ -1,12 +1,7 @@
 import { findAadsts } from '../../aadsts/find.ts'
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
-import {
-  type ClientAddress,
-  errorUrl,
-  redirectWithCode,
-  redirectWithError,
-} from '../client-redirect.ts'
+import { errorUrl, redirectWithCode, redirectWithError } from '../client-redirect.ts'
 import { policyFor, recallRedirectUri } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import type { EntraExchange, EntraTokens } from '../entra/entra.ts'
@@ -20,16 +15,10 @@ import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
 import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
+import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
 import { findAppsSignIn, findTransaction, sealRequest, type Transaction } from '../transaction.ts'
-
-type Returned = {
-  readonly transaction: Transaction
-  /** Deletes the transaction's cookie. */
-  readonly endCookie: string
-  readonly address: ClientAddress
-}
 
 /**
  * Where Entra sends the person back. The answer counts only in the browser that allowed the
@@ -60,6 +49,8 @@ export async function callback(request: Request, _site: Site, context: Context):
 /** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
 async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
   try {
+    const refusal = await refuseUnadmitted(tokens, returned, context)
+    if (refusal) return refusal
     if (await isUnasked(tokens, returned.transaction, context))
       return askLate(tokens, returned, context)
     return await succeed(tokens, returned, context)

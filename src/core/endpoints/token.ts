@@ -40,6 +40,8 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     revoked: context.revocations,
     redirectPolicy: context.redirectPolicy,
     entra: context.entra,
+    admission: context.admission,
+    allow: config.allow,
     renewals: context.renewals,
     challenges: context.challenges,
     log: config.log,

@@ -1,16 +1,23 @@
-import { createRemoteJWKSet, type JWTVerifyGetKey, customFetch as joseFetch } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { EntraError } from '../errors.ts'
 import type { Config } from '../options.ts'
 import { codeChallengeOf } from '../pkce.ts'
 import type { User } from '../protected-resource/auth-info.ts'
+import { createCredential } from './credentials/credential.ts'
 import { translateErrors, validate } from './entra-errors.ts'
+import { graphScope, isInAnyGroup } from './group-membership.ts'
+import { createKeySets } from './key-set.ts'
 import { createMetadataSource, type EntraMetadata } from './metadata.ts'
+import type { Standing } from './standing.ts'
+import { forAnswer, inTenant } from './tenant-metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
 export type EntraTokens = {
   readonly user: User
+  readonly standing: Standing
+  /** Entra's own, for this server alone. */
+  readonly accessToken: string
   /** What Entra granted of the scope that it was asked for, by its short names. */
   readonly scope: string
   readonly refreshToken: string | undefined
@@ -47,10 +54,12 @@ export type Entra = {
     scope: string,
   ): Promise<EntraTokens>
   /**
-   * Renews at Entra; fails for good when the person may not sign in any more. An additional scope
-   * that Entra refuses by now costs itself only.
+   * Renews at Entra, in the tenant `tid` that the person signed in to; fails for good when they may
+   * not sign in any more. An additional scope that Entra refuses by now costs itself only.
    */
-  refresh(refreshToken: string, scope: string): Promise<EntraTokens>
+  refresh(refreshToken: string, scope: string, tid: string): Promise<EntraTokens>
+  /** Looks up whether the person whose tokens these are is in any of these groups. */
+  isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
 }
 
 /** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
@@ -65,15 +74,18 @@ const TIMEOUT = 10_000
 /** How many calls of the token endpoint may be under way in this process: sign-ins and renewals. */
 const MAX_CALLS = 64
 
+/** Entra's on-behalf-of flow: RFC 7523 §2.1 with one more parameter. */
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 export function createEntra(config: Config): Entra {
   const { entra } = config
   const readMetadata = createMetadataSource({ ...entra, fetch: config.fetch })
   const client: oauth.Client = { client_id: entra.clientId, [oauth.clockTolerance]: 300 }
-  const authentication = oauth.ClientSecretPost(entra.clientSecret)
+  const authenticate = createCredential(config)
   const redirectUri = `${config.site.issuer}/auth/callback`
-  const keySet = createKeySet(config.fetch)
+  const keySet = createKeySets(config.fetch)
   let calls = 0
 
   /** Where all wait for Entra, one more would only wait as well, and hold what it needs here. */
@@ -112,16 +124,19 @@ export function createEntra(config: Config): Entra {
     const given = { idToken: tokens.id_token, accessToken: tokens.access_token }
     const keys = keySet(metadata.jwks_uri)
     const options = { ...entra, ...metadata, scope: config.scope, keys }
-    const { user, scopes } = await verifyTokens(given, nonce, options)
+    const { user, standing, scopes } = await verifyTokens(given, nonce, options)
     // A token of Entra's also has what was consented to at other times, which was not asked now.
     const granted = asked.split(' ').filter((name) => scopes.includes(name))
-    return { user, scope: granted.join(' '), refreshToken: tokens.refresh_token }
+    const accessToken = tokens.access_token
+    const refreshToken = tokens.refresh_token
+    return { user, standing, accessToken, scope: granted.join(' '), refreshToken }
   }
 
   /** Renews with `scope`; what Entra grants of `asked` may be more, for its tokens have it all. */
-  async function renew(refreshToken: string, scope: string, asked: string): Promise<EntraTokens> {
-    const metadata = await readMetadata(ENDPOINTS_TTL)
+  async function renew(refreshToken: string, scope: string, asked: string, tid: string) {
+    const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), tid, entra.tenantId)
     const tokens = await callEntra(async () => {
+      const authentication = await authenticate(metadata.token_endpoint)
       const answer = await oauth.refreshTokenGrantRequest(
         ...([metadata, client, authentication, refreshToken] as const),
         requestOptions(scope),
@@ -129,6 +144,30 @@ export function createEntra(config: Config): Entra {
       return oauth.processRefreshTokenResponse(metadata, client, answer)
     })
     return verifyResponse(metadata, tokens, undefined, asked)
+  }
+
+  /** Consent is asked for here, to the API and to Graph; a token is for one of them. */
+  function consentScope(scope: string, metadata: EntraMetadata): string {
+    const own = toEntraScope(scope)
+    return config.allow.groups ? `${own} ${graphScope(metadata, entra.authority)}` : own
+  }
+
+  /** A token of another API for the person whose tokens these are. */
+  async function onBehalfOf(
+    { accessToken, user }: EntraTokens,
+    scope: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), user.tid, entra.tenantId)
+    const authentication = await authenticate(metadata.token_endpoint)
+    const parameters = { assertion: accessToken, requested_token_use: 'on_behalf_of', scope }
+    const { additionalParameters: _, ...options } = requestOptions(config.scope)
+    const answer = await oauth.genericTokenEndpointRequest(
+      ...([metadata, client, authentication, JWT_BEARER, parameters] as const),
+      { ...options, signal },
+    )
+    const tokens = await oauth.processGenericTokenEndpointResponse(metadata, client, answer)
+    return tokens.access_token
   }
 
   return {
@@ -142,7 +181,7 @@ export function createEntra(config: Config): Entra {
         // form_post would come back as a cross-site POST, without our SameSite=Lax cookie.
         response_mode: 'query',
         redirect_uri: redirectUri,
-        scope: toEntraScope(scope),
+        scope: consentScope(scope, metadata),
         state,
         nonce,
         code_challenge: codeChallengeOf(codeVerifier),
@@ -158,25 +197,36 @@ export function createEntra(config: Config): Entra {
     async redeemCode(response, { state, nonce, codeVerifier }, scope) {
       const metadata = await readMetadata(ENDPOINTS_TTL)
       const params = validate(() => oauth.validateAuthResponse(metadata, client, response, state))
-      const tokens = await callEntra(async () => {
+      const { known, tokens } = await callEntra(async () => {
+        const authentication = await authenticate(metadata.token_endpoint)
         const answer = await oauth.authorizationCodeGrantRequest(
           ...([metadata, client, authentication, params, redirectUri, codeVerifier] as const),
           requestOptions(scope),
         )
+        const known = await forAnswer(metadata, answer, entra.tenantId)
         const expected = { expectedNonce: nonce, requireIdToken: true }
-        return oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)
+        const tokens = await oauth.processAuthorizationCodeResponse(known, client, answer, expected)
+        return { known, tokens }
       })
-      return verifyResponse(metadata, tokens, nonce, scope)
+      return verifyResponse(known, tokens, nonce, scope)
     },
 
-    async refresh(refreshToken, scope) {
+    async refresh(refreshToken, scope, tid) {
       try {
-        return await renew(refreshToken, scope, scope)
+        return await renew(refreshToken, scope, scope, tid)
       } catch (error) {
         if (scope === config.scope || !isAboutScope(error)) throw error
         // Consent to one of them was taken back, or the scope itself: the sign-in may still stand.
-        return renew(refreshToken, config.scope, scope)
+        return renew(refreshToken, config.scope, scope, tid)
       }
+    },
+
+    async isInAnyGroup(tokens, ids) {
+      const metadata = await readMetadata(ENDPOINTS_TTL)
+      const exchange = (scope: string, signal: AbortSignal) =>
+        callEntra(() => onBehalfOf(tokens, scope, signal))
+      const { authority } = entra
+      return isInAnyGroup(ids, { metadata, authority, exchange, fetch: config.fetch })
     },
   }
 }
@@ -188,18 +238,6 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
-}
-
-/** Entra's key set is fetched when first needed, and again when a key is met that it lacks. */
-function createKeySet(fetch: Config['fetch']): (uri: string) => JWTVerifyGetKey {
-  let kept: { uri: string; keys: JWTVerifyGetKey } | undefined
-  return (uri) => {
-    if (kept?.uri !== uri) {
-      const options = { [joseFetch]: fetch, timeoutDuration: 5000, cooldownDuration: 10_000 }
-      kept = { uri, keys: createRemoteJWKSet(new URL(uri), options) }
-    }
-    return kept.keys
-  }
 }
 
 function tooManyCalls(): EntraError {

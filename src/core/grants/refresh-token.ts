@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Admission, explainUnmet, logUnmet, whomToAsk } from '../admission.ts'
 import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
+import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
 import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../scope.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
@@ -34,6 +36,8 @@ export type RefreshContext = CodeGrantContext & {
   /** The scopes that are offered. */
   readonly scopes: ScopeConfig
   readonly entra: Entra
+  readonly admission: Admission
+  readonly allow: AllowConfig
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
   /** Where Entra's demands are kept until the person's next sign-in. */
@@ -187,9 +191,12 @@ async function renew(
   context: RefreshContext,
 ): Promise<EntraTokens> {
   try {
-    const tokens = await context.entra.refresh(token, scope)
     const { user } = leased.grant
-    if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens
+    const tokens = await context.entra.refresh(token, scope, user.tid)
+    if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {
+      await checkAdmission(tokens, leased, context)
+      return tokens
+    }
     throw new EntraError('Entra renewed the sign-in of another person.', {
       error: 'invalid_grant',
       isTransient: false,
@@ -199,6 +206,22 @@ async function renew(
     if (!(error instanceof EntraError)) throw error
     throw await afterFailure(error, leased, context)
   }
+}
+
+/** Whoever may not come in any more is let go; what cannot be found out costs nobody a sign-in. */
+async function checkAdmission(
+  tokens: EntraTokens,
+  leased: HeldGrant,
+  context: RefreshContext,
+): Promise<void> {
+  const rule = await context.admission.findUnmet(tokens)
+  if (!rule) return
+  const { transaction, client } = leased.grant
+  logUnmet(rule, tokens, { transaction, client: client.name }, context.log)
+  const message = 'The person may not come in any more; the grant is revoked.'
+  const reason = `the rule '${rule}' is not met`
+  await revokeGrant(leased, { reason, message, level: 'warn' }, context)
+  throw invalidGrant(`${explainUnmet(rule)} ${whomToAsk(context.allow)}`)
 }
 
 /** What Entra says when this person, with this sign-in, will not be let in again. */

@@ -1,11 +1,12 @@
 import { aadsts } from '../aadsts-error.ts'
 import { type Authority, findAuthority } from '../authority.ts'
-import { parseClaims } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Sts } from '../sts.ts'
-import { type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import type { AdminConsent } from './admin-consent.ts'
+import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import { parseRequestedClaims, type RequestedClaims } from './requested-claims.ts'
 import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
@@ -21,16 +22,24 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** An authorization request that makes sense. */
 export type AuthorizationRequest = Target & {
+  /** In place of a code: an administrator's consent. */
+  readonly adminConsent?: AdminConsent
+  readonly responseTypes: readonly ResponseType[]
   readonly scope: string
   readonly scopes: RequestedScopes
   readonly prompt: string | undefined
   readonly loginHint: string | undefined
+  readonly domainHint: string | undefined
   readonly nonce: string | undefined
   readonly claims: string | undefined
+  readonly requestedClaims: RequestedClaims | undefined
   readonly codeChallenge: string | undefined
   readonly codeChallengeMethod: string
   readonly wantsClientInfo: boolean
 }
+
+/** What comes back of a sign-in (OAuth 2.0 Multiple Response Types). */
+export type ResponseType = 'code' | 'id_token' | 'token'
 
 const RESPONSE_MODES: ReadonlyMap<string, ResponseMode> = new Map([
   ['query', 'query'],
@@ -43,11 +52,17 @@ const PROMPTS: ReadonlySet<string> = new Set(['login', 'none', 'consent', 'selec
 export function parseTarget(sts: Sts, segment: string, params: URLSearchParams): Target {
   const authority = findAuthority(sts.directory, segment)
   const client = findClient(sts.directory, authority, required(params, 'client_id'))
-  const redirect = matchRedirectUri(client, optional(params, 'redirect_uri'))
+  const redirect = findRedirect(sts, client, optional(params, 'redirect_uri'))
   // An unknown mode is an error of its own, which then goes by query.
   const responseMode = RESPONSE_MODES.get(params.get('response_mode') ?? '') ?? 'query'
   const states = params.getAll('state')
   return { authority, client, redirect, responseMode, state: states[0] }
+}
+
+function findRedirect(sts: Sts, client: Application, sent: string | undefined) {
+  // A sign-in for a device needs no address of the application's.
+  if (sent !== deviceRedirectUri(sts.origin)) return matchRedirectUri(client, sent)
+  return { uri: sent, platform: 'publicClient' } as const
 }
 
 /** Reads the rest. What this throws goes to the client. */
@@ -66,17 +81,21 @@ export function parseAuthorizationRequest(
   const { authority, client } = target
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
   const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
+  const claims = optional(params, 'claims')
   const resource = optional(params, 'resource')
   if (resource !== undefined) checkResource(resource, scopes.permissions)
   return {
     ...target,
     ...challenge,
+    responseTypes: ['code'],
     scope,
     scopes,
     prompt,
     loginHint: optional(params, 'login_hint'),
+    domainHint: optional(params, 'domain_hint'),
     nonce: optional(params, 'nonce'),
-    claims: parseClaims(optional(params, 'claims')),
+    claims,
+    requestedClaims: parseRequestedClaims(claims),
     wantsClientInfo: params.get('client_info') === '1',
   }
 }

@@ -6,6 +6,8 @@ export type Session = {
   readonly userId: string
   /** Seconds since the epoch. */
   readonly authTime: number
+  /** When the person last showed a second factor, in seconds since the epoch. */
+  readonly mfaTime?: number
   readonly sid: string
 }
 

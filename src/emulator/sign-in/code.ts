@@ -1,6 +1,7 @@
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
-import type { DirectoryUser, Tenant } from '../directory.ts'
+import type { Directory, DirectoryUser } from '../directory.ts'
+import { homeAccountOf } from '../people.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import type { Session } from './browser.ts'
 import { redirectToClient } from './redirect-response.ts'
@@ -13,6 +14,7 @@ export type Code = {
   readonly authority: string
   readonly clientId: string
   readonly tenantId: string
+  /** The account that the person signed in with; a guest's own follows from the tenant. */
   readonly userId: string
   readonly redirectUri: string
   readonly platform: Platform
@@ -21,6 +23,10 @@ export type Code = {
   readonly codeChallenge: string | undefined
   readonly codeChallengeMethod: string
   readonly authTime: number
+  /** When the person last showed a second factor, in seconds since the epoch. */
+  readonly mfaTime?: number | undefined
+  /** The parameter `claims` of the sign-in. */
+  readonly claims?: string | undefined
   readonly sid: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
@@ -41,7 +47,7 @@ export async function sendCode(
     authority: request.authority.name,
     clientId: client.appId,
     tenantId: tenant.id,
-    userId: user.id,
+    userId: session.userId,
     redirectUri: request.redirect.uri,
     platform: request.redirect.platform,
     scope: request.scope,
@@ -49,6 +55,8 @@ export async function sendCode(
     codeChallenge: request.codeChallenge,
     codeChallengeMethod: request.codeChallengeMethod,
     authTime: session.authTime,
+    mfaTime: session.mfaTime,
+    claims: request.claims,
     sid: session.sid,
     expiresAt: call.sts.now() + CODE_TTL * 1000,
   }
@@ -61,11 +69,12 @@ export async function sendCode(
   return redirectToClient(request, {
     code: `1.A${await call.sts.sealer.seal('code', code, CODE_LENGTH)}`,
     session_state: session.sid,
-    ...(request.wantsClientInfo && { client_info: clientInfo(user, tenant) }),
+    ...(request.wantsClientInfo && { client_info: clientInfo(call.sts.directory, user) }),
   })
 }
 
-/** MSAL's `client_info`: who signed in, where. */
-export function clientInfo(user: DirectoryUser, tenant: Tenant): string {
-  return Buffer.from(JSON.stringify({ uid: user.id, utid: tenant.id })).toString('base64url')
+/** MSAL's `client_info`: whose home account it is, and where that is. */
+export function clientInfo(directory: Directory, user: DirectoryUser): string {
+  const { id, tenantId } = homeAccountOf(directory, user) ?? user
+  return Buffer.from(JSON.stringify({ uid: id, utid: tenantId })).toString('base64url')
 }

@@ -28,6 +28,11 @@ export function matchRedirectUri(
   return { uri: sent, platform: match.platform }
 }
 
+/** Where a sign-in for a device ends: the emulator's own page. */
+export function deviceRedirectUri(origin: string): string {
+  return `${origin}/devicelogin/signed-in`
+}
+
 function isSameButPort(registered: string, sent: string): boolean {
   const a = LOOPBACK.exec(registered)
   const b = LOOPBACK.exec(sent)

@@ -1,20 +1,62 @@
+import { timingSafeEqual } from 'node:crypto'
 import { aadsts } from '../aadsts-error.ts'
+import { findAuthority } from '../authority.ts'
+import type { Call } from '../call.ts'
 import type { Application } from '../directory.ts'
+import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
+import { checkClientAssertion } from './client-assertion.ts'
 
 /** What a token request says about who sends it. */
-export type ClientCredentials = {
+type ClientCredentials = {
   readonly clientId: string
   readonly secret: string | undefined
   readonly hasAssertion: boolean
 }
 
-/** How the client showed who it is: `azpacr`, where 0 is not at all and 1 by secret. */
-export type Authentication = '0' | '1'
+/** How the client showed who it is: `azpacr`, where 0 is not at all, 1 by secret, 2 by assertion. */
+export type Authentication = '0' | '1' | '2'
+
+/** A client that has shown who it is, as far as it has to. */
+export type AuthenticatedClient = {
+  readonly client: Application
+  readonly authentication: Authentication
+}
+
+/**
+ * Finds out who sends a token request. What was issued to a platform says whether its client is a
+ * public one. Without one, a client that shows no credentials is public where the registration
+ * allows that, unless the grant is for confidential clients. `missing` is what those are told that
+ * show none.
+ */
+export async function authenticate(
+  call: Call,
+  issuedTo: Platform | 'confidential' | undefined,
+  missing = 7000218,
+): Promise<AuthenticatedClient> {
+  const { directory } = call.sts
+  const authority = findAuthority(directory, call.segment)
+  const credentials = readCredentials(call.request, call.form)
+  const client = findClient(directory, authority, credentials.clientId)
+  checkOrigin(call.request, issuedTo, credentials.secret !== undefined)
+  const { secret, hasAssertion } = credentials
+  const hasCredentials = secret !== undefined || hasAssertion
+  if (isPublic(client, issuedTo ?? (hasCredentials ? 'confidential' : undefined))) {
+    if (hasCredentials) throw aadsts(700025)
+    return { client, authentication: '0' }
+  }
+  if (hasAssertion) {
+    await checkClientAssertion(call, client)
+    return { client, authentication: '2' }
+  }
+  if (secret === undefined) throw aadsts(missing)
+  checkSecret(client, secret, call.sts.now())
+  return { client, authentication: '1' }
+}
 
 /** Reads client id and secret, from the body or from a Basic header. */
-export function readCredentials(request: Request, form: URLSearchParams): ClientCredentials {
+function readCredentials(request: Request, form: URLSearchParams): ClientCredentials {
   const basic = readBasic(request.headers.get('authorization'))
   const hasAssertion = optional(form, 'client_assertion') !== undefined
   if (basic) return { ...basic, hasAssertion }
@@ -25,36 +67,28 @@ export function readCredentials(request: Request, form: URLSearchParams): Client
   }
 }
 
-/** Checks the credentials against the registration; the platform says whether there must be any. */
-export function authenticateClient(
-  client: Application,
-  platform: Platform | undefined,
-  { secret, hasAssertion }: ClientCredentials,
-  now: number,
-): Authentication {
-  if (isPublic(client, platform)) {
-    if (secret !== undefined || hasAssertion) throw aadsts(700025)
-    return '0'
-  }
-  // No application here has a certificate.
-  if (hasAssertion) throw aadsts(700027)
-  if (secret === undefined) throw aadsts(7000218)
-  const found = client.passwordCredentials.find(({ secretText }) => secretText === secret)
-  if (!found) throw aadsts(7000215, { id: client.appId })
-  if (Date.parse(found.endDateTime) <= now) throw aadsts(7000222, { id: client.appId })
-  return '1'
+function checkSecret(client: Application, sent: string, now: number): void {
+  const id = client.appId
+  const found = client.passwordCredentials.find(({ secretText }) => isEqual(secretText, sent))
+  if (!found || Date.parse(found.startDateTime) > now) throw aadsts(7000215, { id })
+  if (Date.parse(found.endDateTime) <= now) throw aadsts(7000222, { id })
+}
+
+function isEqual(expected: string, sent: string): boolean {
+  const [a, b] = [Buffer.from(expected), Buffer.from(sent)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** Only a page redeems what belongs to a single-page app, and nothing else. */
-export function checkOrigin(request: Request, platform: Platform | undefined, hasSecret: boolean) {
+function checkOrigin(request: Request, issuedTo: string | undefined, hasSecret: boolean): void {
   const origin = request.headers.get('origin')
-  if (origin !== null && (platform !== 'spa' || hasSecret)) throw aadsts(9002326, { origin })
-  if (origin === null && platform === 'spa') throw aadsts(9002327)
+  if (origin !== null && (issuedTo !== 'spa' || hasSecret)) throw aadsts(9002326, { origin })
+  if (origin === null && issuedTo === 'spa') throw aadsts(9002327)
 }
 
-function isPublic(client: Application, platform: Platform | undefined): boolean {
-  if (platform !== undefined) return platform !== 'web'
-  return client.isFallbackPublicClient
+function isPublic(client: Application, issuedTo: Platform | 'confidential' | undefined): boolean {
+  if (issuedTo === undefined) return client.isFallbackPublicClient
+  return issuedTo !== 'web' && issuedTo !== 'confidential'
 }
 
 function readBasic(header: string | null): { clientId: string; secret: string } | undefined {

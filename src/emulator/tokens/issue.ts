@@ -1,16 +1,18 @@
-import { randomInt } from 'node:crypto'
 import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
+import { type Access, checkConditionalAccess } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
 import { clientInfo } from '../sign-in/code.ts'
 import { consentedValues, missingConsent } from '../sign-in/consent.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
+import { parseRequestedClaims } from '../sign-in/requested-claims.ts'
 import type { Permission } from '../sign-in/scopes.ts'
 import { accessTokenClaims, idTokenClaims } from './claims.ts'
 import type { Authentication } from './client-authentication.ts'
 import { issueRefreshToken } from './refresh-token.ts'
+import { drawLifetime, tokenResponse } from './response.ts'
 import { signAccessToken, signIdToken } from './sign.ts'
 
 /** What a grant has come to: tokens for one API. */
@@ -25,6 +27,9 @@ export type Issue = {
   readonly scope: string
   readonly nonce?: string | undefined
   readonly authTime: number
+  readonly mfaTime?: number | undefined
+  /** The parameter `claims` of the sign-in. */
+  readonly claims?: string | undefined
   readonly sid: string
   /** When the chain of refresh tokens began; undefined where this is its start. */
   readonly startedAt?: number
@@ -34,6 +39,7 @@ export type Issue = {
 export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const { admission, resource, permissions, oidc } = issue
   const { sts } = call
+  checkConditionalAccess(sts.directory, accessOf(call, issue), issue, sts.now())
   if (missingConsent(sts.directory, admission, permissions).length > 0) {
     const { client } = admission
     throw aadsts(65001, { id: client.appId, name: client.displayName })
@@ -43,48 +49,43 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const scopes = grantedScopes(call, issue)
   const identifier = permissions[0]?.identifier
   const now = Math.floor(sts.now() / 1000)
-  // Entra draws the lifetime: 60 to 90 minutes.
-  const expiresIn = randomInt(3600, 5400)
-  const base = { ...admission, directory: sts.directory, origin: sts.origin, oidc, sid: issue.sid }
-  const subject = { ...base, now, expiresIn }
+  const expiresIn = drawLifetime()
+  const subject = { ...subjectOf(call, issue), now, expiresIn }
   const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
   log(call, issue)
-  return Response.json(
-    {
-      token_type: 'Bearer',
-      scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
-      expires_in: expiresIn,
-      ext_expires_in: expiresIn,
-      access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
-      ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
-      ...(oidc.includes('openid') && {
-        id_token: await signIdToken(
-          key,
-          idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce),
-        ),
-      }),
-      ...(call.form.get('client_info') === '1' && {
-        client_info: clientInfo(admission.user, admission.tenant),
-      }),
-    },
-    { headers: successHeaders(call) },
-  )
+  return tokenResponse(call, {
+    token_type: 'Bearer',
+    scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
+    expires_in: expiresIn,
+    ext_expires_in: expiresIn,
+    access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
+    ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
+    ...(oidc.includes('openid') && {
+      id_token: await signIdToken(key, idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce)),
+    }),
+    ...(call.form.get('client_info') === '1' && {
+      client_info: clientInfo(sts.directory, admission.user),
+    }),
+  })
 }
 
-/** The headers of every answer of the token endpoint. */
-export const TOKEN_HEADERS = {
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store, no-cache',
-  pragma: 'no-cache',
-  expires: '-1',
-  'x-content-type-options': 'nosniff',
+/** What Conditional Access judges, at every token anew. */
+function accessOf({ form }: Call, { admission, resource, claims: asked }: Issue): Access {
+  const claims = form.get('claims') || asked
+  const { authenticationContexts } = parseRequestedClaims(claims) ?? {}
+  return { ...admission, resources: [resource], claims, authenticationContexts }
 }
 
-function successHeaders(call: Call): Record<string, string> {
-  const headers = { ...TOKEN_HEADERS, 'x-ms-request-id': crypto.randomUUID() }
-  // Whoever comes cross-origin and this far is a single-page app, which has to read the answer.
-  const origin = call.request.headers.get('origin')
-  return origin === null ? headers : { ...headers, 'access-control-allow-origin': origin }
+/** Who the tokens are about, and how they signed in. */
+function subjectOf(
+  { sts, form }: Call,
+  { admission, oidc, authTime, mfaTime, sid, claims }: Issue,
+) {
+  const { directory, origin, cloud } = sts
+  const requestedClaims = parseRequestedClaims(form.get('claims') || claims)
+  const amr = mfaTime === undefined ? ['pwd'] : ['pwd', 'mfa']
+  const signedIn = { authTime, mfaTime, amr, sid }
+  return { ...admission, ...signedIn, directory, origin, cloud, oidc, requestedClaims }
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */
@@ -92,9 +93,12 @@ function grantedScopes(call: Call, { admission, resource, permissions, oidc }: I
   const { oauth2PermissionScopes } = resource.api
   const isThere = (name: string) =>
     oauth2PermissionScopes.some(({ value, isEnabled }) => isEnabled && value === name)
-  const consented = [...consentedValues(call.sts.directory, admission, resource)].filter(isThere)
+  const consented = [...consentedValues(call.sts.directory, admission, { resource })].filter(
+    isThere,
+  )
   const isGraph = resource.appId === GRAPH_APP_ID
-  const asked = [...permissions.map(({ value }) => value), ...(isGraph ? oidc : [])]
+  const named = permissions.filter(({ isDefault }) => !isDefault).map(({ value }) => value)
+  const asked = [...named, ...(isGraph ? oidc : [])]
   const values = [...asked, ...consented]
   // Entra never lists offline_access, and the other three only for Graph.
   return [...new Set(values)].filter(
@@ -107,10 +111,11 @@ function refreshToken(call: Call, issue: Issue): Promise<string> {
   return issueRefreshToken(call, {
     clientId: issue.admission.client.appId,
     tenantId: issue.admission.tenant.id,
-    userId: issue.admission.user.id,
+    userId: issue.admission.user.guestOf ?? issue.admission.user.id,
     platform: issue.platform,
     scope: issue.scope,
     authTime: issue.authTime,
+    mfaTime: issue.mfaTime,
     sid: issue.sid,
     issuedAt: now,
     startedAt: issue.startedAt ?? now,

@@ -1,21 +1,24 @@
 import { aadsts, toTimestamp } from '../aadsts-error.ts'
-import { type Admission, checkAdmission } from '../admission.ts'
+import { type Admission, admitPerson } from '../admission.ts'
 import { findAuthority } from '../authority.ts'
 import type { Call } from '../call.ts'
-import { findUnmetPolicy } from '../conditional-access.ts'
-import type { Application, DirectoryUser, Tenant } from '../directory.ts'
+import type { Application } from '../directory.ts'
 import { findUser, tenantFor } from '../lookup.ts'
+import { homeAccountOf } from '../people.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
 
 /** What a refresh token stands for. It is bound to person and client, not to an API. */
 export type RefreshToken = {
   readonly clientId: string
   readonly tenantId: string
+  /** The account that the person signed in with; a guest's own follows from the tenant. */
   readonly userId: string
   readonly platform: Platform
   /** What the sign-in asked for; stands in where a refresh names no scope. */
   readonly scope: string
   readonly authTime: number
+  /** When the person last showed a second factor, in seconds since the epoch. */
+  readonly mfaTime?: number | undefined
   readonly sid: string
   /** Milliseconds since the epoch. */
   readonly issuedAt: number
@@ -52,13 +55,12 @@ export function checkRefreshToken(call: Call, token: RefreshToken, client: Appli
   }
   if (now >= token.issuedAt + INACTIVITY) throw aadsts(700082, { issued })
   const admission = findAdmission(call, token, client)
-  const { sessionsValidFrom } = admission.user
+  // A guest's sessions are ended where the account is at home.
+  const { sessionsValidFrom } = homeAccountOf(call.sts.directory, admission.user) ?? admission.user
   if (sessionsValidFrom > token.issuedAt) {
     const validFrom = toTimestamp(sessionsValidFrom)
     throw aadsts(50173, { issued: toTimestamp(token.issuedAt), validFrom })
   }
-  const unmet = findUnmetPolicy(call.sts.directory, client, token.authTime)
-  if (unmet) throw unmet
   return admission
 }
 
@@ -70,10 +72,7 @@ export function findAdmission(
 ): Admission {
   const { directory } = call.sts
   const authority = findAuthority(directory, call.segment)
-  const user: DirectoryUser | undefined = findUser(directory, issued.userId)
-  if (!user) throw aadsts(50034, { upn: issued.userId, tenant: authority.name })
-  const tenant: Tenant = tenantFor(directory, authority, user)
-  const admission = { client, user, tenant }
-  checkAdmission(directory, admission)
-  return admission
+  const person = findUser(directory, issued.userId)
+  if (!person) throw aadsts(50034, { upn: issued.userId, tenant: authority.name })
+  return admitPerson(directory, { client, person, tenant: tenantFor(directory, authority, person) })
 }

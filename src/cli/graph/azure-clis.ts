@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import type { Environment } from '../env.ts'
+import { CommandError } from '../exit-codes.ts'
+import { printableLine } from '../terminal.ts'
+
+/** What a program that is signed in gives: a token, or why there is none. */
+export type CliToken =
+  | { readonly token: string }
+  | { readonly problem: string; readonly cure: string; readonly isMissing: boolean }
+
+type Cli = {
+  readonly program: string
+  readonly args: (origin: string, tenant: string | undefined) => readonly string[]
+  /** The member of its answer that is the token. */
+  readonly member: string
+  readonly login: (tenant: string | undefined) => string
+}
+
+/** The Azure CLI and the Azure Developer CLI, by the names that `--token` has for them. */
+export const AZURE_CLIS: ReadonlyMap<'az' | 'azd', Cli> = new Map([
+  [
+    'az',
+    {
+      program: 'az',
+      args: (origin: string, tenant: string | undefined) => [
+        ...['account', 'get-access-token', '--output', 'json', '--resource', origin],
+        ...(tenant ? ['--tenant', tenant] : []),
+      ],
+      member: 'accessToken',
+      login: (tenant: string | undefined) =>
+        `az login --allow-no-subscriptions${tenant ? ` --tenant ${tenant}` : ''}`,
+    },
+  ],
+  [
+    'azd',
+    {
+      program: 'azd',
+      args: (origin: string, tenant: string | undefined) => [
+        ...['auth', 'token', '--output', 'json', '--no-prompt', '--scope', `${origin}/.default`],
+        ...(tenant ? ['--tenant-id', tenant] : []),
+      ],
+      member: 'token',
+      login: (tenant: string | undefined) =>
+        `azd auth login${tenant ? ` --tenant-id ${tenant}` : ''}`,
+    },
+  ],
+])
+
+const TIMEOUT = 60_000
+
+// A tenant is an argument of another program: nothing but what ids and domains are made of.
+const TENANT = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/
+
+/** Asks a program for a token for Microsoft Graph; the program is run without a shell. */
+export async function askCli(
+  name: 'az' | 'azd',
+  origin: string,
+  tenant: string | undefined,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<CliToken> {
+  const cli = AZURE_CLIS.get(name) as Cli
+  if (tenant !== undefined && !TENANT.test(tenant)) {
+    throw new CommandError(`'${tenant}' is not the id or a domain of a tenant.`)
+  }
+  const { error, stdout, stderr } = await run(cli.program, cli.args(origin, tenant), env, signal)
+  const token = error ? undefined : readToken(stdout, cli.member)
+  if (token !== undefined) return { token }
+  const isMissing = error?.code === 'ENOENT'
+  const said = printableLine(stderr).slice(0, 300)
+  return {
+    isMissing,
+    problem: isMissing
+      ? `${name} is not installed.`
+      : `${name} gives no token: ${said || 'it says nothing of why'}`,
+    cure: `Sign in with: ${cli.login(tenant)}`,
+  }
+}
+
+function readToken(stdout: string, member: string): string | undefined {
+  try {
+    const token = (JSON.parse(stdout) as Record<string, unknown>)[member]
+    return typeof token === 'string' ? token : undefined
+  } catch {
+    return undefined
+  }
+}
+
+type Ran = {
+  readonly error: NodeJS.ErrnoException | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  env: Environment,
+  signal: AbortSignal,
+): Promise<Ran> {
+  // Windows has az as a script, which only its shell runs; no argument has anything for it to read.
+  const [file, words] =
+    process.platform === 'win32'
+      ? (['cmd.exe', ['/d', '/s', '/c', program, ...args]] as const)
+      : ([program, args] as const)
+  const options = {
+    // Not here: a program of that name in the working directory is not what is meant.
+    cwd: tmpdir(),
+    env,
+    timeout: TIMEOUT,
+    signal,
+    windowsHide: true,
+    maxBuffer: 1024 * 1024,
+  }
+  return new Promise((resolve) => {
+    execFile(file, words, options, (error, stdout, stderr) => {
+      resolve({ error: (error ?? undefined) as Ran['error'], stdout, stderr })
+    })
+  })
+}

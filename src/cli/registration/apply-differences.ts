@@ -1,0 +1,74 @@
+import type { Graph, GraphCall } from '../graph/graph-client.ts'
+import { isConflict } from '../graph/graph-error.ts'
+import { BLANK } from './az.ts'
+import type { Difference } from './types.ts'
+
+/** What the calls gave: `$APP`, `$OID`, `$SP`, `$SECRET`. */
+export type Given = ReadonlyMap<string, string>
+
+/** Somebody else made the same application meanwhile; what is there has to be read again. */
+export class AlreadyThere extends Error {
+  override readonly name = 'AlreadyThere'
+}
+
+export type ApplyOptions = {
+  /** What is known already; what the calls give is put there too. @default nothing */
+  readonly blanks?: Map<string, string>
+  /** Told before each call. */
+  readonly note?: (call: GraphCall) => void
+  /** Told as soon as an id or a secret is known: whatever happens next, it must not be lost. */
+  readonly given?: (blank: string, value: string) => void
+}
+
+/** Sends the calls of differences in their order. Throws `GraphError`, or {@link AlreadyThere}. */
+export async function applyDifferences(
+  graph: Graph,
+  differences: readonly Difference[],
+  { note, given, blanks = new Map() }: ApplyOptions = {},
+): Promise<Given> {
+  for (const call of differences.flatMap(({ calls }) => calls)) {
+    const filled = fillBlanks(call, blanks)
+    note?.(filled)
+    for (const [blank, value] of await sendCall(graph, filled)) {
+      blanks.set(blank, value)
+      given?.(blank, value)
+    }
+  }
+  return blanks
+}
+
+/** Every call is about something that is there, or has just been made: the directory may lag. */
+async function sendCall(graph: Graph, call: GraphCall): Promise<[string, string][]> {
+  const { gives = {}, finds } = call
+  const sent = graph.send<Record<string, unknown>>(call, { isDependent: true })
+  const answer = await sent.catch((error: unknown) => {
+    // A grant that is there already is one that another run has made.
+    if (isConflict(error) && (finds !== undefined || isGrant(call))) return undefined
+    throw error
+  })
+  if (!answer && call.headers?.Prefer === 'create-if-missing') throw new AlreadyThere(call.why)
+  const found = answer ?? (finds === undefined ? undefined : await find(graph, finds))
+  return Object.entries(gives).map(([blank, member]) => [blank, String(found?.[member] ?? '')])
+}
+
+function find(graph: Graph, path: string): Promise<Record<string, unknown> | undefined> {
+  const call: GraphCall = { method: 'GET', path, why: 'Find what is there already' }
+  return graph.send(call, { isDependent: true })
+}
+
+function isGrant({ method, path }: GraphCall): boolean {
+  return method === 'POST' && path === '/oauth2PermissionGrants'
+}
+
+/** The call with what earlier answers gave in the place of its blanks. */
+export function fillBlanks(call: GraphCall, blanks: Given): GraphCall {
+  const fill = (text: string) => text.replace(BLANK, (blank) => blanks.get(blank) ?? blank)
+  const { body, finds } = call
+  return {
+    ...call,
+    path: fill(call.path),
+    why: fill(call.why),
+    ...(finds !== undefined && { finds: fill(finds) }),
+    ...(body && { body: JSON.parse(fill(JSON.stringify(body))) }),
+  }
+}

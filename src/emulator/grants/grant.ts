@@ -1,0 +1,66 @@
+import type { Admission } from '../admission.ts'
+import type { Call } from '../call.ts'
+import type { Application } from '../directory.ts'
+import { GRAPH_APP_ID } from '../microsoft-graph.ts'
+import { optional } from '../params.ts'
+import type { Platform } from '../sign-in/redirect-uri.ts'
+import { checkResource, parseScopes, type RequestedScopes, resourcesOf } from '../sign-in/scopes.ts'
+import type { Authentication } from '../tokens/client-authentication.ts'
+import { issueTokens } from '../tokens/issue.ts'
+
+/** The sign-in that a grant goes back to. */
+export type SignedIn = {
+  readonly platform: Platform
+  readonly scope: string
+  readonly nonce?: string | undefined
+  readonly authTime: number
+  readonly mfaTime?: number | undefined
+  readonly claims?: string | undefined
+  readonly sid: string
+  readonly startedAt?: number
+}
+
+/** A grant that has been accepted, and what it is for. */
+export type Granted = {
+  readonly admission: Admission
+  readonly authentication: Authentication
+  readonly from: SignedIn
+  readonly scopes: RequestedScopes
+}
+
+/** Answers an accepted grant of a person with tokens for its one API: Graph where none is named. */
+export function issue(
+  call: Call,
+  { admission, authentication, from, scopes }: Granted,
+): Promise<Response> {
+  const { permissions, oidc } = scopes
+  const resourceParameter = optional(call.form, 'resource')
+  if (resourceParameter !== undefined) checkResource(resourceParameter, permissions)
+  const resource = resourcesOf(permissions)[0] ?? findGraph(call)
+  const { platform, scope, nonce, authTime, mfaTime, claims, sid, startedAt } = from
+  return issueTokens(call, {
+    admission,
+    authentication,
+    resource,
+    permissions,
+    oidc,
+    platform,
+    scope,
+    authTime,
+    mfaTime,
+    claims,
+    sid,
+    nonce,
+    ...(startedAt !== undefined && { startedAt }),
+  })
+}
+
+/** The scopes of a text, as the person's tenant and the client have it. */
+export function parseScope(call: Call, { client, tenant }: Admission, text: string) {
+  return parseScopes({ directory: call.sts.directory, client, tenant }, text)
+}
+
+function findGraph(call: Call): Application {
+  const { applications } = call.sts.directory
+  return applications.find(({ appId }) => appId === GRAPH_APP_ID) as Application
+}

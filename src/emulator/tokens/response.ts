@@ -1,0 +1,37 @@
+import { randomInt } from 'node:crypto'
+import type { Call } from '../call.ts'
+
+/** The headers of every answer of the token endpoint, errors included. */
+export function tokenHeaders(traceId: string): Headers {
+  const headers = new Headers({
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store, no-cache',
+    pragma: 'no-cache',
+    expires: '-1',
+    'x-content-type-options': 'nosniff',
+    'x-ms-request-id': traceId,
+    'x-ms-ests-server': '2.1.0 - EMULATOR',
+  })
+  // Entra sets cookies here too; clients have no use for them.
+  headers.append(
+    'set-cookie',
+    `fpc=${crypto.randomUUID()}; path=/; secure; HttpOnly; SameSite=None`,
+  )
+  headers.append('set-cookie', 'x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly')
+  headers.append('set-cookie', 'stsservicecookie=estsfd; path=/; secure; samesite=none; httponly')
+  return headers
+}
+
+/** Answers with success. */
+export function tokenResponse(call: Call, body: object): Response {
+  const headers = tokenHeaders(crypto.randomUUID())
+  // Whoever comes cross-origin and this far is a single-page app, which has to read the answer.
+  const origin = call.request.headers.get('origin')
+  if (origin !== null) headers.set('access-control-allow-origin', origin)
+  return Response.json(body, { headers })
+}
+
+/** Entra draws the lifetime of an access token, in seconds: 60 to 90 minutes. */
+export function drawLifetime(): number {
+  return randomInt(3600, 5400)
+}
