@@ -762,8 +762,8 @@ export const DEFENCES: readonly Defence[] = [
       },
       {
         file: 'core/entra/entra.ts',
-        find: 'oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)',
-        replace: 'oauth.processGenericTokenEndpointResponse(metadata, client, answer)',
+        find: 'oauth.processAuthorizationCodeResponse(known, client, answer, expected)',
+        replace: 'oauth.processGenericTokenEndpointResponse(known, client, answer)',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],
@@ -784,8 +784,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/entra/verify-tokens.ts',
-        find: '!options.issuer.includes(',
-        replace: "'never'.includes(",
+        find: 'claims.tid !== tenantOf(options.issuer)',
+        replace: 'false',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],

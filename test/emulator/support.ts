@@ -98,7 +98,9 @@ export async function signIn(
   const { browser = openBrowser(emulator), name = 'Alice' } = options
   const picker = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
   const { id } = account(emulator, name)
-  const next = picker.location ? picker : await browser.submit(picker, { account: id })
+  const chosen = picker.location ? picker : await browser.submit(picker, { account: id })
+  const needsApproval = heading(chosen) === 'Approve sign in request'
+  const next = needsApproval ? await browser.submit(chosen, { decision: 'approve' }) : chosen
   const last = next.location ? next : await browser.submit(next, { decision: 'accept' })
   assert.ok(last.location, `the sign-in ends at the client, not at: ${heading(last)}`)
   return last.location
