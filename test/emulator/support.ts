@@ -4,6 +4,7 @@ import {
   type Application,
   CONSUMERS_TENANT_ID,
   createGuest,
+  createServicePrincipal,
   createTenant,
   createUser,
   type DirectoryUser,
@@ -95,12 +96,19 @@ export async function signIn(
   } = {},
 ): Promise<URL> {
   const { browser = openBrowser(emulator), name = 'Alice' } = options
-  const picker = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
-  const { id } = account(emulator, name)
-  const next = picker.location ? picker : await browser.submit(picker, { account: id })
-  const last = next.location ? next : await browser.submit(next, { decision: 'accept' })
-  assert.ok(last.location, `the sign-in ends at the client, not at: ${heading(last)}`)
-  return last.location
+  const answers = new Map<string | undefined, Record<string, string>>([
+    ['Pick an account', { account: account(emulator, name).id }],
+    ['Approve sign in request', { decision: 'approve' }],
+    ['Permissions requested', { decision: 'accept' }],
+  ])
+  let page = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
+  for (let steps = 0; steps < answers.size && !page.location; steps++) {
+    const fields = answers.get(heading(page))
+    assert.ok(fields, `the sign-in ends at the client, not at: ${heading(page)}`)
+    page = await browser.submit(page, fields)
+  }
+  assert.ok(page.location, `the sign-in ends at the client, not at: ${heading(page)}`)
+  return page.location
 }
 
 /** Signs in and gives the code. */
@@ -227,3 +235,38 @@ export function addPersonal(emulator: Emulator): DirectoryUser {
   emulator.directory.users.push(dana)
   return dana
 }
+
+/** An administrator's consent for everybody, to what the application's sign-ins ask for. */
+export function consentForEverybody(emulator: Emulator): void {
+  const { directory, tenantId } = emulator
+  const [client, graph] = [emulator.application.clientId, GRAPH_APP_ID].map((appId) => {
+    const found = directory.servicePrincipals.find(
+      (one) => one.appId === appId && one.tenantId === tenantId,
+    )
+    if (found) return found
+    const principal = createServicePrincipal({ appId, tenantId })
+    directory.servicePrincipals.push(principal)
+    return principal
+  })
+  for (const [resource, scope] of [
+    [client, 'mcp-access'],
+    [graph, 'openid profile email offline_access'],
+  ] as const) {
+    directory.oauth2PermissionGrants.push({
+      id: crypto.randomUUID(),
+      clientId: client?.id as string,
+      resourceId: resource?.id as string,
+      consentType: 'AllPrincipals',
+      principalId: null,
+      scope,
+    })
+  }
+}
+
+/** Makes somebody an administrator who may consent for everybody. */
+export function makeAdministrator(emulator: Emulator, name: string): void {
+  account(emulator, name).directoryRoles = ['Cloud Application Administrator']
+}
+
+/** Microsoft Graph's client id. */
+export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'

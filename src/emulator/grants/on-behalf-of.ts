@@ -1,6 +1,5 @@
 import { aadsts, toTimestamp } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
-import { findUnmetPolicy } from '../conditional-access.ts'
 import { required } from '../params.ts'
 import { homeAccountOf } from '../people.ts'
 import { resourcesOf } from '../sign-in/scopes.ts'
@@ -29,10 +28,6 @@ export async function onBehalfOfGrant(call: Call): Promise<Response> {
   const scopes = parseScope(call, admission, scope)
   const resources = resourcesOf(scopes.permissions)
   if (resources.length > 1) throw aadsts(28000, { scope })
-  for (const app of [client, ...resources]) {
-    const unmet = findUnmetPolicy(call.sts.directory, app, assertion.authTime)
-    if (unmet) throw unmet
-  }
   const { authTime, mfaTime, sid } = assertion
   const from = { platform: 'web', scope, authTime, mfaTime, sid } as const
   return issue(call, { admission, authentication, from, scopes })

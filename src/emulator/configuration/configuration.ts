@@ -1,0 +1,45 @@
+import type { DirectoryOptions } from '../create-directory.ts'
+import { seedDirectory } from '../seed.ts'
+import { ConfigurationError } from './configuration-error.ts'
+import { explainIssue } from './explain-issue.ts'
+import { parseJsonc } from './parse-jsonc.ts'
+import { resolveConfiguration } from './resolve-configuration.ts'
+import { configurationSchema } from './schema.ts'
+
+/** The longest configuration, in characters. */
+export const MAX_CONFIGURATION = 5 * 1024 * 1024
+
+/**
+ * Reads a configuration file's text: JSON with comments. What it gives is what `directory` takes.
+ * Throws a `ConfigurationError` with everything that is wrong.
+ */
+export function parseConfiguration(text: string): DirectoryOptions {
+  if (text.length > MAX_CONFIGURATION) {
+    const problem = `is longer than ${MAX_CONFIGURATION} characters.`
+    throw new ConfigurationError([{ path: '', problem, cure: 'Take out what no test needs.' }])
+  }
+  return checkConfiguration(parseJsonc(text))
+}
+
+/** The same of a value that has been parsed. */
+export function checkConfiguration(value: unknown): DirectoryOptions {
+  const read = configurationSchema.safeParse(value)
+  if (!read.success) {
+    const problems = read.error.issues.flatMap((issue) =>
+      explainIssue(configurationSchema, value, issue),
+    )
+    throw new ConfigurationError(problems)
+  }
+  const { directory, problems } = resolveConfiguration(read.data)
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  return directory
+}
+
+/** A configuration to start from: what the emulator holds when it is given none. */
+export function printConfiguration(): string {
+  const head = [
+    '// The directory of the Entra ID emulator. Whatever is left out is as in docs/emulator.md.',
+    '// Things may be referred to by their id or by their name.',
+  ]
+  return `${head.join('\n')}\n${JSON.stringify(seedDirectory(), null, 2)}\n`
+}
