@@ -109,6 +109,7 @@ export function createUser(options: UserOptions): DirectoryUser {
     sessionsValidFrom: 0,
     userType: options.guestOf ? 'Guest' : 'Member',
     guestOf: null,
+    isMfaRegistered: true,
     directoryRoles: [],
     ...options,
   }
