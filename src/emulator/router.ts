@@ -84,9 +84,6 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
 
-/** Whose refusals are in the sign-in log. */
-const SIGN_IN_ROUTES = new Set(['authorize', 'login', 'consent', 'adminconsent', 'token'])
-
 /** What a path asks for, and the tenant it names. */
 export function findRoute(pathname: string): { route: Route; segment: string } | undefined {
   const path = pathname.slice(1)
@@ -123,7 +120,8 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
     message: `The emulator refused a request at ${route.name}: ${error.message}`,
     code: error.code,
   })
-  if (SIGN_IN_ROUTES.has(route.name)) noteFailure(call, error)
+  // Those of a sign-in are noted where its request is read.
+  if (route.name === 'token') noteFailure(call, error)
   if (route.errors === 'page') return pageResponse(errorPage(error, trace))
   return errorBody(route, call, error, trace)
 }
