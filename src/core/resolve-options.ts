@@ -4,7 +4,7 @@ import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
 import { checkShapes } from './check-shapes.ts'
 import { expandPresets } from './clients/presets.ts'
-import { CLOUDS } from './clouds.ts'
+import { loginHost } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
@@ -19,7 +19,7 @@ import type {
   RegistrationConfig,
   RegistrationOptions,
 } from './options.ts'
-import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
+import { LOOPBACK_HOSTS, siteFor } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -164,7 +164,7 @@ function defined<T extends object>(options: T): T {
 function resolveEntra(options: EntraOptions): EntraConfig {
   const { authority = 'public', tenantId, clientId, clientSecret = '', credential } = options ?? {}
   return {
-    authority: CLOUDS.get(authority)?.login ?? withoutTrailingSlashes(authority),
+    authority: loginHost(authority),
     // GUIDs and domain names are compared by others without regard to case.
     tenantId: (tenantId ?? '').trim().toLowerCase(),
     clientId: (clientId ?? '').trim().toLowerCase(),

@@ -201,6 +201,7 @@ export type ServicePrincipal = {
   appRoleAssignmentRequired: boolean
   /** Which person, group or service principal has which role; the all-zero role is "default access". */
   appRoleAssignedTo: { principalId: string; appRoleId: string }[]
+  tags: string[]
 }
 
 /** Consent: what a client may do at an API, for one person or for all. */

@@ -70,9 +70,9 @@ const WRONG: readonly Wrong[] = [
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
   ...['common', 'organizations', 'COMMON'].map(
     (tenantId): Wrong => [
-      { ...entra({ tenantId }), ...(tenantId !== 'consumers' && { allow: { tenants: 'any' } }) },
-      'entra.tenantId',
-      `'${tenantId.toLowerCase()}' lets in accounts of every tenant.`,
+      entra({ tenantId }),
+      'allow.tenants',
+      `is missing, while ${tenantId.toLowerCase()} has accounts of every tenant sign in.`,
     ],
   ),
   [
@@ -188,7 +188,8 @@ suite('an option that is wrong', () => {
       url: 'x',
       secret: 'short',
       store: undefined as never,
-      entra: { tenantId: 'common', clientId: 'x', clientSecret: '' },
+      entra: { tenantId: 'x', clientId: 'x', clientSecret: '' },
+      allow: { tenants: [] },
       scope: 'a b',
       path: 'x',
       accessTokenTtl: 1,
@@ -200,15 +201,7 @@ suite('an option that is wrong', () => {
     assert.deepEqual(
       problemsOf(options).map(({ option }) => option),
       [
-        ...[
-          'url',
-          'entra.tenantId',
-          'entra.clientId',
-          'entra.clientSecret',
-          'secret',
-          'scope',
-          'path',
-        ],
+        ...['url', 'entra.clientId', 'entra.clientSecret', 'secret', 'scope', 'path'],
         ...['accessTokenTtl', 'grantIdleTtl', 'grantMaxTtl', 'storeSilenceTtl'],
         ...['allowedOrigins', 'allowedOrigins', 'allow.tenants', 'store'],
       ],

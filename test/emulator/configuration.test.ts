@@ -75,6 +75,8 @@ const CONTOSO = {
       principalId: 'carol@contoso.example',
       scope: 'User.Read',
     },
+    // Where assignment is required, people cannot consent for themselves.
+    { clientId: 'Server', resourceId: 'Microsoft Graph', scope: 'openid' },
   ],
   conditionalAccessPolicies: [
     {

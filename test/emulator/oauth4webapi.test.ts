@@ -13,7 +13,7 @@ async function startTrusted(t: TestContext) {
   const network = createLoopbackFetch({ cert: String(emulator.caCertificate) })
   // Of a request without a body, its options say so with undefined.
   const send = (url: string, { body, ...init }: oauth.CustomFetchOptions<string, unknown>) =>
-    network(url, { ...init, body: body ?? null } as RequestInit)
+    network(url, { ...init, body: (body ?? null) as string | null } as RequestInit)
   return { emulator, network, trusted: { [oauth.customFetch]: send } }
 }
 

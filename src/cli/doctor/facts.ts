@@ -1,3 +1,4 @@
+import { loginHost } from '../../core/clouds.ts'
 import { SEED } from '../../emulator/seed.ts'
 import { findServeProblems } from '../commands/serve.ts'
 import { type Environment, resolveServeSettings, type ServeSettings } from '../env.ts'
@@ -5,12 +6,14 @@ import type { EntraFacts, Facts } from './check.ts'
 
 /** Reads `.env` and variables as `serve` does; `publicUrl` is a deployment to look at. */
 export function readFacts(env: Environment, publicUrl?: string): Facts {
+  const { AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID } = env
   const settings = resolveServeSettings(publicUrl === undefined ? {} : { url: publicUrl }, env)
   return {
     settings,
     problems: findServeProblems(settings),
     url: settings.url ?? `http://localhost:${settings.port}`,
     isPublic: publicUrl !== undefined,
+    isUnconfigured: [AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID].every((value) => !value),
     entra: toEntraFacts(settings),
   }
 }
@@ -21,8 +24,8 @@ function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
     const authority = `http://localhost:${emulatorPort}`
     return { authority, tenantId, clientId, clientSecret, isEmulator: true }
   }
-  const authority = (entra.authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, '')
   const { tenantId, clientId, credential } = entra
+  const authority = loginHost(entra.authority ?? 'public')
   const clientSecret = credential.kind === 'secret' ? credential.secret : ''
-  return { tenantId, clientId, clientSecret, authority, isEmulator: false }
+  return { authority, tenantId, clientId, clientSecret, isEmulator: false }
 }

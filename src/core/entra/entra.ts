@@ -1,4 +1,3 @@
-import { decodeJwt, type JWTPayload } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { EntraError } from '../errors.ts'
 import type { Config } from '../options.ts'
@@ -8,9 +7,9 @@ import { createCredential } from './credentials/credential.ts'
 import { translateErrors, validate } from './entra-errors.ts'
 import { graphScope, isInAnyGroup } from './group-membership.ts'
 import { createKeySets } from './key-set.ts'
-import { anotherTenant, createMetadataSource, type EntraMetadata } from './metadata.ts'
+import { createMetadataSource, type EntraMetadata } from './metadata.ts'
 import type { Standing } from './standing.ts'
-import { checkTenant, isOfMany, issuerFor, tenantOf } from './tenancy.ts'
+import { forAnswer, inTenant } from './tenant-metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
@@ -153,15 +152,15 @@ export function createEntra(config: Config): Entra {
     return config.allow.groups ? `${own} ${graphScope(metadata, entra.authority)}` : own
   }
 
-  /** A token of another API for the person whose access token this is. */
+  /** A token of another API for the person whose tokens these are. */
   async function onBehalfOf(
-    { accessToken: assertion, user }: EntraTokens,
+    { accessToken, user }: EntraTokens,
     scope: string,
     signal: AbortSignal,
   ): Promise<string> {
     const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), user.tid, entra.tenantId)
     const authentication = await authenticate(metadata.token_endpoint)
-    const parameters = { assertion, requested_token_use: 'on_behalf_of', scope }
+    const parameters = { assertion: accessToken, requested_token_use: 'on_behalf_of', scope }
     const { additionalParameters: _, ...options } = requestOptions(config.scope)
     const answer = await oauth.genericTokenEndpointRequest(
       ...([metadata, client, authentication, JWT_BEARER, parameters] as const),
@@ -239,43 +238,6 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
-}
-
-/**
- * The metadata for one answer. That of several tenants leaves the issuer open: it is the one of the
- * tenant that the ID token names, and both tokens are then held to it, signatures and all.
- */
-async function forAnswer(
-  metadata: EntraMetadata,
-  answer: Response,
-  tenantId: string,
-): Promise<EntraMetadata> {
-  if (!isOfMany(tenantId) || !answer.ok) return metadata
-  const claims = await peek(answer.clone())
-  // What makes no sense is found out, and said, where the answer is processed.
-  if (!claims) return metadata
-  return { ...metadata, issuer: issuerFor(metadata.issuer, checkTenant(claims.tid, tenantId)) }
-}
-
-async function peek(answer: Response): Promise<JWTPayload | undefined> {
-  try {
-    const { id_token } = (await answer.json()) as { id_token: string }
-    return decodeJwt(id_token)
-  } catch {
-    return undefined
-  }
-}
-
-/** A renewal is for a person of a tenant that is known: it is asked for there, and nowhere else. */
-function inTenant(metadata: EntraMetadata, tid: string, tenantId: string): EntraMetadata {
-  if (!isOfMany(tenantId)) {
-    if (tenantOf(metadata.issuer) === tid) return metadata
-    throw anotherTenant(tenantId, metadata.issuer)
-  }
-  const issuer = issuerFor(metadata.issuer, checkTenant(tid, tenantId))
-  const endpoint = new URL(metadata.token_endpoint)
-  endpoint.pathname = endpoint.pathname.replace(`/${tenantId}/`, `/${tid}/`)
-  return { ...metadata, issuer, token_endpoint: endpoint.href }
 }
 
 function tooManyCalls(): EntraError {

@@ -10,9 +10,9 @@ export type EntraMetadata = {
   readonly token_endpoint: string
   readonly jwks_uri: string
   /** Where Microsoft Graph is; to be checked before use: `graphOrigin`. */
-  readonly msgraph_host: string | undefined
-  readonly cloud_instance_name: string | undefined
-  readonly tenant_region_scope: string | undefined
+  readonly msgraph_host?: string | undefined
+  readonly cloud_instance_name?: string | undefined
+  readonly tenant_region_scope?: string | undefined
 }
 
 export type EntraMetadataOptions = {
