@@ -4,6 +4,7 @@ export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/
 export type {
   AllowOptions,
   ConfiguredClient,
+  EntraCredential,
   EntranceOptions,
   EntraOptions,
   LimitOptions,

@@ -24,7 +24,12 @@ const ROWS: readonly (readonly string[])[] = [
     'core/keys/',
   ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
-  ['core/clients/redirect-uri.ts', 'core/clients/presets.ts', 'core/clients/key-set.ts'],
+  [
+    'core/clients/redirect-uri.ts',
+    'core/clients/presets.ts',
+    'core/clients/key-set.ts',
+    'core/check-entra.ts',
+  ],
   ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],

@@ -1,3 +1,4 @@
+import { type Command, Option } from 'commander'
 import type { ConfigProblem } from '../core/errors.ts'
 import type { AllowOptions } from '../index.ts'
 import type { Environment } from './read-variables.ts'
@@ -20,6 +21,28 @@ export type AllowFlags = {
   allowRoles?: string
   allowGuests?: string
   allowContact?: string
+}
+
+/** Adds the options to `serve`. */
+export function addAllowOptions(serve: Command): void {
+  const lists = [
+    ['tenants', 'Tenant ids, or any, whose people may come in (ENTRANCE_ALLOW_TENANTS).'],
+    ['users', 'Object ids of the people who may come in (ENTRANCE_ALLOW_USERS).'],
+    ['groups', 'Object ids of groups whose members may come in (ENTRANCE_ALLOW_GROUPS).'],
+    ['roles', 'App roles whose holders may come in (ENTRANCE_ALLOW_ROLES).'],
+  ] as const
+  for (const [name, description] of lists) serve.option(`--allow-${name} <list>`, description)
+  serve
+    .addOption(
+      new Option(
+        '--allow-guests <whether>',
+        'Whether the tenant’s guests may come in (ENTRANCE_ALLOW_GUESTS; default on).',
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--allow-contact <text>',
+      'Whom people ask who are not let in (ENTRANCE_ALLOW_CONTACT).',
+    )
 }
 
 /** Who may come in. */

@@ -2,8 +2,10 @@ import { statSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import type { ConfigProblem } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
+import type { EntraCredential } from '../index.ts'
 import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
+import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
 import {
   type ClientDocuments,
   type Environment,
@@ -34,6 +36,7 @@ export type ServeOptions = RegistrationFlags &
     emulatorPort?: number
     tenantId?: string
     clientId?: string
+    credential?: string
     trustedProxyHops?: number
     consent?: string
     clientDocuments?: ClientDocuments
@@ -68,7 +71,7 @@ export type ServeSettings = RegistrationSettings &
 export type EntraSettings = {
   readonly tenantId: string
   readonly clientId: string
-  readonly clientSecret: string
+  readonly credential: EntraCredential
   readonly authority: string | undefined
 }
 
@@ -80,7 +83,7 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ['trustedProxyHops', 'ENTRANCE_TRUSTED_PROXY_HOPS'],
   ['entra.tenantId', 'AZURE_TENANT_ID'],
   ['entra.clientId', 'ENTRA_PROXY_AZURE_CLIENT_ID'],
-  ['entra.clientSecret', 'ENTRA_PROXY_AZURE_CLIENT_SECRET'],
+  ...CREDENTIAL_VARIABLES,
   ['entra.authority', 'ENTRANCE_AUTHORITY'],
   ...ALLOW_VARIABLES,
   ...REGISTRATION_VARIABLES,
@@ -189,10 +192,13 @@ function resolveEntra(
   const entra = {
     tenantId: options.tenantId ?? env.AZURE_TENANT_ID ?? '',
     clientId: options.clientId ?? env.ENTRA_PROXY_AZURE_CLIENT_ID ?? '',
-    clientSecret: env.ENTRA_PROXY_AZURE_CLIENT_SECRET ?? '',
+    credential: resolveCredential(options.credential, env, problems),
     authority: options.authority ?? (env.ENTRANCE_AUTHORITY || undefined),
   }
-  const isConfigured = Boolean(entra.tenantId || entra.clientId || entra.clientSecret)
+  const { credential } = entra
+  const isConfigured = Boolean(
+    entra.tenantId || entra.clientId || credential.kind !== 'secret' || credential.secret,
+  )
   const isAsked = options.emulator ?? (isClone(env) && !isConfigured)
   if (!isAsked) {
     if (!isConfigured) problems.push(EMULATOR_NOT_ASKED)
@@ -214,7 +220,7 @@ const EMULATOR_NOT_ASKED: ConfigProblem = {
 const EMULATOR_AND_ENTRA: ConfigProblem = {
   option: '--emulator',
   problem: 'stands against the Entra variables that are set: it is the one or the other.',
-  cure: 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_* and AZURE_TENANT_ID.',
+  cure: 'Leave out --emulator, or unset ENTRA_PROXY_AZURE_*, ENTRANCE_CREDENTIAL and AZURE_TENANT_ID.',
 }
 
 /** Why the emulator may not come up here: somebody else could reach it, or it would be no try-out. */

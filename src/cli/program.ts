@@ -1,10 +1,13 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
+import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
+import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** The command line: what there is and what it says of itself. A command loads when it runs. */
@@ -19,6 +22,7 @@ export function createProgram(): Command {
     .configureHelp({ styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
     .addHelpText('after', HELP)
   addServe(program)
+  addSetup(program, withTerminal)
   addDoctor(program)
   addEmulator(program, portOption, withTerminal)
   addClient(program)
@@ -29,6 +33,7 @@ export function createProgram(): Command {
 const HELP = `
 Examples:
   $ entrance serve --emulator
+  $ entrance setup --url https://expenses.example.com
   $ entrance client login http://localhost:8000/mcp
   $ entrance client call http://localhost:8000/mcp get_expenses
 
@@ -54,8 +59,12 @@ function addServe(program: Command): void {
     .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
     .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
     .option(
+      '--credential <kind>',
+      'What stands in the client secret’s place (ENTRANCE_CREDENTIAL; default secret).',
+    )
+    .option(
       '--authority <url>',
-      'Another login host, such as a national cloud’s (ENTRANCE_AUTHORITY).',
+      'public, usgov, china, or another login host (ENTRANCE_AUTHORITY; default public).',
     )
     .addOption(
       new Option(
@@ -100,33 +109,13 @@ function addServe(program: Command): void {
       const { serve } = await import('./commands/serve.ts')
       await serve(options)
     })
-  addAllow(command)
-}
-
-function addAllow(serve: Command): void {
-  const lists = [
-    ['tenants', 'Tenant ids, or any, whose people may come in (ENTRANCE_ALLOW_TENANTS).'],
-    ['users', 'Object ids of the people who may come in (ENTRANCE_ALLOW_USERS).'],
-    ['groups', 'Object ids of groups whose members may come in (ENTRANCE_ALLOW_GROUPS).'],
-    ['roles', 'App roles whose holders may come in (ENTRANCE_ALLOW_ROLES).'],
-  ] as const
-  for (const [name, description] of lists) serve.option(`--allow-${name} <list>`, description)
-  serve
-    .addOption(
-      new Option(
-        '--allow-guests <whether>',
-        'Whether the tenant’s guests may come in (ENTRANCE_ALLOW_GUESTS; default on).',
-      ).choices(['on', 'off']),
-    )
-    .option(
-      '--allow-contact <text>',
-      'Whom people ask who are not let in (ENTRANCE_ALLOW_CONTACT).',
-    )
+  addAllowOptions(command)
 }
 
 const SERVE_HELP = `
 The client secret is read from ENTRA_PROXY_AZURE_CLIENT_SECRET only: a command line is for
-everybody on the machine to read. A .env file in the working directory is read too; an option
+everybody on the machine to read. In its place --credential takes certificate:<file.pem>,
+workload-identity[:<file>] or managed-identity[:<client id>]. A .env file in the working directory is read too; an option
 beats its variable.
 
 Examples:
@@ -284,23 +273,4 @@ async function withTerminal(work: (terminal: Terminal) => Promise<void>): Promis
     process.once(name, () => interrupt.abort())
   }
   await work(createTerminal(environment(), interrupt.signal))
-}
-
-function portOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(parsePort)
-}
-
-function parsePort(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
-  throw new InvalidArgumentError('Expected a port number from 0 to 65535.')
-}
-
-function parseHops(text: string): number {
-  if (/^(\d|10)$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number from 0 to 10.')
-}
-
-function parseSeconds(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number of seconds, 1 or more.')
 }

@@ -1,3 +1,4 @@
+import { checkEntra } from './check-entra.ts'
 import type { ConfigProblem } from './errors.ts'
 import { SECRET_MIN_LENGTH } from './keys/keyring.ts'
 import type { EntraConfig, EntranceOptions, LimitOptions } from './options.ts'
@@ -62,67 +63,9 @@ function checkUrl(text: string): ConfigProblem[] {
   return []
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/
-const TENANT_ALIASES: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers'])
-
-function checkEntra(entra: EntraConfig): ConfigProblem[] {
-  return [
-    ...checkAuthority(entra.authority),
-    ...checkTenant(entra.tenantId),
-    ...checkClientId(entra.clientId),
-    ...checkClientSecret(entra.clientSecret),
-  ]
-}
-
-function checkAuthority(authority: string): ConfigProblem[] {
-  const url = URL.parse(authority)
-  const isSecure = url?.protocol === 'https:'
-  const isLocal = url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
-  if (url && (isSecure || isLocal) && url.origin === authority) return []
-  const problem = `'${authority}' is not a login host's origin.`
-  const cure =
-    'Use https://login.microsoftonline.com, a national cloud, or the emulator on localhost.'
-  return [{ option: 'entra.authority', problem, cure }]
-}
-
-function checkTenant(tenantId: string): ConfigProblem[] {
-  const option = 'entra.tenantId'
-  const cure = 'Copy Directory (tenant) ID from the overview page of the app registration.'
-  if (!tenantId) return [{ option, problem: 'is missing.', cure }]
-  if (TENANT_ALIASES.has(tenantId)) {
-    const problem = `'${tenantId}' would let in accounts of every tenant; one tenant is expected.`
-    return [{ option, problem, cure }]
-  }
-  if (GUID.test(tenantId) || DOMAIN.test(tenantId)) return []
-  return [{ option, problem: `'${shown(tenantId)}' is neither a GUID nor a domain name.`, cure }]
-}
-
-function checkClientId(clientId: string): ConfigProblem[] {
-  const option = 'entra.clientId'
-  const cure = 'Copy Application (client) ID from the overview page of the app registration.'
-  if (!clientId) return [{ option, problem: 'is missing.', cure }]
-  if (GUID.test(clientId)) return []
-  return [{ option, problem: `'${shown(clientId)}' is not a GUID.`, cure }]
-}
-
 /** Enough to recognise it by: values are pasted into each other's places, secrets among them. */
 function shown(text: string): string {
   return text.length > 8 ? `${text.slice(0, 8)}…` : text
-}
-
-function checkClientSecret(secret: string): ConfigProblem[] {
-  const option = 'entra.clientSecret'
-  const cure =
-    "Create a client secret under 'Certificates & secrets' and copy its Value; it is shown only once."
-  if (!secret.trim()) return [{ option, problem: 'is missing.', cure }]
-  if (GUID.test(secret.trim().toLowerCase())) {
-    return [{ option, problem: "is a GUID: that is the secret's ID, not its value.", cure }]
-  }
-  if (secret !== secret.trim() || /^(["']).*\1$/.test(secret)) {
-    return [{ option, problem: 'has spaces or quotation marks around it.', cure: 'Remove them.' }]
-  }
-  return []
 }
 
 function checkSecrets(secrets: readonly string[]): ConfigProblem[] {

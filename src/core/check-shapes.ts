@@ -1,10 +1,14 @@
 import type { ConfigProblem } from './errors.ts'
 import type {
   AllowOptions,
+  AssertionCredential,
+  CertificateCredential,
   EntranceOptions,
   EntraOptions,
   LimitOptions,
+  ManagedIdentityCredential,
   RegistrationOptions,
+  WorkloadIdentityCredential,
 } from './options.ts'
 
 type Names<T> = Readonly<Record<keyof T, true>>
@@ -17,12 +21,29 @@ const OPTIONS: Names<EntranceOptions> = {
   ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },
 }
 const ENTRA: Names<EntraOptions> = {
-  ...{ tenantId: true, clientId: true, clientSecret: true, authority: true },
-  ...{ identifierUri: true, prompt: true },
+  ...{ tenantId: true, clientId: true, clientSecret: true, credential: true },
+  ...{ authority: true, identifierUri: true, prompt: true },
 }
 const ALLOW: Names<AllowOptions> = {
   ...{ tenants: true, users: true, groups: true, roles: true, guests: true, contact: true },
 }
+
+/** By its kind, what a credential has. */
+const CREDENTIALS: ReadonlyMap<unknown, object> = new Map<unknown, object>([
+  ['secret', { kind: true, secret: true }],
+  ['certificate', members<CertificateCredential>({ certificate: true, privateKey: true })],
+  ['workload-identity', members<WorkloadIdentityCredential>({ tokenFile: true })],
+  [
+    'managed-identity',
+    members<ManagedIdentityCredential>({ clientId: true, endpoint: true, identityHeader: true }),
+  ],
+  ['assertion', members<AssertionCredential>({ getAssertion: true })],
+])
+
+function members<T>(names: Names<Omit<T, 'kind'>>): object {
+  return { kind: true, ...names }
+}
+
 const REGISTRATION: Names<RegistrationOptions> = { mode: true, allow: true, adopt: true }
 const LIMITS: Names<LimitOptions> = { registrations: true, signIns: true, failures: true }
 
@@ -36,6 +57,7 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
   return [
     ...checkMembers('', given, OPTIONS),
     ...checkMembers('entra', given.entra, ENTRA),
+    ...checkCredentials(given.entra),
     ...checkMembers('allow', allow, ALLOW),
     ...checkMembers('registration', registration, REGISTRATION),
     ...(limits === false ? [] : checkMembers('limits', limits, LIMITS)),
@@ -51,6 +73,22 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
     ...checkList('allow.groups', allow?.groups),
     ...checkList('allow.roles', allow?.roles),
   ]
+}
+
+/** Exactly one: which of two is meant, nobody can tell. */
+function checkCredentials(entra: EntraOptions | undefined): ConfigProblem[] {
+  const { clientSecret, credential } = entra ?? {}
+  if (credential === undefined) return []
+  const option = 'entra.credential'
+  if (clientSecret !== undefined) {
+    const problem = 'is given beside entra.clientSecret.'
+    return [{ option, problem, cure: 'Give the one or the other.' }]
+  }
+  const known = CREDENTIALS.get(credential?.kind)
+  // One of a kind that is not known is told so where its values are looked at.
+  return known || typeof credential !== 'object' || !credential
+    ? checkMembers(option, credential, known ?? { kind: true })
+    : []
 }
 
 function checkMembers(option: string, value: unknown, known: object): ConfigProblem[] {

@@ -1,4 +1,5 @@
 import { EntraError } from './errors.ts'
+import { withoutTrailingSlashes } from './site.ts'
 
 /** One of Microsoft's clouds: accounts and registrations of one are unknown in the others. */
 export type Cloud = {
@@ -51,6 +52,11 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['https://login.microsoft.com', 'public'],
   ['https://login.chinacloudapi.cn', 'china'],
 ])
+
+/** The origin of a login host that is given by the word for its cloud, or as it is. */
+export function loginHost(authority: string): string {
+  return CLOUDS.get(authority)?.login ?? withoutTrailingSlashes(authority)
+}
 
 /** The cloud of a login host; undefined for one that is not Microsoft's for organisations. */
 export function findCloud(authority: string): Cloud | undefined {

@@ -77,6 +77,8 @@ export type EntraErrorOptions = {
   isTransient: boolean
   /** What the operator, or the person, can do. */
   cure: string
+  /** Whether Entra was not even asked, for want of a credential. */
+  isOurs?: boolean | undefined
   cause?: unknown
 }
 
@@ -90,6 +92,7 @@ export class EntraError extends Error {
   readonly traceId: string | undefined
   readonly correlationId: string | undefined
   readonly isTransient: boolean
+  readonly isOurs: boolean
   readonly cure: string
 
   constructor(message: string, options: EntraErrorOptions) {
@@ -101,6 +104,7 @@ export class EntraError extends Error {
     this.traceId = options.traceId
     this.correlationId = options.correlationId
     this.isTransient = options.isTransient
+    this.isOurs = options.isOurs === true
     this.cure = options.cure
   }
 }

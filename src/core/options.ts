@@ -166,18 +166,61 @@ export type RegistrationConfig = {
 export type ConsentMode = 'always' | 'remember'
 
 export type EntraOptions = {
-  /** Directory (tenant) id, or a verified domain of the tenant. */
+  /**
+   * Directory (tenant) id, or a verified domain of the tenant; or `organizations`, `common` (both
+   * with `allow.tenants`) or `consumers`.
+   */
   tenantId: string
   /** Application (client) id. */
   clientId: string
-  /** The client secret's value. */
-  clientSecret: string
-  /** Login host. @default 'https://login.microsoftonline.com' */
+  /** The client secret's value. Required unless there is a `credential`. @default none */
+  clientSecret?: string | undefined
+  /** What stands in the secret's place. @default the secret */
+  credential?: EntraCredential | undefined
+  /** A login host's origin, or `public`, `usgov` or `china`. @default 'public' */
   authority?: string | undefined
   /** Application ID URI. @default 'api://<clientId>' */
   identifierUri?: string
   /** `prompt` of every sign-in; empty leaves it to Entra. @default 'select_account' */
   prompt?: string
+}
+
+/** How this server proves to Entra that it is the app registration. */
+export type EntraCredential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | CertificateCredential
+  | WorkloadIdentityCredential
+  | ManagedIdentityCredential
+  | AssertionCredential
+
+/** A certificate that is uploaded to the app registration; both are PEM texts. */
+export type CertificateCredential = {
+  readonly kind: 'certificate'
+  readonly certificate: string
+  readonly privateKey: string
+}
+
+/** A token in a file that somebody keeps fresh, such as Kubernetes. */
+export type WorkloadIdentityCredential = {
+  readonly kind: 'workload-identity'
+  readonly tokenFile: string
+}
+
+/** The identity of the Azure machine or service that this server runs on. */
+export type ManagedIdentityCredential = {
+  readonly kind: 'managed-identity'
+  /** Of a user-assigned identity. @default the system-assigned one */
+  readonly clientId?: string | undefined
+  /** Where tokens are: `IDENTITY_ENDPOINT`. @default that of a virtual machine */
+  readonly endpoint?: string | undefined
+  /** What goes with it: `IDENTITY_HEADER`. @default none, as on a virtual machine */
+  readonly identityHeader?: string | undefined
+}
+
+/** A token of another issuer that you get yourself: asked for at each use, so keep it. */
+export type AssertionCredential = {
+  readonly kind: 'assertion'
+  readonly getAssertion: () => Promise<string>
 }
 
 /** Of one address (IPv6: of one /64), so many at once, and as many again within a minute. */
@@ -194,7 +237,9 @@ export type LimitOptions = {
 }
 
 /** The app registration, complete. */
-export type EntraConfig = { readonly [Name in keyof EntraOptions]-?: string }
+export type EntraConfig = {
+  readonly [Name in Exclude<keyof EntraOptions, 'clientSecret' | 'credential'>]-?: string
+} & { readonly credential: EntraCredential }
 
 /** The options, checked and completed; the rest of the code sees only this. */
 export type Config = {

@@ -4,6 +4,7 @@ import { checkOptions } from './check-options.ts'
 import { checkRegistration, startPolicy } from './check-registration.ts'
 import { checkShapes } from './check-shapes.ts'
 import { expandPresets } from './clients/presets.ts'
+import { loginHost } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
 import { createKeyring } from './keys/keyring.ts'
@@ -18,7 +19,7 @@ import type {
   RegistrationConfig,
   RegistrationOptions,
 } from './options.ts'
-import { LOOPBACK_HOSTS, siteFor, withoutTrailingSlashes } from './site.ts'
+import { LOOPBACK_HOSTS, siteFor } from './site.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -112,7 +113,11 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
-    log: guardLog(given.log, [entra.clientSecret, ...secrets, ...secretsOfClients(given.clients)]),
+    log: guardLog(given.log, [
+      ...secretsOfCredential(entra),
+      ...secrets,
+      ...secretsOfClients(given.clients),
+    ]),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })
@@ -146,19 +151,24 @@ function secretsOfClients(clients: readonly ConfiguredClient[]): readonly string
   return clients.flatMap(({ client_secret }) => client_secret ?? [])
 }
 
+function secretsOfCredential({ credential }: EntraConfig): readonly string[] {
+  if (credential.kind === 'secret') return [credential.secret]
+  return credential.kind === 'managed-identity' ? [credential.identityHeader ?? ''] : []
+}
+
 /** An option that is present but undefined means its default. */
 function defined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as T
 }
 
 function resolveEntra(options: EntraOptions): EntraConfig {
-  const { authority, tenantId, clientId, clientSecret } = options ?? {}
+  const { authority = 'public', tenantId, clientId, clientSecret = '', credential } = options ?? {}
   return {
-    authority: withoutTrailingSlashes(authority ?? 'https://login.microsoftonline.com'),
+    authority: loginHost(authority),
     // GUIDs and domain names are compared by others without regard to case.
     tenantId: (tenantId ?? '').trim().toLowerCase(),
     clientId: (clientId ?? '').trim().toLowerCase(),
-    clientSecret: clientSecret ?? '',
+    credential: credential ?? { kind: 'secret', secret: clientSecret },
     identifierUri: options?.identifierUri ?? `api://${(clientId ?? '').trim().toLowerCase()}`,
     prompt: options?.prompt ?? 'select_account',
   }

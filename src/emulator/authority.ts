@@ -14,6 +14,7 @@ export function consumersTenant(): Tenant {
     kind: 'workforce',
     regionScope: null,
     allowUserConsent: true,
+    allowConsentRequests: false,
     allowUserAppRegistration: false,
     identifierUriPolicy: 'off',
     secretPolicy: { isBlocked: false, maxDays: null },

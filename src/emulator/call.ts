@@ -11,7 +11,12 @@ export type Call = {
   readonly form: URLSearchParams
   readonly correlationId: string
   readonly browser: Browser
+  /** What a sign-in is for, where it is not `authorize`. */
+  readonly purpose?: Purpose | undefined
 }
+
+/** Why somebody signs in: for a code, or as an administrator who lets an application in. */
+export type Purpose = 'authorize' | 'adminconsent'
 
 /** What the emulator's cookies say about the browser. */
 export type Browser = {

@@ -10,8 +10,11 @@ import type { Directory } from './directory.ts'
 import { answerWithFaults } from './faults/answer-with-faults.ts'
 import { createFaults } from './faults/create-faults.ts'
 import type { Faults } from './faults/fault.ts'
+import { answerGraph, isGraphPath } from './graph/answer.ts'
 import { issueToken, type TokenRequest } from './issue-token.ts'
+import { GRAPH_APP_ID } from './microsoft-graph.ts'
 import { correlationIdOf, readForm } from './params.ts'
+import type { ReplicationOptions } from './replication.ts'
 import { answerCall, findRoute, type Route, refuse } from './router.ts'
 import { noteRequest, type SeenRequest } from './seen.ts'
 import { readBrowser } from './sign-in/browser.ts'
@@ -24,8 +27,10 @@ export type EmulatorOptions = {
   cloud?: CloudName
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
-  /** A file for keys and consents; with it, tokens survive a restart. @default kept in memory */
+  /** A file for keys, consents and what Graph wrote: they survive a restart. @default in memory */
   dataFile?: string
+  /** Seconds that writes through Microsoft Graph take to arrive. @default none */
+  replication?: ReplicationOptions
   /** The time in milliseconds since the epoch. @default Date.now */
   now?: () => number
   /**
@@ -72,16 +77,18 @@ export function openEmulator(
   options: EmulatorOptions,
   access: Access = { isLocal: false, hasControl: false },
 ): { emulator: Emulator; sts: Sts } {
-  // The directory's own objects: to change one there changes nothing that `reset` begins with.
-  const newDirectory = () => createDirectory(structuredClone(options.directory))
+  const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
+  // Objects of its own: to change one of them changes nothing that `reset` begins with.
+  const newDirectory = () => nameGraph(createDirectory(structuredClone(options.directory)), host)
   const directory = newDirectory()
   const clock = createClock(options.now ?? Date.now)
   const faults = createFaults()
   const sts = createSts({
-    origin: new URL(options.origin ?? 'http://localhost:8400').origin,
+    origin,
     cloud: findCloud(options.cloud ?? 'public'),
     directory,
     dataFile: options.dataFile,
+    replication: options.replication ?? {},
     now: clock.now,
     log: options.log ?? (() => {}),
     issuerHosts: options.issuerHosts ?? [],
@@ -107,11 +114,10 @@ export function openEmulator(
     clock,
     faults,
     reset: () => {
-      Object.assign(directory, newDirectory())
+      sts.reset(newDirectory())
       clock.reset()
       faults.clear()
       seen.length = 0
-      sts.save()
     },
     rotateKeys: async () => (await sts.rotateKeys()).map(({ kid }) => kid),
     issueToken: (request) => issueToken(sts, request),
@@ -120,8 +126,25 @@ export function openEmulator(
   return { emulator, sts }
 }
 
+/** Microsoft Graph is served here, too, and answers to the name that people come by. */
+function nameGraph(directory: Directory, host: string): Directory {
+  const graph = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID)
+  const identifierUri = `https://${host}`
+  if (graph?.identifierUris.includes(identifierUri) === false) {
+    graph.identifierUris.push(identifierUri)
+  }
+  return directory
+}
+
 async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {
   const url = new URL(request.url)
+  if (isGraphPath(url.pathname)) {
+    const response = await answerGraph(sts, request, url)
+    const { pathname: path, searchParams: params } = url
+    const { method } = request
+    noteRequest(seen, { endpoint: 'graph', path, method, params, status: response.status })
+    return response
+  }
   const found = findRoute(url.pathname)
   if (!found) return plain(404, 'Not found.')
   const { route, segment } = found
@@ -146,7 +169,15 @@ async function readCall(
   const read = await readForm(request).catch(() => undefined)
   const form = read ?? new URLSearchParams()
   const correlationId = correlationIdOf(request, query, form)
-  const call = { sts, request, segment, query, form, correlationId, browser }
+  const call = {
+    sts: { ...sts, directory: sts.replication.seenBy('signIn') },
+    request,
+    segment,
+    query,
+    form,
+    correlationId,
+    browser,
+  }
   return { call, problem: read ? undefined : aadsts(90100) }
 }
 

@@ -8,6 +8,7 @@ import {
   type Trace,
 } from './aadsts-error.ts'
 import type { Call } from './call.ts'
+import { adminconsent, adminconsentV2 } from './endpoints/adminconsent.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { consent } from './endpoints/consent.ts'
 import { devicecode } from './endpoints/devicecode.ts'
@@ -16,6 +17,7 @@ import { keys } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
 import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
+import { mfa } from './endpoints/mfa.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
@@ -71,7 +73,13 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { name: 'devicecode', methods: BOTH, errors: 'json', answer: devicecode },
   ],
   ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
+  ['adminconsent', { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsent }],
+  [
+    'v2.0/adminconsent',
+    { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsentV2 },
+  ],
   ['login', { name: 'login', methods: ['POST'], errors: 'page', answer: login }],
+  ['mfa', { name: 'mfa', methods: ['POST'], errors: 'page', answer: mfa }],
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
 

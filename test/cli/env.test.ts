@@ -81,7 +81,7 @@ test('every variable is read', () => {
     entra: {
       tenantId: ENTRA.AZURE_TENANT_ID,
       clientId: ENTRA.ENTRA_PROXY_AZURE_CLIENT_ID,
-      clientSecret: 'a~secret',
+      credential: { kind: 'secret', secret: 'a~secret' },
       authority: 'https://login.microsoftonline.us',
     },
     consent: 'remember',
@@ -119,6 +119,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_STORE: 'mongodb://variable',
     ENTRANCE_AUTHORITY: 'https://variable.example',
     ENTRANCE_CONSENT: 'x',
+    ENTRANCE_CREDENTIAL: 'x',
     EMULATOR_PORT: 'x',
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
@@ -143,6 +144,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     emulatorPort: 2,
     tenantId: 'option.example',
     clientId: 'option',
+    credential: 'secret',
     trustedProxyHops: 3,
     consent: 'always',
     clientDocuments: 'pinned',
@@ -162,7 +164,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
   assert.deepEqual(settings.entra, {
     tenantId: 'option.example',
     clientId: 'option',
-    clientSecret: 'a~secret',
+    credential: { kind: 'secret', secret: 'a~secret' },
     authority: 'https://login.microsoftonline.us',
   })
   const registration = { mode: 'allowlist', allow: ['loopback'], adopt: true }

@@ -99,7 +99,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
   test('everything that is wrong at once, each with its variable and the cure', async (t) => {
     const secret = 'f2b1c3d4-0000-4000-8000-0123456789ab'
     const { problems, stderr } = await refused(t, [], {
-      AZURE_TENANT_ID: 'common',
+      AZURE_TENANT_ID: 'my tenant',
       ENTRA_PROXY_AZURE_CLIENT_ID: '"0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22"',
       ENTRA_PROXY_AZURE_CLIENT_SECRET: secret,
       ENTRANCE_AUTHORITY: 'login.microsoftonline.com',
@@ -113,7 +113,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
     })
     const told = Object.fromEntries(problems)
     const expected = {
-      AZURE_TENANT_ID: /'common' would let in accounts of every tenant/,
+      AZURE_TENANT_ID: /'my tenan…' is neither a GUID nor a domain name/,
       ENTRA_PROXY_AZURE_CLIENT_ID: /has quotation marks around it\. → Remove them/,
       ENTRA_PROXY_AZURE_CLIENT_SECRET:
         /that is the secret's ID, not its value\. → .*copy its Value/,
@@ -251,7 +251,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
     const cwd = newFolder(t)
     const lines = [
       '# as copied from .env.example',
-      'AZURE_TENANT_ID=common',
+      'AZURE_TENANT_ID=contoso',
       "ENTRA_PROXY_AZURE_CLIENT_ID='0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22'",
       'ENTRA_PROXY_AZURE_CLIENT_SECRET=',
       'LOG_FORMAT=xml',
@@ -260,10 +260,10 @@ suite('serve refuses', { concurrency: 2 }, () => {
     const read = await refused(t, [], {}, cwd)
     const names = ['AZURE_TENANT_ID', 'ENTRA_PROXY_AZURE_CLIENT_SECRET', 'LOG_FORMAT']
     assert.deepEqual([...read.problems.keys()].sort(), names)
-    const set = { LOG_FORMAT: 'json', AZURE_TENANT_ID: 'organizations' }
+    const set = { LOG_FORMAT: 'json', AZURE_TENANT_ID: 'fabrikam' }
     const beaten = await refused(t, [], set, cwd)
     assert.deepEqual([...beaten.problems.keys()].sort(), names.slice(0, 2))
-    assert.match(beaten.problems.get('AZURE_TENANT_ID') ?? '', /'organizations'/)
+    assert.match(beaten.problems.get('AZURE_TENANT_ID') ?? '', /'fabrikam'/)
   })
 })
 

@@ -68,11 +68,11 @@ const WRONG: readonly Wrong[] = [
     "'http://login.example' is not a login host's origin.",
   ],
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
-  ...['common', 'organizations', 'consumers', 'COMMON'].map(
+  ...['common', 'organizations', 'COMMON'].map(
     (tenantId): Wrong => [
-      { ...entra({ tenantId }), ...(tenantId !== 'consumers' && { allow: { tenants: 'any' } }) },
-      'entra.tenantId',
-      `'${tenantId.toLowerCase()}' would let in accounts of every tenant; one tenant is expected.`,
+      entra({ tenantId }),
+      'allow.tenants',
+      `is missing, while ${tenantId.toLowerCase()} has accounts of every tenant sign in.`,
     ],
   ),
   [
@@ -188,7 +188,8 @@ suite('an option that is wrong', () => {
       url: 'x',
       secret: 'short',
       store: undefined as never,
-      entra: { tenantId: 'common', clientId: 'x', clientSecret: '' },
+      entra: { tenantId: 'x', clientId: 'x', clientSecret: '' },
+      allow: { tenants: [] },
       scope: 'a b',
       path: 'x',
       accessTokenTtl: 1,
@@ -200,15 +201,7 @@ suite('an option that is wrong', () => {
     assert.deepEqual(
       problemsOf(options).map(({ option }) => option),
       [
-        ...[
-          'url',
-          'entra.tenantId',
-          'entra.clientId',
-          'entra.clientSecret',
-          'secret',
-          'scope',
-          'path',
-        ],
+        ...['url', 'entra.clientId', 'entra.clientSecret', 'secret', 'scope', 'path'],
         ...['accessTokenTtl', 'grantIdleTtl', 'grantMaxTtl', 'storeSilenceTtl'],
         ...['allowedOrigins', 'allowedOrigins', 'allow.tenants', 'store'],
       ],
@@ -272,7 +265,9 @@ suite('options that are right', () => {
       trustedProxyHops: 0,
       limits: { registrations: 300, signIns: 600, failures: 600 },
       entra: {
-        ...ENTRA,
+        tenantId: ENTRA.tenantId,
+        clientId: ENTRA.clientId,
+        credential: { kind: 'secret', secret: ENTRA.clientSecret },
         authority: 'https://login.microsoftonline.com',
         identifierUri: `api://${ENTRA.clientId}`,
         prompt: 'select_account',

@@ -15,6 +15,7 @@ import {
   assertErrorPage,
   assertErrorRedirect,
   authorizeUrl,
+  consentForEverybody,
   entrance,
   openBrowser,
   signIn,
@@ -208,6 +209,7 @@ test('a person without an assignment is AADSTS50105 where the app requires one',
   assertErrorPage(await browser.get(authorizeUrl(emulator)), 50105)
   const silent = await browser.get(authorizeUrl(emulator, { prompt: 'none' }))
   assertErrorRedirect(silent.location, 50105, 'interaction_required')
+  consentForEverybody(emulator)
   assert.ok(await signIn(emulator, { name: 'Bob' }), 'Bob has a role')
 })
 

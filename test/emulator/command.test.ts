@@ -42,7 +42,8 @@ test('--json says the same for a program', async () => {
   const said = JSON.parse(await firstLine)
   assert.equal(said.tenantId, SEED.tenantId)
   assert.equal(said.variables.ENTRANCE_AUTHORITY, said.origin)
-  assert.equal(said.accounts.length, 2)
+  const names = said.accounts.map(({ displayName }: { displayName: string }) => displayName)
+  assert.deepEqual(names, ['Alice', 'Bob', 'Ada'])
   stop()
   await running
 })

@@ -102,6 +102,7 @@ test('prompt=none without consent is consent_required, AADSTS65001', async () =>
 for (const [title, plant] of [
   ['a scope of type Admin', toAdminScope],
   ['a tenant that forbids user consent', forbidUserConsent],
+  ['an app that requires an assignment', requireAssignment],
 ] as const) {
   test(`${title} needs an administrator, whatever the person submits (AADSTS90094)`, async () => {
     const emulator = createEmulator()
@@ -177,4 +178,11 @@ function toAdminScope(emulator: Emulator): void {
 
 function forbidUserConsent(emulator: Emulator): void {
   for (const tenant of emulator.directory.tenants) tenant.allowUserConsent = false
+}
+
+function requireAssignment(emulator: Emulator): void {
+  Object.assign(emulator.directory.servicePrincipals[0] ?? {}, {
+    appRoleAssignmentRequired: true,
+    appRoleAssignedTo: [{ principalId: SEED.alice, appRoleId: crypto.randomUUID() }],
+  })
 }

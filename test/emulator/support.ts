@@ -4,6 +4,7 @@ import {
   type Application,
   CONSUMERS_TENANT_ID,
   createGuest,
+  createServicePrincipal,
   createTenant,
   createUser,
   type DirectoryUser,
@@ -97,7 +98,9 @@ export async function signIn(
   const { browser = openBrowser(emulator), name = 'Alice' } = options
   const picker = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
   const { id } = account(emulator, name)
-  const next = picker.location ? picker : await browser.submit(picker, { account: id })
+  const chosen = picker.location ? picker : await browser.submit(picker, { account: id })
+  const needsApproval = heading(chosen) === 'Approve sign in request'
+  const next = needsApproval ? await browser.submit(chosen, { decision: 'approve' }) : chosen
   const last = next.location ? next : await browser.submit(next, { decision: 'accept' })
   assert.ok(last.location, `the sign-in ends at the client, not at: ${heading(last)}`)
   return last.location
@@ -227,3 +230,38 @@ export function addPersonal(emulator: Emulator): DirectoryUser {
   emulator.directory.users.push(dana)
   return dana
 }
+
+/** An administrator's consent for everybody, to what the application's sign-ins ask for. */
+export function consentForEverybody(emulator: Emulator): void {
+  const { directory, tenantId } = emulator
+  const [client, graph] = [emulator.application.clientId, GRAPH_APP_ID].map((appId) => {
+    const found = directory.servicePrincipals.find(
+      (one) => one.appId === appId && one.tenantId === tenantId,
+    )
+    if (found) return found
+    const principal = createServicePrincipal({ appId, tenantId })
+    directory.servicePrincipals.push(principal)
+    return principal
+  })
+  for (const [resource, scope] of [
+    [client, 'mcp-access'],
+    [graph, 'openid profile email offline_access'],
+  ] as const) {
+    directory.oauth2PermissionGrants.push({
+      id: crypto.randomUUID(),
+      clientId: client?.id as string,
+      resourceId: resource?.id as string,
+      consentType: 'AllPrincipals',
+      principalId: null,
+      scope,
+    })
+  }
+}
+
+/** Makes somebody an administrator who may consent for everybody. */
+export function makeAdministrator(emulator: Emulator, name: string): void {
+  account(emulator, name).directoryRoles = ['Cloud Application Administrator']
+}
+
+/** Microsoft Graph's client id. */
+export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'

@@ -1,3 +1,4 @@
+import { loginHost } from '../../core/clouds.ts'
 import { SEED } from '../../emulator/seed.ts'
 import { findServeProblems } from '../commands/serve.ts'
 import { type Environment, resolveServeSettings, type ServeSettings } from '../env.ts'
@@ -21,6 +22,8 @@ function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
     const authority = `http://localhost:${emulatorPort}`
     return { authority, tenantId, clientId, clientSecret, isEmulator: true }
   }
-  const authority = (entra.authority ?? 'https://login.microsoftonline.com').replace(/\/+$/, '')
-  return { ...entra, authority, isEmulator: false }
+  const { tenantId, clientId, credential } = entra
+  const authority = loginHost(entra.authority ?? 'public')
+  const clientSecret = credential.kind === 'secret' ? credential.secret : ''
+  return { authority, tenantId, clientId, clientSecret, isEmulator: false }
 }

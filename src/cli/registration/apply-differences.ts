@@ -12,6 +12,8 @@ export class AlreadyThere extends Error {
 }
 
 export type ApplyOptions = {
+  /** What is known already; what the calls give is put there too. @default nothing */
+  readonly blanks?: Map<string, string>
   /** Told before each call. */
   readonly note?: (call: GraphCall) => void
   /** Told as soon as an id or a secret is known: whatever happens next, it must not be lost. */
@@ -22,9 +24,8 @@ export type ApplyOptions = {
 export async function applyDifferences(
   graph: Graph,
   differences: readonly Difference[],
-  { note, given }: ApplyOptions = {},
+  { note, given, blanks = new Map() }: ApplyOptions = {},
 ): Promise<Given> {
-  const blanks = new Map<string, string>()
   for (const call of differences.flatMap(({ calls }) => calls)) {
     const filled = fillBlanks(call, blanks)
     note?.(filled)

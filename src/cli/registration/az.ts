@@ -7,12 +7,12 @@ export const BLANK = /\$(APP|OID|SP|GRAPH)\b/g
  * The same calls as commands of the Azure CLI, for a shell such as bash. `az rest` sends exactly
  * what is written; `az ad app update` replaces lists and takes no nested property.
  */
-export function toAz(calls: readonly GraphCall[], origin: string): string {
-  return calls.map((call) => toCommand(call, origin)).join('\n')
+export function toAz(calls: readonly GraphCall[], origin: string, az = 'az'): string {
+  return calls.map((call) => toCommand(call, origin, az)).join('\n')
 }
 
-function toCommand(call: GraphCall, origin: string): string {
-  const rest = toRest(call, origin)
+function toCommand(call: GraphCall, origin: string, az: string): string {
+  const rest = toRest(call, origin, az)
   const [blank, member] = Object.entries(call.gives ?? {})[0] ?? []
   if (blank === undefined) return rest
   // Shown the once, and to be taken down.
@@ -25,18 +25,18 @@ function toCommand(call: GraphCall, origin: string): string {
       .join('\n')
   }
   // It may be there already; where it is found afterwards, its ids are the right ones either way.
-  const find = toRest({ method: 'GET', path: call.finds, why: '' }, origin)
+  const find = toRest({ method: 'GET', path: call.finds, why: '' }, origin, az)
   const captures = Object.entries(call.gives ?? {}).map((each) => capture(each, find))
   return [rest, ...captures].join('\n')
 }
 
-function toRest({ method, path, body, headers }: GraphCall, origin: string): string {
+function toRest({ method, path, body, headers }: GraphCall, origin: string, az: string): string {
   const sent = Object.entries({
     ...(body && { 'Content-Type': 'application/json' }),
     ...headers,
   })
   return [
-    `az rest --method ${method}`,
+    `${az} rest --method ${method}`,
     `--url ${quote(`${origin}/v1.0${path}`)}`,
     // It knows Microsoft's own address only.
     ...(origin === 'https://graph.microsoft.com' ? [] : [`--resource ${quote(origin)}`]),

@@ -123,16 +123,13 @@ function compareCertificate(comparison: Comparison, wanted: Certificate): Differ
 
 type Federated = Extract<DesiredCredential, { kind: 'federated' }>
 
-/** What a token for this purpose is made out to. */
-const AUDIENCE = 'api://AzureADTokenExchange'
-
 function compareFederated(comparison: Comparison, wanted: Federated): Difference[] {
   const { application, registration } = comparison
-  const { name, issuer, subject } = wanted
+  const { name, issuer, subject, audience } = wanted
   const found = registration?.federatedCredentials ?? []
   // Entra compares character by character.
   const isThere = found.some(
-    (one) => one.issuer === issuer && one.subject === subject && one.audiences.includes(AUDIENCE),
+    (one) => one.issuer === issuer && one.subject === subject && one.audiences.includes(audience),
   )
   if (isThere) return []
   const path = `/applications/${application.id}/federatedIdentityCredentials`
@@ -152,14 +149,14 @@ function compareFederated(comparison: Comparison, wanted: Federated): Difference
         `${CREDENTIALS} → Federated credentials → Add credential → Other issuer`,
         `Issuer: ${issuer}`,
         `Value (subject identifier): ${subject}`,
-        `Name: ${free}; Audience: ${AUDIENCE}`,
+        `Name: ${free}; Audience: ${audience}`,
         'Add',
       ],
       calls: [
         {
           method: 'POST',
           path,
-          body: { name: free, issuer, subject, audiences: [AUDIENCE] },
+          body: { name: free, issuer, subject, audiences: [audience] },
           why: 'Trust the identity that the server runs as',
         },
       ],

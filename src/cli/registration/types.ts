@@ -171,7 +171,11 @@ export type DesiredCredential =
       readonly displayName: string
       readonly endDateTime: string
     }
-  | ({ readonly kind: 'federated' } & Pick<FederatedCredential, 'name' | 'issuer' | 'subject'>)
+  | ({
+      readonly kind: 'federated'
+      /** What its tokens are made out to; each cloud has its own. */
+      readonly audience: string
+    } & Pick<FederatedCredential, 'name' | 'issuer' | 'subject'>)
 
 /** What a registration has to be for the server to let people in. */
 export type DesiredRegistration = {

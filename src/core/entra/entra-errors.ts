@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi'
 import { findAadsts } from '../../aadsts/find.ts'
 import { parseDescription } from '../../aadsts/parse.ts'
 import { EntraError } from '../errors.ts'
+import { explainUnreachable } from './unreachable.ts'
 
 /** The error that Entra put into an authorization response. */
 export function entraErrorOf(response: URLSearchParams): EntraError {
@@ -32,6 +33,7 @@ export async function translateErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
+    if (error instanceof EntraError) throw error
     if (error instanceof oauth.ResponseBodyError) {
       throw toEntraError({ ...error.cause, status: error.status }, error)
     }
@@ -100,11 +102,10 @@ function noAnswer(cause: unknown): EntraError {
       cause,
     })
   }
-  return new EntraError("Entra's token endpoint is not answering.", {
-    isTransient: true,
-    cure: 'Try again in a moment. If it lasts, check the connection from this server to Entra.',
-    cause,
-  })
+  const { why, cure } = explainUnreachable(cause)
+  const reason = isHttpTrouble(cause) ? 'what it answers is no answer of Entra' : why
+  const message = `Entra's token endpoint is not answering: ${reason}.`
+  return new EntraError(message, { isTransient: true, cure, cause })
 }
 
 const HTTP_TROUBLE: ReadonlySet<string | undefined> = new Set([
@@ -113,6 +114,6 @@ const HTTP_TROUBLE: ReadonlySet<string | undefined> = new Set([
   oauth.PARSE_ERROR,
 ])
 
-function isHttpTrouble(error: oauth.OperationProcessingError): boolean {
-  return HTTP_TROUBLE.has(error.code)
+function isHttpTrouble(error: unknown): boolean {
+  return error instanceof oauth.OperationProcessingError && HTTP_TROUBLE.has(error.code)
 }

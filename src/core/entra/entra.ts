@@ -1,13 +1,15 @@
-import { createRemoteJWKSet, type JWTVerifyGetKey, customFetch as joseFetch } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { EntraError } from '../errors.ts'
 import type { Config } from '../options.ts'
 import { codeChallengeOf } from '../pkce.ts'
 import type { User } from '../protected-resource/auth-info.ts'
+import { createCredential } from './credentials/credential.ts'
 import { translateErrors, validate } from './entra-errors.ts'
 import { graphScope, isInAnyGroup } from './group-membership.ts'
+import { createKeySets } from './key-set.ts'
 import { createMetadataSource, type EntraMetadata } from './metadata.ts'
 import type { Standing } from './standing.ts'
+import { forAnswer, inTenant } from './tenant-metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
@@ -52,10 +54,10 @@ export type Entra = {
     scope: string,
   ): Promise<EntraTokens>
   /**
-   * Renews at Entra; fails for good when the person may not sign in any more. An additional scope
-   * that Entra refuses by now costs itself only.
+   * Renews at Entra, in the tenant `tid` that the person signed in to; fails for good when they may
+   * not sign in any more. An additional scope that Entra refuses by now costs itself only.
    */
-  refresh(refreshToken: string, scope: string): Promise<EntraTokens>
+  refresh(refreshToken: string, scope: string, tid: string): Promise<EntraTokens>
   /** Looks up whether the person whose tokens these are is in any of these groups. */
   isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
 }
@@ -81,9 +83,9 @@ export function createEntra(config: Config): Entra {
   const { entra } = config
   const readMetadata = createMetadataSource({ ...entra, fetch: config.fetch })
   const client: oauth.Client = { client_id: entra.clientId, [oauth.clockTolerance]: 300 }
-  const authentication = oauth.ClientSecretPost(entra.clientSecret)
+  const authenticate = createCredential(config)
   const redirectUri = `${config.site.issuer}/auth/callback`
-  const keySet = createKeySet(config.fetch)
+  const keySet = createKeySets(config.fetch)
   let calls = 0
 
   /** Where all wait for Entra, one more would only wait as well, and hold what it needs here. */
@@ -131,9 +133,10 @@ export function createEntra(config: Config): Entra {
   }
 
   /** Renews with `scope`; what Entra grants of `asked` may be more, for its tokens have it all. */
-  async function renew(refreshToken: string, scope: string, asked: string): Promise<EntraTokens> {
-    const metadata = await readMetadata(ENDPOINTS_TTL)
+  async function renew(refreshToken: string, scope: string, asked: string, tid: string) {
+    const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), tid, entra.tenantId)
     const tokens = await callEntra(async () => {
+      const authentication = await authenticate(metadata.token_endpoint)
       const answer = await oauth.refreshTokenGrantRequest(
         ...([metadata, client, authentication, refreshToken] as const),
         requestOptions(scope),
@@ -149,14 +152,15 @@ export function createEntra(config: Config): Entra {
     return config.allow.groups ? `${own} ${graphScope(metadata, entra.authority)}` : own
   }
 
-  /** A token of another API for the person whose access token this is. */
+  /** A token of another API for the person whose tokens these are. */
   async function onBehalfOf(
-    assertion: string,
+    { accessToken, user }: EntraTokens,
     scope: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const metadata = await readMetadata(ENDPOINTS_TTL)
-    const parameters = { assertion, requested_token_use: 'on_behalf_of', scope }
+    const metadata = inTenant(await readMetadata(ENDPOINTS_TTL), user.tid, entra.tenantId)
+    const authentication = await authenticate(metadata.token_endpoint)
+    const parameters = { assertion: accessToken, requested_token_use: 'on_behalf_of', scope }
     const { additionalParameters: _, ...options } = requestOptions(config.scope)
     const answer = await oauth.genericTokenEndpointRequest(
       ...([metadata, client, authentication, JWT_BEARER, parameters] as const),
@@ -193,31 +197,34 @@ export function createEntra(config: Config): Entra {
     async redeemCode(response, { state, nonce, codeVerifier }, scope) {
       const metadata = await readMetadata(ENDPOINTS_TTL)
       const params = validate(() => oauth.validateAuthResponse(metadata, client, response, state))
-      const tokens = await callEntra(async () => {
+      const { known, tokens } = await callEntra(async () => {
+        const authentication = await authenticate(metadata.token_endpoint)
         const answer = await oauth.authorizationCodeGrantRequest(
           ...([metadata, client, authentication, params, redirectUri, codeVerifier] as const),
           requestOptions(scope),
         )
+        const known = await forAnswer(metadata, answer, entra.tenantId)
         const expected = { expectedNonce: nonce, requireIdToken: true }
-        return oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)
+        const tokens = await oauth.processAuthorizationCodeResponse(known, client, answer, expected)
+        return { known, tokens }
       })
-      return verifyResponse(metadata, tokens, nonce, scope)
+      return verifyResponse(known, tokens, nonce, scope)
     },
 
-    async refresh(refreshToken, scope) {
+    async refresh(refreshToken, scope, tid) {
       try {
-        return await renew(refreshToken, scope, scope)
+        return await renew(refreshToken, scope, scope, tid)
       } catch (error) {
         if (scope === config.scope || !isAboutScope(error)) throw error
         // Consent to one of them was taken back, or the scope itself: the sign-in may still stand.
-        return renew(refreshToken, config.scope, scope)
+        return renew(refreshToken, config.scope, scope, tid)
       }
     },
 
-    async isInAnyGroup({ accessToken }, ids) {
+    async isInAnyGroup(tokens, ids) {
       const metadata = await readMetadata(ENDPOINTS_TTL)
       const exchange = (scope: string, signal: AbortSignal) =>
-        callEntra(() => onBehalfOf(accessToken, scope, signal))
+        callEntra(() => onBehalfOf(tokens, scope, signal))
       const { authority } = entra
       return isInAnyGroup(ids, { metadata, authority, exchange, fetch: config.fetch })
     },
@@ -231,18 +238,6 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
-}
-
-/** Entra's key set is fetched when first needed, and again when a key is met that it lacks. */
-function createKeySet(fetch: Config['fetch']): (uri: string) => JWTVerifyGetKey {
-  let kept: { uri: string; keys: JWTVerifyGetKey } | undefined
-  return (uri) => {
-    if (kept?.uri !== uri) {
-      const options = { [joseFetch]: fetch, timeoutDuration: 5000, cooldownDuration: 10_000 }
-      kept = { uri, keys: createRemoteJWKSet(new URL(uri), options) }
-    }
-    return kept.keys
-  }
 }
 
 function tooManyCalls(): EntraError {

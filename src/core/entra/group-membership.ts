@@ -1,6 +1,7 @@
 import { graphOrigin } from '../clouds.ts'
 import { EntraError } from '../errors.ts'
 import { type EntraMetadata, readText } from './metadata.ts'
+import { explainUnreachable } from './unreachable.ts'
 
 /** The one permission that it takes: people may read their own profile, their groups included. */
 const PERMISSION = 'User.Read'
@@ -78,7 +79,8 @@ async function request(groupIds: readonly string[], call: Call): Promise<Respons
       body: JSON.stringify({ groupIds }),
     })
   } catch (cause) {
-    throw unreachable('it cannot be reached', cause)
+    const { why, cure } = explainUnreachable(cause)
+    throw unreachable(why, { cure, cause })
   }
 }
 
@@ -108,10 +110,11 @@ function refused(status: number, text: string | undefined): EntraError {
   })
 }
 
-function unreachable(why: string, cause?: unknown): EntraError {
+function unreachable(why: string, trouble: { cure?: string; cause?: unknown } = {}): EntraError {
+  const { cure = 'Try again in a moment.', cause } = trouble
   return new EntraError(`Microsoft Graph is not answering: ${why}.`, {
     isTransient: true,
-    cure: 'Try again in a moment.',
+    cure,
     cause,
   })
 }

@@ -1,4 +1,7 @@
+import { CLOUDS, findCloud } from '../clouds.ts'
 import { EntraError } from '../errors.ts'
+import { isIssuer, tenantOf } from './tenancy.ts'
+import { explainUnreachable } from './unreachable.ts'
 
 /** The part of Entra's OpenID metadata that we use. */
 export type EntraMetadata = {
@@ -6,8 +9,10 @@ export type EntraMetadata = {
   readonly authorization_endpoint: string
   readonly token_endpoint: string
   readonly jwks_uri: string
-  /** The host of Microsoft Graph. */
-  readonly msgraph_host?: string
+  /** Where Microsoft Graph is; to be checked before use: `graphOrigin`. */
+  readonly msgraph_host?: string | undefined
+  readonly cloud_instance_name?: string | undefined
+  readonly tenant_region_scope?: string | undefined
 }
 
 export type EntraMetadataOptions = {
@@ -37,6 +42,7 @@ export function createMetadataSource(options: EntraMetadataOptions) {
       underWay = undefined
     })
     const metadata = await underWay
+    checkSameTenant(kept?.metadata, metadata, options.tenantId)
     kept = { metadata, at: performance.now() }
     return metadata
   }
@@ -45,9 +51,13 @@ export function createMetadataSource(options: EntraMetadataOptions) {
 async function fetchMetadata(options: EntraMetadataOptions): Promise<EntraMetadata> {
   const url = `${options.authority}/${options.tenantId}/v2.0/.well-known/openid-configuration`
   const response = await request(url, options)
-  if (response.status === 400 || response.status === 404) throw tenantNotFound(options, response)
-  if (!response.ok) throw unreachable(options, `it answered with status ${response.status}`)
+  const isRefusal = response.status === 400 || response.status === 404
+  if (!response.ok && !isRefusal) {
+    void response.body?.cancel()
+    throw unreachable(options, `it answered with status ${response.status}`)
+  }
   const text = await readText(response)
+  if (isRefusal) throw tenantNotFound(options, text ?? '')
   if (text === undefined) throw unreachable(options, 'its metadata is too large, or breaks off')
   const metadata = parse(text)
   if (!metadata) throw unreachable(options, 'what it answered is not OpenID metadata')
@@ -63,7 +73,8 @@ async function request(url: string, options: EntraMetadataOptions): Promise<Resp
       headers: { accept: 'application/json' },
     })
   } catch (cause) {
-    throw unreachable(options, 'it cannot be reached', cause)
+    const { why, cure } = explainUnreachable(cause)
+    throw unreachable(options, why, { cure, cause })
   }
 }
 
@@ -87,49 +98,99 @@ function parse(text: string): EntraMetadata | undefined {
   try {
     const document = JSON.parse(text) as Record<string, unknown>
     const names = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri']
-    return names.every((name) => typeof document[name] === 'string')
-      ? (document as unknown as EntraMetadata)
-      : undefined
+    if (!names.every((name) => typeof document[name] === 'string')) return undefined
+    return { ...document, ...optionalTexts(document) } as unknown as EntraMetadata
   } catch {
     return undefined
   }
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+function optionalTexts(document: Record<string, unknown>) {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+  const { msgraph_host, cloud_instance_name, tenant_region_scope } = document
+  return {
+    msgraph_host: text(msgraph_host),
+    cloud_instance_name: text(cloud_instance_name),
+    tenant_region_scope: text(tenant_region_scope),
+  }
+}
 
 /** A document that names another host or tenant, or none, would have us trust somebody else. */
 function checkMetadata(metadata: EntraMetadata, options: EntraMetadataOptions): EntraMetadata {
-  const { issuer, ...endpoints } = metadata
+  const { issuer, authorization_endpoint, token_endpoint, jwks_uri } = metadata
   const { authority, tenantId } = options
-  const [, named = ''] = /\/([^/]*)\/v2\.0$/.exec(issuer) ?? []
-  // A tenant that is configured by a domain is named by its id here; which one, only Entra knows.
-  const isTenant = GUID.test(named) && (named === tenantId || !GUID.test(tenantId))
-  const isIssuer = isTenant && issuer === `${authority}/${named}/v2.0`
-  const { authorization_endpoint, token_endpoint, jwks_uri } = endpoints
+  checkCloud(metadata, options)
   const foreign = [authorization_endpoint, token_endpoint, jwks_uri].find(
     (endpoint) => URL.parse(endpoint)?.origin !== authority,
   )
-  if (isIssuer && foreign === undefined) return metadata
+  if (isIssuer(issuer, options) && foreign === undefined) return metadata
   throw new EntraError(`Entra's metadata is not that of the tenant ${tenantId} at ${authority}.`, {
     isTransient: false,
     cure: 'Check ENTRANCE_AUTHORITY and AZURE_TENANT_ID.',
   })
 }
 
-function tenantNotFound(options: EntraMetadataOptions, response: Response): EntraError {
-  void response.body?.cancel()
-  const text = `Entra knows no tenant '${options.tenantId}' at ${options.authority}.`
-  return new EntraError(text, {
-    code: 90002,
+/** A host knows of tenants of other clouds, but signs none of their people in. */
+function checkCloud(metadata: EntraMetadata, { authority, tenantId }: EntraMetadataOptions): void {
+  const asked = findCloud(authority)
+  const own = [...CLOUDS.values()].find(({ instance }) => instance === instanceOf(metadata))
+  if (!asked || !own || asked === own) return
+  throw new EntraError(
+    `The tenant ${tenantId} belongs to ${own.name}; ${authority} is the login host of ${asked.name}.`,
+    { isTransient: false, cure: `Set ENTRANCE_AUTHORITY to ${own.word}.` },
+  )
+}
+
+function instanceOf({ cloud_instance_name, tenant_region_scope }: EntraMetadata) {
+  return tenant_region_scope === 'USGov' ? CLOUDS.get('usgov')?.instance : cloud_instance_name
+}
+
+/** A domain can pass to another organisation; a running server goes on with the one it began with. */
+function checkSameTenant(
+  former: EntraMetadata | undefined,
+  metadata: EntraMetadata,
+  tenantId: string,
+): void {
+  if (former && former.issuer !== metadata.issuer) throw anotherTenant(tenantId, metadata.issuer)
+}
+
+/** What was found out, or granted, under another tenant than the configured name stands for now. */
+export function anotherTenant(tenantId: string, issuer: string): EntraError {
+  const id = tenantOf(issuer) ?? 'another tenant'
+  return new EntraError(`The domain ${tenantId} stands for another tenant by now: ${id}.`, {
     isTransient: false,
-    cure: 'Put the Directory (tenant) ID of the app registration into AZURE_TENANT_ID, or set ENTRANCE_AUTHORITY if it belongs to another cloud.',
+    cure: 'Put the Directory (tenant) ID of the app registration into AZURE_TENANT_ID.',
   })
 }
 
-function unreachable(options: EntraMetadataOptions, why: string, cause?: unknown): EntraError {
-  return new EntraError(`Entra ID at ${options.authority} is not answering: ${why}.`, {
+function tenantNotFound(options: EntraMetadataOptions, body: string): EntraError {
+  const { tenantId, authority } = options
+  const code = Number(/AADSTS(\d{4,9})/.exec(body)?.[1] ?? 90002)
+  const others = [...CLOUDS.values()].filter(({ login }) => login !== authority)
+  const words = others.map(({ word }) => word).join(' or ')
+  const isElsewhere = OTHER_CLOUD.has(code)
+  const text = isElsewhere
+    ? `The tenant '${tenantId}' does not belong to the cloud of ${authority}.`
+    : `Entra knows no tenant '${tenantId}' at ${authority}.`
+  const cloud = `set ENTRANCE_AUTHORITY (${words})`
+  const cure = isElsewhere
+    ? `For its own cloud, ${cloud}.`
+    : `Put the Directory (tenant) ID of the app registration into AZURE_TENANT_ID; if it belongs to another cloud, ${cloud}.`
+  return new EntraError(text, { code, isTransient: false, cure })
+}
+
+/** AADSTS numbers that name a tenant of another cloud. */
+const OTHER_CLOUD: ReadonlySet<number> = new Set([90038, 900439, 900382, 900432, 90051])
+
+function unreachable(
+  { authority }: EntraMetadataOptions,
+  why: string,
+  { cure, cause }: { cure?: string; cause?: unknown } = {},
+): EntraError {
+  return new EntraError(`Entra ID at ${authority} is not answering: ${why}.`, {
     isTransient: true,
-    cure: 'Try again in a moment. If it lasts, check the connection from this server to Entra.',
+    cure:
+      cure ?? 'Try again in a moment. If it lasts, check the connection from this server to Entra.',
     cause,
   })
 }

@@ -1,11 +1,14 @@
-import { type JWTPayload, type JWTVerifyGetKey, errors as joseErrors, jwtVerify } from 'jose'
+import { type JWTPayload, errors as joseErrors, jwtVerify } from 'jose'
 import { EntraError } from '../errors.ts'
 import type { User } from '../protected-resource/auth-info.ts'
+import type { KeySet } from './key-set.ts'
 import { type Standing, standingOf } from './standing.ts'
+import { issuerFor, tenantOf } from './tenancy.ts'
+import { explainUnreachable } from './unreachable.ts'
 
 export type VerifyOptions = {
-  readonly keys: JWTVerifyGetKey
-  /** The tenant's v2.0 issuer. */
+  readonly keys: KeySet
+  /** The v2.0 issuer of the one tenant that the tokens have to be of. */
   readonly issuer: string
   readonly clientId: string
   readonly identifierUri: string
@@ -54,8 +57,9 @@ async function verifyIdToken(
   nonce: string | undefined,
   options: VerifyOptions,
 ): Promise<JWTPayload> {
-  const claims = await verify(token, 'ID token', options.keys)
+  const { claims, signers } = await verify(token, 'ID token', options)
   checkCommon(claims, 'ID token', options)
+  checkSigners(signers, claims, 'ID token')
   if (claims.aud !== options.clientId) throw wrongAudience('ID token', claims, options)
   if (nonce !== undefined && claims.nonce !== nonce) {
     throw refused(
@@ -67,9 +71,10 @@ async function verifyIdToken(
 }
 
 async function verifyAccessToken(token: string, options: VerifyOptions): Promise<JWTPayload> {
-  const claims = await verify(token, 'access token', options.keys)
+  const { claims, signers } = await verify(token, 'access token', options)
   if (claims.ver !== '2.0') throw wrongVersion(claims)
   checkCommon(claims, 'access token', options)
+  checkSigners(signers, claims, 'access token')
   const audiences = [options.clientId, options.identifierUri]
   if (!audiences.includes(String(claims.aud))) throw wrongAudience('access token', claims, options)
   if (claims.azp !== options.clientId) {
@@ -87,26 +92,39 @@ function scopesOf({ scp }: JWTPayload): string[] {
   return typeof scp === 'string' ? scp.split(' ') : []
 }
 
-async function verify(token: string, what: string, keys: JWTVerifyGetKey): Promise<JWTPayload> {
+/** What was signed, and whom the key says it signs for. */
+type Signed = { readonly claims: JWTPayload; readonly signers: readonly unknown[] }
+
+async function verify(token: string, what: string, { keys }: VerifyOptions): Promise<Signed> {
   try {
     const options = {
       algorithms: ['RS256'],
       clockTolerance: CLOCK_TOLERANCE,
       requiredClaims: ['iss', 'aud', 'exp', 'nbf', 'iat'],
     }
-    const { payload } = await jwtVerify(token, keys, options)
-    return payload
+    const { payload, protectedHeader } = await jwtVerify(token, keys.find, options)
+    return { claims: payload, signers: keys.issuersOf(protectedHeader.kid) }
   } catch (cause) {
     if (isUnreachable(cause)) {
-      throw new EntraError("Entra's signing keys cannot be read at the moment.", {
-        isTransient: true,
-        cure: 'Try again in a moment.',
-        cause,
-      })
+      const { why, cure } = explainUnreachable(cause)
+      const message = `Entra's signing keys cannot be read at the moment: ${why}.`
+      throw new EntraError(message, { isTransient: true, cure, cause })
     }
     const why = cause instanceof Error ? cause.message : 'it is malformed'
     throw refused(`Entra's ${what} cannot be accepted: ${why}.`, CLOCK_CURE, cause)
   }
+}
+
+/**
+ * One key set has the keys of many issuers, personal accounts' among them. A key is good for the
+ * tokens of whom it names; `{tenantid}` in it stands for any tenant.
+ */
+function checkSigners(signers: readonly unknown[], claims: JWTPayload, what: string): void {
+  const isOf = (issuer: unknown) =>
+    typeof issuer === 'string' && issuerFor(issuer, String(claims.tid)) === claims.iss
+  const isGood = signers.every((issuer) => issuer === undefined || isOf(issuer))
+  if (isGood && signers.length > 0) return
+  throw refused(`Entra's ${what} is signed with a key of another issuer.`, AGAIN)
 }
 
 const CLOCK_CURE = "Check this machine's clock and ENTRANCE_AUTHORITY, and sign in again."
@@ -124,7 +142,7 @@ function checkCommon(claims: JWTPayload, what: string, options: VerifyOptions): 
       TENANT,
     )
   }
-  if (typeof claims.tid !== 'string' || !options.issuer.includes(`/${claims.tid}/`)) {
+  if (typeof claims.tid !== 'string' || claims.tid !== tenantOf(options.issuer)) {
     throw refused(`Entra's ${what} is of another tenant (${claims.tid}).`, TENANT)
   }
   if (typeof claims.oid !== 'string') {
@@ -138,7 +156,7 @@ const PROFILE = 'The scope profile brings it; check what the app registration ma
 /** `requestedAccessTokenVersion` null or 1: the commonest fault of a new registration. */
 function wrongVersion(claims: JWTPayload): EntraError {
   return refused(
-    `Entra issues version ${claims.ver ?? 'unknown'} access tokens for this app registration; version 2.0 is expected.`,
+    `Entra issues version ${claims.ver ?? 'unknown'} access tokens for this app registration (issuer ${claims.iss}); version 2.0 is expected.`,
     'Set requestedAccessTokenVersion to 2: in the portal under Manifest, "api": { "requestedAccessTokenVersion": 2 }, then sign in again.',
   )
 }

@@ -191,8 +191,8 @@ async function renew(
   context: RefreshContext,
 ): Promise<EntraTokens> {
   try {
-    const tokens = await context.entra.refresh(token, scope)
     const { user } = leased.grant
+    const tokens = await context.entra.refresh(token, scope, user.tid)
     if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {
       await checkAdmission(tokens, leased, context)
       return tokens

@@ -22,6 +22,11 @@ export function statusOf(error: EntraError): number {
   return error.error === 'invalid_grant' || error.error === 'invalid_request' ? 400 : 500
 }
 
+function titleOf(error: EntraError, canReload: boolean): string {
+  if (error.isOurs || !canReload) return 'The sign-in could not be completed'
+  return 'Microsoft Entra ID is not answering'
+}
+
 export type Ending = Pick<Problem, 'link'> & {
   /** Deletes the cookie of what Entra has answered. */
   readonly endCookie?: string
@@ -32,7 +37,7 @@ export type Ending = Pick<Problem, 'link'> & {
 export function entraProblem(error: EntraError, status: number, ending: Ending): Response {
   const canReload = status === 503
   return errorPage({
-    title: canReload ? 'Microsoft Entra ID is not answering' : 'The sign-in could not be completed',
+    title: titleOf(error, canReload),
     status,
     message: error.message,
     cure: canReload ? `${error.cure} Reload this page to go on.` : error.cure,

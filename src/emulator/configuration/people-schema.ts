@@ -21,6 +21,11 @@ export const tenantSchema = z.strictObject({
     'Whether people may consent themselves (else AADSTS90094)',
     'true',
   ),
+  allowConsentRequests: optional(
+    z.boolean(),
+    'Whether people may ask an administrator to consent (AADSTS90095)',
+    'false',
+  ),
   allowUserAppRegistration: optional(
     z.boolean(),
     'Whether members may register applications',
@@ -70,6 +75,11 @@ export const userSchema = z.strictObject({
     z.number().min(0),
     'Milliseconds since 1970; what was granted before is revoked (AADSTS50173)',
     '0',
+  ),
+  isMfaRegistered: optional(
+    z.boolean(),
+    'Whether there is a second factor already (else AADSTS50079 where one is asked for)',
+    'true',
   ),
   directoryRoles: optional(
     list(text),

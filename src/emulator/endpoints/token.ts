@@ -3,6 +3,7 @@ import type { Call } from '../call.ts'
 import { authorizationCodeGrant } from '../grants/authorization-code.ts'
 import { clientCredentialsGrant } from '../grants/client-credentials.ts'
 import { deviceCodeGrant } from '../grants/device-code.ts'
+import { onBehalfOfGrant } from '../grants/on-behalf-of.ts'
 import { refreshTokenGrant } from '../grants/refresh-token.ts'
 import { required } from '../params.ts'
 
@@ -11,6 +12,7 @@ const GRANTS: ReadonlyMap<string, (call: Call) => Promise<Response>> = new Map([
   ['refresh_token', refreshTokenGrant],
   ['client_credentials', clientCredentialsGrant],
   ['urn:ietf:params:oauth:grant-type:device_code', deviceCodeGrant],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', onBehalfOfGrant],
   // What the older name of the grant is at Entra.
   ['device_code', deviceCodeGrant],
 ])

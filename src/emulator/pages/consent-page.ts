@@ -1,62 +1,59 @@
 import { type Html, html } from '../../http/html.ts'
-import type { Application, DirectoryUser, PermissionScope, Tenant } from '../directory.ts'
+import type { Application, DirectoryUser, Tenant } from '../directory.ts'
 import { type Form, flowForm, type Page } from './layout.ts'
+
+/** One permission, as the page explains it. */
+export type ConsentItem = {
+  readonly value: string
+  readonly name: string
+  readonly description: string
+}
 
 export type ConsentPageOptions = {
   readonly client: Application
   readonly user: DirectoryUser
   readonly tenant: Tenant
   /** What the application would be allowed. */
-  readonly items: readonly PermissionScope[]
+  readonly items: readonly ConsentItem[]
+  /** Whether the person may decide for the whole organisation, too. */
+  readonly canConsentForAll?: boolean
+  /** Whether it is for the whole organisation in any case. */
+  readonly isForAll?: boolean
 }
 
 /** "Permissions requested": Entra's own consent. */
 export function consentPage(form: Form, options: ConsentPageOptions): Page {
-  const { client, user, tenant, items } = options
+  const { client, user, tenant, items, canConsentForAll = false, isForAll = false } = options
   const title = 'Permissions requested'
   const body = html`<p class="identity">${user.userPrincipalName}</p>
 <h1>${title}</h1>
+${isForAll && html`<p class="muted">Review for your organisation</p>`}
 <p><strong>${client.displayName}</strong> <span class="muted">(unverified)</span></p>
 <p class="muted small">This application is not published by ${tenant.displayName}.</p>
 <h2>This app would like to:</h2>
 ${items.map(renderItem)}
+${isForAll && FOR_ALL}
 <p class="muted small">Accept only if you trust ${client.displayName}. It gets these
 permissions until they are taken back.</p>
 ${flowForm(
   form,
   'consent',
-  html`<div class="actions">
+  html`${canConsentForAll && CHOICE}
+<div class="actions">
 <button name="decision" value="cancel">Cancel</button>
 <button class="primary" name="decision" value="accept">Accept</button></div>`,
 )}`
   return { title, body, isWide: true }
 }
 
-/** "Need admin approval": people may not consent to this themselves (AADSTS90094). */
-export function approvalPage(form: Form, client: Application, user: DirectoryUser): Page {
-  const title = 'Need admin approval'
-  const body = html`<p class="identity">${user.userPrincipalName}</p>
-<h1>${title}</h1>
-<p><strong>${client.displayName}</strong></p>
-<p>${client.displayName} needs permission to access resources in your organisation that only an
-administrator can grant. Ask an administrator to grant permission to this app before you can
-use it.</p>
-<p class="muted small">AADSTS90094</p>
-${flowForm(
-  form,
-  'consent',
-  html`<div class="actions">
-<button name="decision" value="return">Return to the application without granting consent</button>
-</div>`,
-)}`
-  return { title, body, isWide: true }
-}
+const FOR_ALL = html`<p class="small">If you accept, this app will get access to the specified
+resources for all users in your organisation. No one else will be prompted to review these
+permissions.</p>`
 
-function renderItem({
-  value,
-  userConsentDisplayName,
-  userConsentDescription,
-}: PermissionScope): Html {
-  return html`<details><summary>${userConsentDisplayName}</summary>
-<p class="small">${userConsentDescription} <code>${value}</code></p></details>`
+const CHOICE = html`<label class="choice"><input type="checkbox" name="for_all" value="1">
+Consent on behalf of your organisation</label>`
+
+function renderItem({ value, name, description }: ConsentItem): Html {
+  return html`<details><summary>${name}</summary>
+<p class="small">${description} <code>${value}</code></p></details>`
 }

@@ -68,7 +68,9 @@ ul { list-style: none; margin: 0; padding: 0; }
 .actions .primary { background: var(--accent); color: var(--on-accent); font-weight: 600; }
 .actions .primary:hover { background: var(--accent-hover); }
 label { display: block; margin: 16px 0 4px; font-weight: 600; }
-input:not([type=hidden]) {
+.choice { display: flex; align-items: center; gap: 10px; font-weight: 400; }
+input[type=checkbox] { width: 18px; height: 18px; margin: 0; flex: none; accent-color: var(--accent); }
+input:not([type=hidden], [type=checkbox]) {
   width: 100%; min-height: 38px; padding: 6px 10px; border: 1px solid var(--muted); border-radius: 4px;
   background: var(--card); color: var(--text); font: inherit;
 }

@@ -1,5 +1,6 @@
 import { AadstsError } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
+import { parseAdminConsentRequest } from './admin-consent.ts'
 import {
   type AuthorizationRequest,
   parseAuthorizationRequest,
@@ -13,8 +14,10 @@ export async function answerRequest(
   answer: (call: Call, request: AuthorizationRequest) => Promise<Response>,
 ): Promise<Response> {
   const target = parseTarget(call.sts, call.segment, call.query)
+  const parse =
+    call.purpose === 'adminconsent' ? parseAdminConsentRequest : parseAuthorizationRequest
   try {
-    return await answer(call, parseAuthorizationRequest(call.sts, target, call.query))
+    return await answer(call, parse(call.sts, target, call.query))
   } catch (error) {
     if (error instanceof AadstsError && !error.isPageOnly) {
       return redirectError(call, target, error)

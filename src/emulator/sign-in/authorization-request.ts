@@ -1,11 +1,12 @@
 import { aadsts } from '../aadsts-error.ts'
 import { type Authority, findAuthority } from '../authority.ts'
-import { parseClaims } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Sts } from '../sts.ts'
+import type { AdminConsent } from './admin-consent.ts'
 import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import { parseRequestedClaims, type RequestedClaims } from './requested-claims.ts'
 import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
@@ -21,6 +22,9 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** An authorization request that makes sense. */
 export type AuthorizationRequest = Target & {
+  /** In place of a code: an administrator's consent. */
+  readonly adminConsent?: AdminConsent
+  readonly responseTypes: readonly ResponseType[]
   readonly scope: string
   readonly scopes: RequestedScopes
   readonly prompt: string | undefined
@@ -28,10 +32,14 @@ export type AuthorizationRequest = Target & {
   readonly domainHint: string | undefined
   readonly nonce: string | undefined
   readonly claims: string | undefined
+  readonly requestedClaims: RequestedClaims | undefined
   readonly codeChallenge: string | undefined
   readonly codeChallengeMethod: string
   readonly wantsClientInfo: boolean
 }
+
+/** What comes back of a sign-in (OAuth 2.0 Multiple Response Types). */
+export type ResponseType = 'code' | 'id_token' | 'token'
 
 const RESPONSE_MODES: ReadonlyMap<string, ResponseMode> = new Map([
   ['query', 'query'],
@@ -73,18 +81,21 @@ export function parseAuthorizationRequest(
   const { authority, client } = target
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
   const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
+  const claims = optional(params, 'claims')
   const resource = optional(params, 'resource')
   if (resource !== undefined) checkResource(resource, scopes.permissions)
   return {
     ...target,
     ...challenge,
+    responseTypes: ['code'],
     scope,
     scopes,
     prompt,
     loginHint: optional(params, 'login_hint'),
     domainHint: optional(params, 'domain_hint'),
     nonce: optional(params, 'nonce'),
-    claims: parseClaims(optional(params, 'claims')),
+    claims,
+    requestedClaims: parseRequestedClaims(claims),
     wantsClientInfo: params.get('client_info') === '1',
   }
 }

@@ -1,11 +1,9 @@
+import { mayConsentForAll } from '../administrators.ts'
 import type { Admission } from '../admission.ts'
-import { createServicePrincipal } from '../create-directory.ts'
-import type { Application, Directory, PermissionScope, Tenant } from '../directory.ts'
-import { deriveGuid } from '../guid.ts'
+import type { Application, Directory, PermissionScope } from '../directory.ts'
 import { findServicePrincipal } from '../lookup.ts'
-import { GRAPH_APP_ID } from '../microsoft-graph.ts'
-import type { Sts } from '../sts.ts'
-import { type Permission, type RequestedScopes, resourcesOf } from './scopes.ts'
+import { GRAPH_APP_ID, MICROSOFT_TENANT_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
+import { listedPermissions, type Permission, type RequestedScopes } from './scopes.ts'
 
 /** Every permission of a request, OpenID Connect's scopes among them: Entra keeps those at Graph. */
 export function permissionsOf(directory: Directory, scopes: RequestedScopes): Permission[] {
@@ -14,23 +12,30 @@ export function permissionsOf(directory: Directory, scopes: RequestedScopes): Pe
   return [...scopes.permissions, ...oidc]
 }
 
-/** Those permissions that nobody has consented to yet. */
+/**
+ * Those permissions that nobody has consented to yet. `.default` asks for nothing where there is
+ * any consent already, and else for everything that the client's registration lists.
+ */
 export function missingConsent(
   directory: Directory,
   admission: Admission,
   permissions: readonly Permission[],
 ): Permission[] {
-  return permissions.filter((permission) => {
-    const granted = consentedValues(directory, admission, permission.resource)
-    return !granted.has(permission.value) && !isPreAuthorized(admission.client, permission)
+  const missing = permissions.filter((permission) => {
+    const granted = consentedValues(directory, admission, permission)
+    return !(permission.isDefault && granted.size > 0) && !granted.has(permission.value)
   })
+  const apis = missing.filter(({ isDefault }) => isDefault).map(({ resource }) => resource)
+  if (apis.length === 0) return missing
+  const alongside = allListed(directory, admission, new Set(apis))
+  return [...missing, ...alongside.filter((one) => !missing.some((other) => isSame(one, other)))]
 }
 
-/** What the person, or an administrator, has let the client do at an API. */
+/** What the person, an administrator or the API itself has let the client do at an API. */
 export function consentedValues(
   directory: Directory,
-  { client, user, tenant }: Admission,
-  resource: Application,
+  { client: asking, user, tenant }: Admission,
+  { resource, client = asking }: Pick<Permission, 'resource' | 'client'>,
 ): Set<string> {
   const clientId = findServicePrincipal(directory, client.appId, tenant.id)?.id
   const resourceId = findServicePrincipal(directory, resource.appId, tenant.id)?.id
@@ -40,15 +45,20 @@ export function consentedValues(
       grant.resourceId === resourceId &&
       (grant.consentType === 'AllPrincipals' || grant.principalId === user.id),
   )
-  return new Set(grants.flatMap(({ scope }) => scope.split(' ').filter(Boolean)))
+  const values = grants.flatMap(({ scope }) => scope.split(' ').filter(Boolean))
+  return new Set([...values, ...preAuthorizedValues(client, resource)])
 }
 
-/** Whether people may not consent to these permissions themselves. */
-export function needsAdministrator(tenant: Tenant, permissions: readonly Permission[]): boolean {
-  return (
-    permissions.length > 0 &&
-    (!tenant.allowUserConsent || permissions.some((p) => scopeOf(p)?.type === 'Admin'))
-  )
+/** Whether these permissions are not for the person alone to give. */
+export function needsAdministrator(
+  directory: Directory,
+  { client, user, tenant }: Admission,
+  permissions: readonly Permission[],
+): boolean {
+  if (permissions.length === 0 || mayConsentForAll(user)) return false
+  const principal = findServicePrincipal(directory, client.appId, tenant.id)
+  const isRestricted = !tenant.allowUserConsent || principal?.appRoleAssignmentRequired === true
+  return isRestricted || permissions.some((p) => scopeOf(p)?.type === 'Admin')
 }
 
 /** The API's own description of a permission. */
@@ -56,46 +66,33 @@ export function scopeOf({ resource, value }: Permission): PermissionScope | unde
   return resource.api.oauth2PermissionScopes.find((scope) => scope.value === value)
 }
 
-/** Writes down that the person consents. */
-export function recordConsent(
-  sts: Sts,
-  admission: Admission,
-  permissions: readonly Permission[],
-): void {
-  const { client, user, tenant } = admission
-  for (const resource of resourcesOf(permissions)) {
-    const clientId = presenceOf(sts, client, tenant)
-    const resourceId = presenceOf(sts, resource, tenant)
-    const values = permissions.filter((p) => p.resource === resource).map(({ value }) => value)
-    const id = deriveGuid('grant', clientId, resourceId, user.id)
-    const existing = sts.directory.oauth2PermissionGrants.find((grant) => grant.id === id)
-    const scope = [...new Set([...(existing?.scope.split(' ') ?? []), ...values])].join(' ')
-    const grant = existing ?? {
-      id,
-      clientId,
-      resourceId,
-      consentType: 'Principal' as const,
-      principalId: user.id,
-      scope,
-    }
-    grant.scope = scope
-    sts.keepGrant(grant)
-  }
-  sts.save()
+/** Whether two permissions are one and the same. */
+export function isSame(a: Permission, b: Permission): boolean {
+  return a.resource === b.resource && a.value === b.value && a.client === b.client
 }
 
-function isPreAuthorized(client: Application, permission: Permission): boolean {
-  const scopeId = scopeOf(permission)?.id
-  return permission.resource.api.preAuthorizedApplications.some(
-    ({ appId, delegatedPermissionIds }) =>
-      appId === client.appId && scopeId !== undefined && delegatedPermissionIds.includes(scopeId),
+/**
+ * What `.default` brings besides: the rest of the client's list, and that of each API which knows
+ * the client as its own front.
+ */
+function allListed(
+  directory: Directory,
+  { client }: Admission,
+  apis: ReadonlySet<Application>,
+): Permission[] {
+  const known = [...apis].filter(({ api }) => api.knownClientApplications.includes(client.appId))
+  const behind = known.flatMap((middle) =>
+    listedPermissions(directory, middle).map((permission) => ({ ...permission, client: middle })),
   )
+  return [...listedPermissions(directory, client), ...behind]
 }
 
-function presenceOf(sts: Sts, application: Application, tenant: Tenant): string {
-  const found = findServicePrincipal(sts.directory, application.appId, tenant.id)
-  if (found) return found.id
-  const principal = createServicePrincipal({ appId: application.appId, tenantId: tenant.id })
-  sts.keepServicePrincipal(principal)
-  return principal.id
+/** Scopes that need nobody's consent, because the API or Microsoft says so. */
+function preAuthorizedValues(client: Application, { api, appId }: Application): string[] {
+  const entry = api.preAuthorizedApplications.find((one) => one.appId === client.appId)
+  const values = api.oauth2PermissionScopes
+    .filter(({ id }) => entry?.delegatedPermissionIds.includes(id))
+    .map(({ value }) => value)
+  const isMicrosofts = client.tenantId === MICROSOFT_TENANT_ID && appId === GRAPH_APP_ID
+  return isMicrosofts ? [...values, ...OIDC_SCOPES] : values
 }

@@ -1,11 +1,12 @@
 import { aadsts } from '../aadsts-error.ts'
-import type { Call } from '../call.ts'
+import type { Call, Purpose } from '../call.ts'
 import { required } from '../params.ts'
 import type { Session } from './browser.ts'
 
 /** A sign-in under way, as the hidden field of a form carries it. */
 export type Flow = {
   readonly segment: string
+  readonly purpose?: Purpose | undefined
   /** The authorization request, as a query string. */
   readonly params: string
   readonly correlationId: string
@@ -15,20 +16,24 @@ export type Flow = {
   readonly userId?: string
   /** Who has signed in, on the consent page. */
   readonly session?: Session
+  /** Whether a session will not do, because Conditional Access asks for a fresh sign-in. */
+  readonly isStale?: boolean | undefined
+  /** Whether the form asks for the second factor. */
+  readonly isMfa?: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
+/** How far a sign-in has come. */
+export type Step = Pick<Flow, 'userId' | 'session' | 'isStale' | 'isMfa'>
+
 const FLOW_TTL = 60 * 60
 
 /** Seals the state of a sign-in for the next form. */
-export function sealFlow(
-  call: Call,
-  browserId: string,
-  step: { userId?: string; session?: Session },
-): Promise<string> {
+export function sealFlow(call: Call, browserId: string, step: Step): Promise<string> {
   const flow: Flow = {
     segment: call.segment,
+    purpose: call.purpose,
     params: call.query.toString(),
     correlationId: call.correlationId,
     browserId,
@@ -50,6 +55,6 @@ export async function openFlow(call: Call): Promise<Flow> {
 
 /** The call as it was when the sign-in began: its request stands where the form's fields were. */
 export function resumeCall(call: Call, flow: Flow): Call {
-  const { correlationId } = flow
-  return { ...call, query: new URLSearchParams(flow.params), correlationId }
+  const { correlationId, purpose } = flow
+  return { ...call, query: new URLSearchParams(flow.params), correlationId, purpose }
 }

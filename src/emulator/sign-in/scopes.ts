@@ -9,6 +9,10 @@ export type Permission = {
   /** The identifier the request used for the API; undefined for a bare name of Microsoft Graph. */
   readonly identifier: string | undefined
   readonly value: string
+  /** Whether `.default` stood for it. */
+  readonly isDefault?: boolean
+  /** Who is to have it, where that is not who asks: an API that goes on to another. */
+  readonly client?: Application
 }
 
 /** A `scope` parameter, understood. */
@@ -95,18 +99,34 @@ function isKnown({ directory, client, tenant }: ScopeContext, application: Appli
   return !tenant || findServicePrincipal(directory, application.appId, tenant.id) !== undefined
 }
 
-function expandDefault({ client }: ScopeContext, permission: Permission): Permission[] {
+function expandDefault({ directory, client }: ScopeContext, permission: Permission): Permission[] {
   if (permission.value !== '.default') return [permission]
-  const { resource } = permission
-  const listed = client.requiredResourceAccess
-    .filter(({ resourceAppId }) => resourceAppId === resource.appId)
-    .flatMap(({ resourceAccess }) => resourceAccess.map(({ id }) => id))
-  const scopes = resource.api.oauth2PermissionScopes.filter(
-    ({ id, isEnabled }) => isEnabled && listed.includes(id),
-  )
-  if (scopes.length === 0) {
-    const values = { id: client.appId, name: client.displayName, resource: resource.appId }
-    throw aadsts(650057, values)
+  const { resource, identifier } = permission
+  const entry = resource.api.preAuthorizedApplications.find(({ appId }) => appId === client.appId)
+  const preAuthorized = toPermissions(resource, entry?.delegatedPermissionIds ?? [])
+  const listed = listedPermissions(directory, client).filter((one) => one.resource === resource)
+  const values = new Set([...listed, ...preAuthorized].map(({ value }) => value))
+  if (values.size === 0) {
+    throw aadsts(650057, {
+      id: client.appId,
+      name: client.displayName,
+      resource: resource.appId,
+    })
   }
-  return scopes.map(({ value }) => ({ ...permission, value }))
+  return [...values].map((value) => ({ resource, identifier, value, isDefault: true }))
+}
+
+/** The delegated permissions that a registration lists (`requiredResourceAccess`). */
+export function listedPermissions(directory: Directory, client: Application): Permission[] {
+  return client.requiredResourceAccess.flatMap(({ resourceAppId, resourceAccess }) => {
+    const resource = directory.applications.find(({ appId }) => appId === resourceAppId)
+    const ids = resourceAccess.filter(({ type }) => type === 'Scope').map(({ id }) => id)
+    return resource ? toPermissions(resource, ids) : []
+  })
+}
+
+function toPermissions(resource: Application, ids: readonly string[]): Permission[] {
+  return resource.api.oauth2PermissionScopes
+    .filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
+    .map(({ value }) => ({ resource, identifier: undefined, value }))
 }

@@ -99,7 +99,7 @@ function personClaims(
   const home = user.guestOf === null ? undefined : homeAccountOf(directory, user)
   const properties = propertiesOf(wanted, 'groups')
   return {
-    aio: opaque(40),
+    aio: sealAuthTime(subject.authTime),
     ...(home && { idp: identityProviderOf(home) }),
     rh: `1.A${opaque(36)}`,
     ...membershipClaims({ directory, user, tenant, app, properties, isFrontChannel }),
@@ -164,6 +164,20 @@ function arrange(head: Claims, others: Claims): Claims {
 /** The `sub`: another one for the same person in every application. */
 function pairwise({ tenant, user }: TokenSubject, audience: Application): string {
   return createHmac('sha256', tenant.id).update(`${audience.appId} ${user.id}`).digest('base64url')
+}
+
+const AUTH_TIME_BYTES = 6
+
+/** Entra's `aio` is for itself alone; here it says when the person signed in, for on-behalf-of. */
+function sealAuthTime(authTime: number): string {
+  const bytes = randomBytes(40)
+  bytes.writeUIntBE(authTime, 0, AUTH_TIME_BYTES)
+  return bytes.toString('base64url')
+}
+
+/** When the person signed in that an access token of ours is about. */
+export function authTimeOf(aio: string): number {
+  return Buffer.from(aio, 'base64url').readUIntBE(0, AUTH_TIME_BYTES)
 }
 
 function opaque(bytes: number): string {

@@ -1,6 +1,7 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
+import { type Access, checkConditionalAccess } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
 import { clientInfo } from '../sign-in/code.ts'
@@ -38,6 +39,7 @@ export type Issue = {
 export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const { admission, resource, permissions, oidc } = issue
   const { sts } = call
+  checkConditionalAccess(sts.directory, accessOf(call, issue), issue, sts.now())
   if (missingConsent(sts.directory, admission, permissions).length > 0) {
     const { client } = admission
     throw aadsts(65001, { id: client.appId, name: client.displayName })
@@ -67,6 +69,13 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   })
 }
 
+/** What Conditional Access judges, at every token anew. */
+function accessOf({ form }: Call, { admission, resource, claims: asked }: Issue): Access {
+  const claims = form.get('claims') || asked
+  const { authenticationContexts } = parseRequestedClaims(claims) ?? {}
+  return { ...admission, resources: [resource], claims, authenticationContexts }
+}
+
 /** Who the tokens are about, and how they signed in. */
 function subjectOf(
   { sts, form }: Call,
@@ -83,9 +92,12 @@ function grantedScopes(call: Call, { admission, resource, permissions, oidc }: I
   const { oauth2PermissionScopes } = resource.api
   const isThere = (name: string) =>
     oauth2PermissionScopes.some(({ value, isEnabled }) => isEnabled && value === name)
-  const consented = [...consentedValues(call.sts.directory, admission, resource)].filter(isThere)
+  const consented = [...consentedValues(call.sts.directory, admission, { resource })].filter(
+    isThere,
+  )
   const isGraph = resource.appId === GRAPH_APP_ID
-  const asked = [...permissions.map(({ value }) => value), ...(isGraph ? oidc : [])]
+  const named = permissions.filter(({ isDefault }) => !isDefault).map(({ value }) => value)
+  const asked = [...named, ...(isGraph ? oidc : [])]
   const values = [...asked, ...consented]
   // Entra never lists offline_access, and the other three only for Graph.
   return [...new Set(values)].filter(

@@ -39,14 +39,16 @@ function createSlowEntra() {
 
 test('64 calls of the token endpoint may be under way; one more fails for the moment', async () => {
   const { entra, finish, calls } = createSlowEntra()
-  const underWay = Array.from({ length: 64 }, (_, i) => entra.refresh(`token ${i}`, 'mcp-access'))
+  const underWay = Array.from({ length: 64 }, (_, i) =>
+    entra.refresh(`token ${i}`, 'mcp-access', tenantId),
+  )
   const settled = Promise.allSettled(underWay)
   const refusal = {
     name: 'EntraError',
     isTransient: true,
     message: 'This server is waiting for Entra with 64 sign-ins at once.',
   }
-  await assert.rejects(entra.refresh('one more', 'mcp-access'), refusal)
+  await assert.rejects(entra.refresh('one more', 'mcp-access', tenantId), refusal)
   const exchange = { state: 'the-state', nonce: 'n', codeVerifier: 'v'.repeat(43) }
   const response = new URLSearchParams({ code: 'a-code', state: 'the-state' })
   await assert.rejects(entra.redeemCode(response, exchange, 'mcp-access'), refusal)
@@ -54,7 +56,7 @@ test('64 calls of the token endpoint may be under way; one more fails for the mo
 
   finish()
   for (const { status } of await settled) assert.equal(status, 'rejected')
-  await assert.rejects(entra.refresh('later', 'mcp-access'), {
+  await assert.rejects(entra.refresh('later', 'mcp-access', tenantId), {
     isTransient: false,
     error: 'invalid_grant',
   })

@@ -12,6 +12,8 @@ const METADATA = {
   token_endpoint: `${base}/oauth2/v2.0/token`,
   jwks_uri: `${base}/discovery/v2.0/keys`,
   msgraph_host: 'graph.microsoft.com',
+  cloud_instance_name: undefined,
+  tenant_region_scope: undefined,
 }
 
 type Asked = { url: string; authorization: string | null; groupIds: string[] }

@@ -50,7 +50,7 @@ suite('the groups that Entra names', () => {
   }
   for (const [name, claims] of [
     ['left out, for there are none or they are not asked for', {}],
-    ['too many for a token (AADSTS overage)', overage],
+    ['too many for a token (overage)', overage],
     ['too many, though some are there', { ...overage, groups: [A] }],
     ['too many for the front channel', { hasgroups: true }],
     ['given by names, which somebody else could give a group', { groups: ['Finance'] }],

@@ -1,0 +1,23 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** An option that takes a port. */
+export function portOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(parsePort)
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
+  throw new InvalidArgumentError('Expected a port number from 0 to 65535.')
+}
+
+/** How many proxies stand in front. */
+export function parseHops(text: string): number {
+  if (/^(\d|10)$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number from 0 to 10.')
+}
+
+/** A time in whole seconds. */
+export function parseSeconds(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number of seconds, 1 or more.')
+}

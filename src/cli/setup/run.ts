@@ -1,0 +1,91 @@
+import { findAuthority } from '../graph/authority.ts'
+import { createGraph, type Graph } from '../graph/graph-client.ts'
+import { type Operator, signInOperator } from '../graph/operator-token.ts'
+import { confirm } from '../prompt.ts'
+import { compareRegistration } from '../registration/compare-registration.ts'
+import { readRegistration } from '../registration/read-registration.ts'
+import type { Application, DesiredRegistration, Difference } from '../registration/types.ts'
+import { printableLine, type Terminal } from '../terminal.ts'
+import { type PreparedCredential, prepareCredential } from './credential.ts'
+import { toDesired } from './desired.ts'
+import { findApplication } from './find-application.ts'
+import type { SetupOptions, SetupSettings } from './settings.ts'
+
+/** What one call of the command works with. */
+export type Run = {
+  readonly settings: SetupSettings
+  readonly options: SetupOptions
+  readonly terminal: Terminal
+  readonly operator: Operator
+  readonly graph: Graph
+  /** The tenant's name. */
+  readonly organization: string
+  /** Whether a person may be asked. */
+  readonly mayAsk: boolean
+}
+
+/** Signs the operator in, and says as whom and where. */
+export async function openRun(
+  settings: SetupSettings,
+  options: SetupOptions,
+  terminal: Terminal,
+): Promise<Run> {
+  const { signal, note } = terminal
+  const authority = await findAuthority(
+    settings.authority,
+    settings.tenant ?? 'organizations',
+    signal,
+  )
+  const mayAsk = terminal.isInteractive && !options.yes && !options.json
+  const operator = await signInOperator(authority, { ...options, mayAsk }, terminal)
+  const { origin, token } = { origin: operator.authority.graph, token: operator.token }
+  const graph = createGraph({ origin, token, signal, note })
+  type Organization = { displayName?: string }
+  const [tenant] = await graph.list<Organization>('/organization?$select=id,displayName')
+  const organization = printableLine(tenant?.displayName ?? operator.tenantId)
+  note(
+    `Signed in as ${operator.name} (${operator.source}) to ${organization}, tenant ${operator.tenantId}.`,
+  )
+  return { settings, options, terminal, operator, graph, organization, mayAsk }
+}
+
+/** What is there, what is wanted, and what has to be done for it. */
+export type Plan = {
+  readonly application: Application | undefined
+  readonly desired: DesiredRegistration
+  readonly credential: PreparedCredential
+  readonly todo: readonly Difference[]
+  /** What only `--override` changes. */
+  readonly left: readonly Difference[]
+}
+
+/** Reads what is there, and compares it with what is wanted. */
+export async function makePlan(run: Run): Promise<Plan> {
+  const { settings, options, terminal, operator, graph } = run
+  const wanted = toDesired(settings, options, operator, undefined)
+  const found = await findApplication(graph, settings, wanted, run, terminal)
+  const credential = await prepareCredential(settings, options, operator, found, terminal.signal)
+  const desired = { ...wanted, credential: credential.desired }
+  const registration = found && (await readRegistration(graph, { clientId: found.appId }))
+  const { origin } = graph
+  const all = compareRegistration(registration, desired, { origin })
+  const overridden = new Set<Difference>()
+  for (const one of all.filter(({ isOverride }) => isOverride)) {
+    if (options.override || (run.mayAsk && (await askToOverride(one, terminal)))) {
+      overridden.add(one)
+    }
+  }
+  const isTodo = (one: Difference) => !one.isOverride || overridden.has(one)
+  return {
+    application: registration?.application,
+    desired,
+    credential,
+    todo: all.filter(isTodo),
+    left: all.filter((one) => !isTodo(one)),
+  }
+}
+
+function askToOverride({ what, why, calls }: Difference, terminal: Terminal): Promise<boolean> {
+  terminal.note(`${what} ${why}`)
+  return confirm(`${calls[0]?.why ?? what}?`, terminal)
+}
