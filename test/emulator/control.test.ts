@@ -28,6 +28,14 @@ test('the directory is read, changed by name, and put back', async (t) => {
         appRoleAssignedTo: [{ principalId: 'Staff', appRoleId: 'Expenses.Auditor' }],
       },
     ],
+    oauth2PermissionGrants: [
+      { clientId: 'Entrance', resourceId: 'Entrance', scope: SEED.scope },
+      {
+        clientId: 'Entrance',
+        resourceId: 'Microsoft Graph',
+        scope: 'openid profile email offline_access',
+      },
+    ],
   })
   assert.equal(changed.status, 200)
   assert.equal(bob?.accountEnabled, false, 'the object that a test holds is the one that changed')
