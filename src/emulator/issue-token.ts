@@ -117,7 +117,7 @@ function personClaims(
   })
 }
 
-function ownClaims({ directory, origin }: Sts, parties: Parties) {
+function ownClaims({ directory, origin, cloud }: Sts, parties: Parties) {
   const { client, resource } = parties
   const tenant = tenantOf(directory, client.tenantId)
   const { appId, displayName } = client
@@ -133,6 +133,7 @@ function ownClaims({ directory, origin }: Sts, parties: Parties) {
     identifier: undefined,
     roles: [],
     origin,
+    cloud,
   })
 }
 

@@ -69,6 +69,7 @@ const CONTOSO = {
   ],
   oauth2PermissionGrants: [
     { clientId: 'Server', resourceId: 'Server', scope: 'read' },
+    { clientId: 'Server', resourceId: 'Microsoft Graph', scope: 'openid' },
     {
       clientId: 'Editor',
       resourceId: 'Microsoft Graph',
@@ -113,7 +114,7 @@ test('things are referred to by name, and get the ids that these have', () => {
     { principalId: carol?.id, appRoleId: boss?.id },
     { principalId: staff?.id, appRoleId: '00000000-0000-0000-0000-000000000000' },
   ])
-  const [forAll, forCarol] = directory.oauth2PermissionGrants
+  const [forAll, , forCarol] = directory.oauth2PermissionGrants
   assert.deepEqual([forAll?.clientId, forAll?.consentType], [serverPrincipal?.id, 'AllPrincipals'])
   assert.deepEqual(
     [forCarol?.clientId, forCarol?.principalId, forCarol?.consentType],
