@@ -1,5 +1,6 @@
 import { type AadstsChange, type AadstsError, aadsts } from './aadsts-error.ts'
 import { CONSUMERS_TENANT_ID } from './authority.ts'
+import { asksStrangersForMfa } from './conditional-access.ts'
 import type { Application, Directory, DirectoryUser, Tenant } from './directory.ts'
 import { assignmentsOf } from './groups.ts'
 import { checkPresence, findServicePrincipal } from './lookup.ts'
@@ -34,7 +35,7 @@ export function admitPerson(
   if (!home) throw aadsts(50034, { upn: person.userPrincipalName, tenant: tenant.displayName })
   if (!home.accountEnabled) throw aadsts(50057)
   const user = accountIn(directory, home, tenant)
-  if (!user) throw stranger({ client, person: home, tenant })
+  if (!user) throw stranger(directory, { client, person: home, tenant })
   const admission = { client, user, tenant }
   checkAdmission(directory, admission, unassigned)
   return admission
@@ -89,9 +90,12 @@ function isForPersonal({ signInAudience }: Application): boolean {
   return signInAudience.includes('Personal')
 }
 
-function stranger({ client, person, tenant }: Arrival): AadstsError {
+/** Who has no account here cannot show a second factor here either, where one is asked for. */
+function stranger(directory: Directory, { client, person, tenant }: Arrival): AadstsError {
   const idp = identityProviderOf(person)
-  return aadsts(50020, { ...namesOf(client, person), idp, tenant: tenant.displayName })
+  const access = { client, tenant, user: undefined, resources: [], claims: undefined }
+  const code = asksStrangersForMfa(directory, access) ? 90072 : 50020
+  return aadsts(code, { ...namesOf(client, person), idp, tenant: tenant.displayName })
 }
 
 function namesOf(client: Application, user: DirectoryUser) {

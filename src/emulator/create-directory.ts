@@ -13,7 +13,7 @@ import type {
   Tenant,
 } from './directory.ts'
 import { deriveGuid } from './guid.ts'
-import { microsoftGraph } from './microsoft-graph.ts'
+import { builtInApplications } from './microsoft-graph.ts'
 import { seedDirectory } from './seed.ts'
 import { tokenExchange } from './token-exchange.ts'
 
@@ -64,14 +64,14 @@ export function createDirectory(options: DirectoryOptions = {}): Directory {
   const seed = seedDirectory()
   const applications = (options.applications ?? seed.applications).map(createApplication)
   const own = options.applications ? applications : seed.servicePrincipals
-  const builtIn = [microsoftGraph(), tokenExchange()].filter(
-    ({ appId }) => !applications.some((app) => app.appId === appId),
-  )
+  const builtIn = [...builtInApplications(), tokenExchange()]
+    .map(createApplication)
+    .filter(({ appId }) => !applications.some((app) => app.appId === appId))
   return {
     tenants: (options.tenants ?? seed.tenants).map(createTenant),
     users: (options.users ?? seed.users).map(createUser),
     groups: (options.groups ?? seed.groups).map(createGroup),
-    applications: [...applications, ...builtIn.map(createApplication)],
+    applications: [...applications, ...builtIn],
     servicePrincipals: (options.servicePrincipals ?? own).map(toServicePrincipal),
     oauth2PermissionGrants: options.oauth2PermissionGrants ?? [],
     conditionalAccessPolicies: options.conditionalAccessPolicies ?? [],
@@ -109,6 +109,7 @@ export function createUser(options: UserOptions): DirectoryUser {
     sessionsValidFrom: 0,
     userType: options.guestOf ? 'Guest' : 'Member',
     guestOf: null,
+    isMfaRegistered: true,
     directoryRoles: [],
     ...options,
   }
@@ -244,6 +245,7 @@ export function createServicePrincipal(options: ServicePrincipalOptions): Servic
     accountEnabled: true,
     appRoleAssignmentRequired: false,
     appRoleAssignedTo: [],
+    tags: [],
     ...options,
   }
 }

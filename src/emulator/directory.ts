@@ -57,6 +57,8 @@ export type DirectoryUser = {
   password: string | null
   /** Milliseconds since the epoch; what was granted before is revoked (AADSTS50173). */
   sessionsValidFrom: number
+  /** Whether there is a second factor already, or one has to be registered first (AADSTS50079). */
+  isMfaRegistered: boolean
   /** Names of Entra roles, such as `Application Administrator`. */
   directoryRoles: string[]
 }
@@ -199,6 +201,7 @@ export type ServicePrincipal = {
   appRoleAssignmentRequired: boolean
   /** Which person, group or service principal has which role; the all-zero role is "default access". */
   appRoleAssignedTo: { principalId: string; appRoleId: string }[]
+  tags: string[]
 }
 
 /** Consent: what a client may do at an API, for one person or for all. */
@@ -215,16 +218,33 @@ export type OAuth2PermissionGrant = {
   scope: string
 }
 
-/**
- * Asks for more of people who use certain applications. There is no second factor here: who signs
- * in after the policy came into force meets it.
- */
+/** Asks for more of people who use certain applications, or keeps them out. */
 export type ConditionalAccessPolicy = {
   id: string
   displayName: string
   state: 'enabled' | 'disabled'
-  /** Client ids. */
-  conditions: { applications: { includeApplications: string[] } }
+  /** The tenant it is in force in; every one, where none is named. */
+  tenantId?: string
+  conditions: {
+    applications: {
+      /** Client ids, of clients or of the APIs that they use, or `All`. */
+      includeApplications: string[]
+      excludeApplications?: string[]
+      /** Contexts such as `c1` that a client asks for with the claim `acrs`. */
+      includeAuthenticationContextClassReferences?: string[]
+    }
+    /** Object ids, or `All` and `GuestsOrExternalUsers`. @default everybody */
+    users?: {
+      includeUsers?: string[]
+      excludeUsers?: string[]
+      includeGroups?: string[]
+      excludeGroups?: string[]
+    }
+  }
+  /** What is asked for. @default a second factor, unless there is a `sessionControls` */
+  grantControls?: { builtInControls: ('mfa' | 'block' | 'compliantDevice')[] } | null
+  /** How often people have to sign in anew. */
+  sessionControls?: { signInFrequency: { value: number; type: 'hours' | 'days' } } | null
   /** ISO 8601. */
   modifiedDateTime: string
 }

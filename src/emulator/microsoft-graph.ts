@@ -1,7 +1,14 @@
-import type { ApplicationOptions, PermissionScopeOptions } from './create-directory.ts'
+import type { ApplicationOptions } from './create-directory.ts'
+import { graphAppRoles, graphScopeId, graphScopes } from './graph-permissions.ts'
 
 /** Microsoft Graph's client id, the resource of every scope without a prefix. */
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
+
+/** The client id of the Azure CLI, and of azd. */
+export const AZURE_CLI_APP_ID = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+
+/** The client id of Visual Studio Code. */
+export const VS_CODE_APP_ID = 'aebc6443-996d-45c2-90f0-388ff96faa56'
 
 /** The tenant that Microsoft's own applications are registered in. */
 export const MICROSOFT_TENANT_ID = 'f8cdef31-a31e-4b4a-93e4-5f571e91255a'
@@ -14,65 +21,97 @@ export const OIDC_SCOPES: ReadonlySet<string> = new Set([
   'offline_access',
 ])
 
-/** Microsoft Graph as a resource application: v1 tokens, and the few scopes that sign-ins ask for. */
-export function microsoftGraph(): ApplicationOptions {
+/** Microsoft Graph's name in each cloud. */
+export const GRAPH_HOSTS: readonly string[] = [
+  'graph.microsoft.com',
+  'graph.microsoft.us',
+  'dod-graph.microsoft.us',
+  'microsoftgraph.chinacloudapi.cn',
+]
+
+// What people may do with the Azure CLI's tokens is decided by their directory roles.
+const AZURE_CLI_PERMISSIONS = [
+  ...OIDC_SCOPES,
+  'User.Read',
+  'User.Read.All',
+  'User.ReadWrite.All',
+  'Group.ReadWrite.All',
+  'GroupMember.Read.All',
+  'Application.ReadWrite.All',
+  'AppRoleAssignment.ReadWrite.All',
+  'DelegatedPermissionGrant.ReadWrite.All',
+  'Directory.Read.All',
+  'Directory.AccessAsUser.All',
+  'AuditLog.Read.All',
+  'Policy.Read.All',
+]
+const VS_CODE_PERMISSIONS = [...OIDC_SCOPES, 'User.Read']
+
+/** Microsoft's own applications, which are in every tenant. */
+export function builtInApplications(): ApplicationOptions[] {
+  return [microsoftGraph(), azureCli(), vsCode()]
+}
+
+/** Microsoft Graph as a resource application: v1 tokens, and the permissions in use here. */
+function microsoftGraph(): ApplicationOptions {
   return {
     appId: GRAPH_APP_ID,
     displayName: 'Microsoft Graph',
     tenantId: MICROSOFT_TENANT_ID,
     signInAudience: 'AzureADMultipleOrgs',
-    identifierUris: ['https://graph.microsoft.com'],
-    api: { oauth2PermissionScopes: graphScopes() },
+    identifierUris: GRAPH_HOSTS.map((host) => `https://${host}`),
+    appRoles: graphAppRoles(),
+    api: {
+      oauth2PermissionScopes: graphScopes(),
+      preAuthorizedApplications: [
+        preAuthorize(AZURE_CLI_APP_ID, AZURE_CLI_PERMISSIONS),
+        preAuthorize(VS_CODE_APP_ID, VS_CODE_PERMISSIONS),
+      ],
+    },
   }
 }
 
-function graphScopes(): PermissionScopeOptions[] {
-  return [
-    scope(
-      '37f7f235-527c-4136-accd-4a02d197296e',
-      'openid',
-      'Sign you in',
-      'Allows you to sign in to the app with your work account.',
-    ),
-    scope(
-      '14dad69e-099b-42c9-810b-d002981feec1',
-      'profile',
-      'View your basic profile',
-      'Allows the app to see your name, your user name and your picture.',
-    ),
-    scope(
-      '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0',
-      'email',
-      'View your email address',
-      'Allows the app to see your primary email address.',
-    ),
-    scope(
-      '7427e0e9-2fba-42fe-b0c0-848c9e6a8182',
-      'offline_access',
-      'Maintain access to data you have given it access to',
-      'Allows the app to keep its access while you are not using it.',
-    ),
-    scope(
-      'e1fe6dd8-ba31-4d61-89e7-88639da4683d',
-      'User.Read',
-      'Read your profile',
-      'Allows the app to read your profile and basic facts about your organisation.',
-    ),
-  ]
-}
-
-function scope(
-  id: string,
-  value: string,
-  name: string,
-  description: string,
-): PermissionScopeOptions {
+function azureCli(): ApplicationOptions {
   return {
-    id,
-    value,
-    type: 'User',
-    isEnabled: true,
-    userConsentDisplayName: name,
-    userConsentDescription: description,
+    ...publicClient(AZURE_CLI_APP_ID, 'Microsoft Azure CLI', AZURE_CLI_PERMISSIONS),
+    publicClient: {
+      redirectUris: [
+        'http://localhost',
+        'https://login.microsoftonline.com/common/oauth2/nativeclient',
+      ],
+    },
   }
+}
+
+function vsCode(): ApplicationOptions {
+  return {
+    ...publicClient(VS_CODE_APP_ID, 'Visual Studio Code', VS_CODE_PERMISSIONS),
+    publicClient: {
+      redirectUris: ['http://localhost', 'http://127.0.0.1:33418', 'https://vscode.dev/redirect'],
+    },
+  }
+}
+
+function publicClient(
+  appId: string,
+  displayName: string,
+  permissions: readonly string[],
+): ApplicationOptions {
+  return {
+    appId,
+    displayName,
+    tenantId: MICROSOFT_TENANT_ID,
+    signInAudience: 'AzureADandPersonalMicrosoftAccount',
+    isFallbackPublicClient: true,
+    requiredResourceAccess: [
+      {
+        resourceAppId: GRAPH_APP_ID,
+        resourceAccess: permissions.map((value) => ({ id: graphScopeId(value), type: 'Scope' })),
+      },
+    ],
+  }
+}
+
+function preAuthorize(appId: string, permissions: readonly string[]) {
+  return { appId, delegatedPermissionIds: permissions.map(graphScopeId) }
 }

@@ -17,6 +17,7 @@ import { keys } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
 import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
+import { mfa } from './endpoints/mfa.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
@@ -78,6 +79,7 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsentV2 },
   ],
   ['login', { name: 'login', methods: ['POST'], errors: 'page', answer: login }],
+  ['mfa', { name: 'mfa', methods: ['POST'], errors: 'page', answer: mfa }],
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
 

@@ -12,6 +12,8 @@ export const SEED = {
   identityHeader: 'entra-emulator~identity-header',
   alice: 'f008373e-b362-4903-bcb9-19208e6a0c72',
   bob: 'aa760628-8e72-40f8-92a9-54680576b8d1',
+  /** Global Administrator, so that the directory can be administered through Microsoft Graph. */
+  ada: 'c0f2a7d4-1b7e-4c1f-9a53-6e0d7b5f2c18',
 } as const
 
 const APPLICATION_OBJECT_ID = 'ba3149dc-120f-4f1c-97a7-55621b92db36'
@@ -21,7 +23,7 @@ const SCOPE_ID = 'a4523ec1-462d-4d16-8e98-c907186914c3'
 const APPROVER_ROLE_ID = '1751342b-2a4b-46f3-9840-c28f14b93d44'
 const AUDITOR_ROLE_ID = 'b9b310fe-70f1-4ae9-814d-48d26f52a57c'
 
-/** What a new emulator holds: one tenant, Alice and Bob, and the application "Entrance". */
+/** What a new emulator holds: one tenant, Alice, Bob and Ada, and the application "Entrance". */
 export function seedDirectory(): Required<DirectoryOptions> {
   const { tenantId, domain, clientId } = SEED
   return {
@@ -29,6 +31,13 @@ export function seedDirectory(): Required<DirectoryOptions> {
     users: [
       { id: SEED.alice, tenantId, userPrincipalName: `alice@${domain}`, displayName: 'Alice' },
       { id: SEED.bob, tenantId, userPrincipalName: `bob@${domain}`, displayName: 'Bob' },
+      {
+        id: SEED.ada,
+        tenantId,
+        userPrincipalName: `ada@${domain}`,
+        displayName: 'Ada',
+        directoryRoles: ['Global Administrator'],
+      },
     ],
     groups: [],
     applications: [seedApplication()],

@@ -1,7 +1,9 @@
 /** A request that the emulator was sent. */
 export type SeenRequest = {
-  /** `authorize`, `login`, `consent`, `token`, `keys`, `openid-configuration`, `logout` … */
+  /** `authorize`, `login`, `consent`, `token`, `keys`, `openid-configuration`, `logout`, `graph` … */
   readonly endpoint: string
+  /** Of a request to Microsoft Graph (`graph`): `/v1.0/applications/…` */
+  readonly path?: string
   readonly method: string
   /** Of the query, then of the form. */
   readonly params: URLSearchParams

@@ -1,19 +1,27 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
+import { createServicePrincipal, type ServicePrincipalOptions } from './create-directory.ts'
+import type { OAuth2PermissionGrant } from './directory.ts'
+import type { DirectoryChanges } from './directory-changes.ts'
 import { newSealingKey } from './seal.ts'
 import type { StoredKey } from './signing-keys.ts'
 
 /** What a restart must not lose: without it, tokens given before would be worthless. */
 export type State = {
-  version: 1
+  version: 2
   /** Base64url of the key that seals codes, refresh tokens and cookies. */
   sealingKey: string
   /** Empty until the first token or key document is asked for. */
   signingKeys: StoredKey[]
-  /** What people consented to here, and the service principals that came of it. */
+  /** What people consented to, and what was written through Microsoft Graph. */
+  changes: DirectoryChanges
+}
+
+/** As files were before Microsoft Graph was there: only consent changed the directory. */
+type Version1 = Omit<State, 'version' | 'changes'> & {
+  version: 1
   oauth2PermissionGrants: OAuth2PermissionGrant[]
-  servicePrincipals: ServicePrincipal[]
+  servicePrincipals: ServicePrincipalOptions[]
 }
 
 /** Reads the state, or starts a new one. */
@@ -21,11 +29,10 @@ export function readState(path: string | undefined): State {
   const text = path === undefined ? undefined : readIfThere(path)
   if (text !== undefined) return parseState(text, path as string)
   const state: State = {
-    version: 1,
+    version: 2,
     sealingKey: newSealingKey().toString('base64url'),
     signingKeys: [],
-    oauth2PermissionGrants: [],
-    servicePrincipals: [],
+    changes: {},
   }
   // A place that cannot be written to is better found out now than at the first sign-in.
   writeState(path, state)
@@ -52,18 +59,36 @@ function readIfThere(path: string): string | undefined {
 
 function parseState(text: string, path: string): State {
   const problem = `${path} is not a file of the Entra ID emulator. Delete it to start afresh.`
-  let state: Partial<State> | null
+  let state: Partial<State> | Partial<Version1> | null
   try {
-    state = JSON.parse(text) as Partial<State> | null
+    state = JSON.parse(text) as Partial<State> | Partial<Version1> | null
   } catch (cause) {
     throw new Error(problem, { cause })
   }
-  const isWhole =
-    state?.version === 1 &&
-    Buffer.from(state.sealingKey ?? '', 'base64url').length === 32 &&
-    Array.isArray(state.signingKeys) &&
-    Array.isArray(state.oauth2PermissionGrants) &&
-    Array.isArray(state.servicePrincipals)
-  if (!isWhole) throw new Error(problem)
-  return state as State
+  const hasKeys =
+    Buffer.from(state?.sealingKey ?? '', 'base64url').length === 32 &&
+    Array.isArray(state?.signingKeys)
+  if (hasKeys && state?.version === 2 && areChanges(state.changes)) return state as State
+  if (hasKeys && state?.version === 1 && isVersion1(state)) return fromVersion1(state)
+  throw new Error(problem)
+}
+
+function areChanges(changes: unknown): boolean {
+  if (typeof changes !== 'object' || changes === null) return false
+  return Object.values(changes as Record<string, Record<string, unknown>>).every(
+    (change) => Array.isArray(change?.kept) && Array.isArray(change?.removed),
+  )
+}
+
+function isVersion1(state: Partial<Version1>): state is Version1 {
+  return Array.isArray(state.oauth2PermissionGrants) && Array.isArray(state.servicePrincipals)
+}
+
+function fromVersion1({ sealingKey, signingKeys, ...state }: Version1): State {
+  const servicePrincipals = state.servicePrincipals.map(createServicePrincipal)
+  const changes: DirectoryChanges = {
+    oauth2PermissionGrants: { kept: state.oauth2PermissionGrants, removed: [] },
+    servicePrincipals: { kept: servicePrincipals, removed: [] },
+  }
+  return { version: 2, sealingKey, signingKeys, changes }
 }

@@ -1,7 +1,9 @@
 import type { Log } from '../log.ts'
 import type { Cloud } from './cloud.ts'
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
-import type { Directory, OAuth2PermissionGrant, ServicePrincipal } from './directory.ts'
+import type { Directory } from './directory.ts'
+import { type Collection, type Item, keepChanges } from './directory-changes.ts'
+import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
 import { readState, type State, writeState } from './state-file.ts'
@@ -17,9 +19,14 @@ export type Sts = {
   readonly sealer: Sealer
   /** Two keys; made at the first call. */
   signingKeys(): Promise<readonly SigningKey[]>
-  /** Adds to the directory what came of a consent, so that a restart finds it again. */
-  keepGrant(grant: OAuth2PermissionGrant): void
-  keepServicePrincipal(principal: ServicePrincipal): void
+  /** Adds an object to the directory, or changes the one with its id: a restart finds it again. */
+  keep<C extends Collection>(collection: C, item: Item<C>): void
+  /** Takes an object out of the directory for good. */
+  remove(collection: Collection, id: string): void
+  /** How far what was written through Microsoft Graph has come. */
+  readonly replication: Replication
+  /** Makes a key that signs from now on; the one that signed so far stays published. */
+  rotateKeys(): Promise<readonly SigningKey[]>
   /** Writes down what has changed. */
   save(): void
   /** Writes for the last time. */
@@ -36,6 +43,7 @@ export type StsOptions = {
   cloud: Cloud
   directory: Directory
   dataFile: string | undefined
+  replication: ReplicationOptions
   now: () => number
   log: Log
   issuerHosts: readonly string[]
@@ -45,8 +53,7 @@ export type StsOptions = {
 export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
   const state = readState(dataFile)
-  addMissing(directory.oauth2PermissionGrants, state.oauth2PermissionGrants)
-  addMissing(directory.servicePrincipals, state.servicePrincipals)
+  const changes = keepChanges(directory, state.changes)
   let isClosed = false
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
@@ -63,13 +70,16 @@ export function createSts(options: StsOptions): Sts {
       keys ??= loadKeys(state, save)
       return keys
     },
-    keepGrant: (grant) =>
-      keep(directory.oauth2PermissionGrants, state.oauth2PermissionGrants, grant),
-    keepServicePrincipal: (principal) =>
-      keep(directory.servicePrincipals, state.servicePrincipals, principal),
+    keep: changes.keep,
+    remove: changes.remove,
+    replication: createReplication(directory, options.replication, options.now),
+    rotateKeys: () => {
+      keys = rotate(state, keys ?? loadKeys(state, save), save)
+      return keys
+    },
     save,
     close: () => {
-      if (forgetRemoved(state, directory)) save()
+      if (changes.forgetRemoved()) save()
       isClosed = true
     },
     redeem: createRedeemer(options.now),
@@ -86,32 +96,15 @@ async function loadKeys(state: State, save: () => void): Promise<readonly Signin
   return state.signingKeys.map(loadSigningKey)
 }
 
-function addMissing<T extends { id: string }>(list: T[], saved: readonly T[]): void {
-  for (const item of saved) {
-    if (!list.some(({ id }) => id === item.id)) list.push(item)
-  }
-}
-
-function keep<T extends { id: string }>(list: T[], saved: T[], item: T): void {
-  if (!list.includes(item)) list.push(item)
-  const others = saved.filter(({ id }) => id !== item.id)
-  saved.splice(0, saved.length, ...others, item)
-}
-
-/** What was taken out of the directory has been revoked; true when there was something. */
-function forgetRemoved(state: State, directory: Directory): boolean {
-  const grants = stillIn(directory.oauth2PermissionGrants, state.oauth2PermissionGrants)
-  const principals = stillIn(directory.servicePrincipals, state.servicePrincipals)
-  const hasRemoved =
-    grants.length < state.oauth2PermissionGrants.length ||
-    principals.length < state.servicePrincipals.length
-  state.oauth2PermissionGrants = grants
-  state.servicePrincipals = principals
-  return hasRemoved
-}
-
-function stillIn<T extends { id: string }>(list: readonly T[], saved: readonly T[]): T[] {
-  return saved.filter(({ id }) => list.some((item) => item.id === id))
+async function rotate(
+  state: State,
+  current: Promise<readonly SigningKey[]>,
+  save: () => void,
+): Promise<readonly SigningKey[]> {
+  await current
+  state.signingKeys = [await generateSigningKey(), ...state.signingKeys.slice(0, 1)]
+  save()
+  return state.signingKeys.map(loadSigningKey)
 }
 
 function createRedeemer(now: () => number): Sts['redeem'] {

@@ -15,7 +15,7 @@ import {
 } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { locationOf } from './consent-form.ts'
-import { type Claims, createForger, type Forgery } from './detour.ts'
+import { type Claims, createDetour, createForger, type Forgery, type Intercept } from './detour.ts'
 import { assertRefused, countEntraCalls, get, isLet, startReplicas } from './support.ts'
 
 const OTHER = '99999999-8888-4777-a666-555555555555'
@@ -247,5 +247,125 @@ suite('where Entra does not say who is a guest', () => {
     forger.forgery = { access_token: set({ acct: 0 }) }
     const renewed = await alice.client.refresh(alice.client_id, refresh_token)
     assert.ok((await json<TokenResponse>(renewed)).access_token)
+  })
+})
+
+/** What happens to the question whether Alice is in the group, or to the token for it. */
+const LOST: ReadonlyMap<string, Intercept> = new Map<string, Intercept>([
+  ['Graph is down', graph(() => new Response('<h1>Down</h1>', { status: 503 }))],
+  ['Graph is busy', graph(() => Response.json({}, { status: 429 }))],
+  ['Graph cannot be reached', graph(() => Promise.reject(new TypeError('fetch failed')))],
+  ['Graph answers nonsense', graph(() => new Response('yes'))],
+  ['Graph says yes to everything', graph(() => Response.json({ value: true }))],
+  ['Entra is down for this', onBehalfOf(() => new Response('', { status: 502 }))],
+  ['Entra is busy', onBehalfOf(() => Response.json({ error: 'x' }, { status: 429 }))],
+])
+
+function graph(answer: () => Response | Promise<Response>): Intercept {
+  return async ({ pathname }, go) => (pathname.startsWith('/v1.0/') ? answer() : go())
+}
+
+function onBehalfOf(answer: () => Response): Intercept {
+  return async (_url, go, init) => (String(init?.body).includes('on_behalf_of') ? answer() : go())
+}
+
+const isMember = graph(() => Response.json({ value: [FINANCE] }))
+
+suite('where the groups of a person cannot be looked up', () => {
+  let server: RunningEntrance
+  let store: Store
+  const detour = createDetour()
+  before(async () => {
+    store = memoryStore()
+    server = await startEntrance({
+      entrance: { store, fetch: detour.fetch, allow: { groups: [FINANCE] } },
+    })
+  })
+  after(() => server.stop())
+  afterEach(() => {
+    detour.intercept = undefined
+  })
+
+  for (const [name, intercept] of LOST) {
+    test(`nobody comes in: ${name}`, async () => {
+      detour.intercept = intercept
+      const { page } = await trySignIn(server.url)
+      assert.equal(page.status, 503)
+      assert.match(page.text, /The groups of the account cannot be looked up\./)
+      assert.doesNotMatch(page.text, /is in none of them|fetch failed|Down/)
+      assert.match(page.html, /error=temporarily_unavailable/)
+      assert.ok(Number(page.headers.get('retry-after')) > 0)
+      assert.deepEqual(await store.list({ person: `${SEED.tenantId}/${SEED.alice}` }), [])
+    })
+
+    test(`nobody is signed out: ${name}`, async () => {
+      detour.intercept = isMember
+      const { client, client_id, tokens } = await signIn(server.url, { account: 'Bob' })
+      detour.intercept = intercept
+      const refused = await client.refresh(client_id, tokens.refresh_token)
+      assert.ok(Number(refused.headers.get('retry-after')) > 0)
+      await assertRefused(refused, 503, 'temporarily_unavailable', /Keep the refresh token/)
+      detour.intercept = isMember
+      const renewed = await client.refresh(client_id, tokens.refresh_token)
+      assert.ok((await json<TokenResponse>(renewed)).access_token)
+    })
+  }
+
+  test('a fault of the registration lets nobody in, and signs nobody out', async () => {
+    detour.intercept = isMember
+    const { client, client_id, tokens } = await signIn(server.url, { account: 'Bob' })
+    const error = { code: 'Authorization_RequestDenied', message: 'inside' }
+    detour.intercept = graph(() => Response.json({ error }, { status: 403 }))
+    const { page } = await trySignIn(server.url)
+    assert.equal(page.status, 500)
+    assert.match(page.text, /status 403 \(Authorization_RequestDenied\)/)
+    assert.match(page.text, /delegated permission User\.Read/)
+    assert.match(page.html, /error=server_error/)
+    const refused = await client.refresh(client_id, tokens.refresh_token)
+    await assertRefused(refused, 503, 'temporarily_unavailable', /Keep the refresh token/)
+  })
+
+  test("Entra's token is sent to Microsoft's Graph, or to the login host, and nowhere else", async () => {
+    const asked: string[] = []
+    detour.intercept = async (url, go) => {
+      asked.push(url.href)
+      return isMember(url, go)
+    }
+    await signIn(server.url)
+    const { origin } = server.emulator
+    const others = asked.filter((href) => new URL(href).origin !== origin)
+    assert.deepEqual(
+      others.filter((href) => href !== 'https://graph.microsoft.com/v1.0/me/checkMemberGroups'),
+      [],
+    )
+    assert.equal(asked.filter((href) => href.endsWith('/me/checkMemberGroups')).length, 1)
+  })
+
+  test('the address that a token of too many groups names is not followed', async () => {
+    const asked: string[] = []
+    const forger = createForger()
+    const endpoint = 'https://evil.example/getMemberObjects'
+    forger.forgery = {
+      access_token: set({
+        groups: undefined,
+        _claim_names: { groups: 'src1' },
+        _claim_sources: { src1: { endpoint } },
+      }),
+    }
+    const through: typeof fetch = async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      asked.push(url.href)
+      return isMember(url, () => forger.fetch(input, init))
+    }
+    await using other = await startEntrance({
+      entrance: { fetch: through, allow: { groups: [FINANCE] } },
+    })
+    const { page } = await trySignIn(other.url)
+    // The token is the forger's own, which the emulator takes for nobody's.
+    assert.equal(page.status, 500, page.text)
+    assert.deepEqual(
+      asked.filter((href) => href.startsWith('https://evil.example')),
+      [],
+    )
   })
 })

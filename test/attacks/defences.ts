@@ -1,3 +1,4 @@
+import { ADMISSION_DEFENCES } from './defences/admission.ts'
 import { CLIENT_DEFENCES } from './defences/clients.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
@@ -8,6 +9,7 @@ import { PEOPLE_DEFENCES } from './defences/people.ts'
  * passed by luck.
  */
 export const DEFENCES: readonly Defence[] = [
+  ...ADMISSION_DEFENCES,
   ...CLIENT_DEFENCES,
   ...PEOPLE_DEFENCES,
   ...LIMIT_DEFENCES,
@@ -568,8 +570,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) return tokens',
-        replace: 'return tokens',
+        find: 'if (tokens.user.oid === user.oid && tokens.user.tid === user.tid) {',
+        replace: 'if (tokens) {',
       },
     ],
     tests: ['test/attacks/entra-failures.test.ts', 'test/attacks/entra-tokens.test.ts'],
@@ -760,8 +762,8 @@ export const DEFENCES: readonly Defence[] = [
       },
       {
         file: 'core/entra/entra.ts',
-        find: 'oauth.processAuthorizationCodeResponse(metadata, client, answer, expected)',
-        replace: 'oauth.processGenericTokenEndpointResponse(metadata, client, answer)',
+        find: 'oauth.processAuthorizationCodeResponse(known, client, answer, expected)',
+        replace: 'oauth.processGenericTokenEndpointResponse(known, client, answer)',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],
@@ -782,8 +784,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/entra/verify-tokens.ts',
-        find: '!options.issuer.includes(',
-        replace: "'never'.includes(",
+        find: 'claims.tid !== tenantOf(options.issuer)',
+        replace: 'false',
       },
     ],
     tests: ['test/attacks/entra-tokens.test.ts'],

@@ -1,7 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 
 /** Answers a request to Entra in its place; `go` asks the real one. */
-export type Intercept = (url: URL, go: () => Promise<Response>) => Promise<Response>
+export type Intercept = (
+  url: URL,
+  go: () => Promise<Response>,
+  init?: RequestInit,
+) => Promise<Response>
 
 /** A way to Entra on which somebody stands: what passes can be changed, held up or lost. */
 export type Detour = {
@@ -16,7 +20,7 @@ export function createDetour(): Detour {
     fetch: (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input)
       const go = () => fetch(input, init)
-      return detour.intercept ? detour.intercept(url, go) : go()
+      return detour.intercept ? detour.intercept(url, go, init) : go()
     },
   }
   return detour

@@ -53,7 +53,7 @@ const WRONG: readonly Wrong[] = [
     { users: ['alice@contoso.com'] },
     TENANT,
     'users',
-    "'alice@contoso…' is a sign-in name, which can be given to somebody else.",
+    "'alice@contos…' is a sign-in name, which can be given to somebody else.",
   ],
   [{ users: ['Alice'] }, TENANT, 'users', "'Alice' is not an object id, which is a GUID."],
   [{ users: [`${ID}*`] }, TENANT, 'users', "'f008373e-b36…' is not an object id, which is a GUID."],

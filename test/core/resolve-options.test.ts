@@ -68,6 +68,13 @@ const WRONG: readonly Wrong[] = [
     "'http://login.example' is not a login host's origin.",
   ],
   [entra({ tenantId: '' }), 'entra.tenantId', 'is missing.'],
+  ...['common', 'organizations', 'COMMON'].map(
+    (tenantId): Wrong => [
+      entra({ tenantId }),
+      'allow.tenants',
+      `is missing, while ${tenantId.toLowerCase()} has accounts of every tenant sign in.`,
+    ],
+  ),
   [
     entra({ tenantId: 'my tenant' }),
     'entra.tenantId',
@@ -194,15 +201,7 @@ suite('an option that is wrong', () => {
     assert.deepEqual(
       problemsOf(options).map(({ option }) => option),
       [
-        ...[
-          'url',
-          'entra.tenantId',
-          'entra.clientId',
-          'entra.clientSecret',
-          'secret',
-          'scope',
-          'path',
-        ],
+        ...['url', 'entra.clientId', 'entra.clientSecret', 'secret', 'scope', 'path'],
         ...['accessTokenTtl', 'grantIdleTtl', 'grantMaxTtl', 'storeSilenceTtl'],
         ...['allowedOrigins', 'allowedOrigins', 'allow.tenants', 'store'],
       ],

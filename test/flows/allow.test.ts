@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { SEED } from '../../src/emulator/emulator.ts'
-import { createEntrance, type Entrance, type EntranceOptions } from '../../src/index.ts'
+import { createTenant, createUser, SEED } from '../../src/emulator/emulator.ts'
+import {
+  type AllowOptions,
+  createEntrance,
+  type Entrance,
+  type EntranceOptions,
+} from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { assertRefused, formRequest, isLet, refreshOf } from '../attacks/support.ts'
 import { addGroup, nameGuests, registration, trySignIn } from '../support/admission.ts'
@@ -79,7 +84,7 @@ for (const rule of ['users', 'groups', 'roles', 'guests']) {
       assert.match(page.text, /This account is not let in/)
       assert.match(page.text, /You signed in as alice@entrance\.example\./)
       assert.ok(page.text.includes(`(rule '${rule}')`), page.text)
-      assert.match(page.text, /To be let in, ask it-help@entrance\.example\./)
+      assert.match(page.text, /To be let in, ask it-help@entrance\.example ?\./)
       const answer = answerOf(page)
       assert.equal(answer.get('error'), 'access_denied')
       assert.ok(answer.get('error_description')?.includes(`(rule '${rule}')`))
@@ -158,6 +163,69 @@ suite('a rule of the configuration', () => {
     const apps = await browser.open(`${server.url}/auth/apps`)
     const entra = await browser.press(apps, /Sign in/)
     assert.match((await browser.press(entra, /Alice/)).text, /alice@entrance\.example/)
+  })
+})
+
+suite('where people of several tenants sign in', () => {
+  const other = createTenant({ domains: ['other.example'] })
+  const carol = createUser({ tenantId: other.id, userPrincipalName: 'carol@other.example' })
+
+  async function startForMany(
+    allow: AllowOptions,
+    options: Partial<Pick<EntranceOptions, 'store' | 'secret'>> = {},
+  ): Promise<RunningEntrance> {
+    const server = await startEntrance({
+      entrance: { ...options, allow, entra: { tenantId: 'organizations' } },
+    })
+    const { directory } = server.emulator
+    directory.tenants.push(other)
+    directory.users.push({ ...carol })
+    registration(server.emulator).signInAudience = 'AzureADMultipleOrgs'
+    return server
+  }
+
+  const rows: readonly (readonly [AllowOptions, alice: string, carol: string])[] = [
+    [{ tenants: 'any' }, 'in', 'in'],
+    [{ tenants: [SEED.tenantId] }, 'in', 'tenants'],
+    [{ tenants: [other.id.toUpperCase()] }, 'tenants', 'in'],
+    [{ tenants: 'any', users: [`${SEED.tenantId}/${SEED.alice}`] }, 'in', 'users'],
+    // Of the right object ids, in each other's tenants.
+    [
+      { tenants: 'any', users: [`${other.id}/${SEED.alice}`, `${SEED.tenantId}/${carol.id}`] },
+      'users',
+      'users',
+    ],
+  ]
+  for (const [allow, ...expected] of rows) {
+    test(`${JSON.stringify(allow)}: Alice ${expected[0]}, Carol ${expected[1]}`, async () => {
+      await using server = await startForMany(allow)
+      for (const [at, account] of ['Alice', 'carol'].entries()) {
+        const { page } = await trySignIn(server.url, { account })
+        if (expected[at] === 'in') {
+          assert.ok(page.url.searchParams.get('code'), page.text)
+        } else {
+          assert.equal(page.status, 403, page.text)
+          assert.ok(page.text.includes(`(rule '${expected[at]}')`), page.text)
+        }
+      }
+    })
+  }
+
+  test('a tenant that is taken off the list ends the access of its people', async () => {
+    const store = memoryStore()
+    await using server = await startForMany({ tenants: 'any' }, { store, secret: SECRET })
+    const signedIn = await signIn(server.url, { account: 'carol' })
+    const { application, origin: authority } = server.emulator
+    await using changed = await createEntranceOver({
+      url: server.url,
+      secret: SECRET,
+      store,
+      entra: { tenantId: 'organizations', ...application, authority },
+      allow: { tenants: [SEED.tenantId] },
+    })
+    const request = formRequest(`${server.url}/token`, refreshOf(signedIn, signedIn.tokens))
+    const refused = await changed.fetch(request)
+    await assertRefused(refused, 400, 'invalid_grant', /\(rule 'tenants'\)/)
   })
 })
 

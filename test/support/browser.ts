@@ -69,7 +69,7 @@ async function signIn(
   let page = await open(url, options)
   for (let steps = 0; steps < 6; steps++) {
     const labels = page.forms.flatMap((form) => form.buttons.map((button) => button.label))
-    const wanted = ['Allow Access', account, 'Accept']
+    const wanted = ['Allow Access', account, 'Approve', 'Accept']
     const label = labels.find((text) => wanted.some((word) => text.startsWith(word)))
     if (!label) return page
     page = await press(page, label, options)

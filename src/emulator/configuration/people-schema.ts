@@ -76,6 +76,11 @@ export const userSchema = z.strictObject({
     'Milliseconds since 1970; what was granted before is revoked (AADSTS50173)',
     '0',
   ),
+  isMfaRegistered: optional(
+    z.boolean(),
+    'Whether there is a second factor already (else AADSTS50079 where one is asked for)',
+    'true',
+  ),
   directoryRoles: optional(
     list(text),
     'Entra roles by name, such as Application Administrator',

@@ -39,19 +39,56 @@ export function resolveGrant(
   return { ...grant, id, clientId, resourceId, consentType, principalId }
 }
 
-/** Resolves the applications that a policy is for. */
+/** Resolves whom and what a policy is for. */
 export function resolvePolicy(names: Names, policy: Policy, i: number): ConditionalAccessPolicy {
-  const { includeApplications } = policy.conditions.applications
-  const applications = includeApplications.map((application, j) => {
-    const at = `conditions.applications.includeApplications[${j}]`
-    return names.resolve(`conditionalAccessPolicies[${i}].${at}`, ['application'], application)
-  })
+  const path = `conditionalAccessPolicies[${i}]`
+  const at = `${path}.conditions`
+  const { tenantId, conditions, ...rest } = policy
+  const { applications, users } = conditions
+  const tenant = tenantId && names.resolve(`${path}.tenantId`, ['tenant'], tenantId)
   return {
     id: deriveGuid('policy', policy.displayName),
-    ...policy,
-    conditions: { applications: { includeApplications: applications } },
+    ...rest,
+    ...(tenant && { tenantId: tenant }),
+    conditions: {
+      applications: {
+        includeApplications: [],
+        ...resolveLists(names, `${at}.applications`, applications),
+      },
+      ...(users && { users: resolveLists(names, `${at}.users`, users) }),
+    },
   }
 }
+
+/** What a list of a condition names, by its own name. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['includeApplications', 'application'],
+  ['excludeApplications', 'application'],
+  ['includeUsers', 'user'],
+  ['excludeUsers', 'user'],
+  ['includeGroups', 'group'],
+  ['excludeGroups', 'group'],
+])
+
+function resolveLists(
+  names: Names,
+  path: string,
+  lists: Readonly<Record<string, string[] | undefined>>,
+): Record<string, string[]> {
+  const entries = Object.entries(lists).map(([name, list = []]) => {
+    const kind = KINDS.get(name)
+    const resolved = list.map((reference, i) =>
+      kind === undefined || EVERYBODY.has(reference)
+        ? reference
+        : names.resolve(`${path}.${name}[${i}]`, [kind], reference),
+    )
+    return [name, resolved] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Words in place of ids. */
+const EVERYBODY: ReadonlySet<string> = new Set(['All', 'GuestsOrExternalUsers'])
 
 type Principal = { readonly id: string; readonly tenantId: string }
 

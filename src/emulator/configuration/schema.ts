@@ -32,6 +32,12 @@ const servicePrincipalSchema = z.strictObject({
   id: optional(guid, 'Object id', 'made from client id and tenant'),
   appId: required(reference, 'The application, by client id or name'),
   tenantId: required(reference, 'The tenant, by id or domain'),
+  servicePrincipalType: optional(
+    z.enum(['Application', 'ManagedIdentity']),
+    'A managed identity is a service principal without an application: its appId is its own',
+    '"Application"',
+  ),
+  displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
   accountEnabled: optional(z.boolean(), 'Whether it may be used (else AADSTS7000112)', 'true'),
   appRoleAssignmentRequired: optional(
     z.boolean(),
@@ -43,12 +49,7 @@ const servicePrincipalSchema = z.strictObject({
     'Who has which role: principalId a user, group or application by id or name; appRoleId by id or value, left out for “default access”',
     [],
   ),
-  servicePrincipalType: optional(
-    z.enum(['Application', 'ManagedIdentity']),
-    'A managed identity has no application',
-    '"Application"',
-  ),
-  displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
+  tags: optional(list(text), 'Tags', '[]'),
 } satisfies Shape<ServicePrincipalOptions>)
 
 const grantSchema = z.strictObject({
@@ -68,15 +69,45 @@ const policySchema = z.strictObject({
   id: optional(guid, 'Id', 'made from the name'),
   displayName: required(text, 'Name'),
   state: defaulted(z.enum(['enabled', 'disabled']), 'Whether it is in force', 'enabled'),
+  tenantId: optional(reference, 'The tenant, by id or domain', 'every one'),
   conditions: required(
-    z.strictObject({ applications: z.strictObject({ includeApplications: list(reference) }) }),
-    'applications.includeApplications: applications, by client id or name',
+    z.strictObject({
+      applications: z.strictObject({
+        includeApplications: list(reference).default([]),
+        excludeApplications: list(reference).optional(),
+        includeAuthenticationContextClassReferences: list(text).optional(),
+      }),
+      users: z
+        .strictObject({
+          includeUsers: list(reference).optional(),
+          excludeUsers: list(reference).optional(),
+          includeGroups: list(reference).optional(),
+          excludeGroups: list(reference).optional(),
+        })
+        .optional(),
+    }),
+    'applications: includeApplications and excludeApplications, by client id or name, or "All"; includeAuthenticationContextClassReferences. users: includeUsers and excludeUsers, by id or user principal name, or "All", "GuestsOrExternalUsers"; includeGroups and excludeGroups',
   ),
-  modifiedDateTime: defaulted(
-    time,
-    'Who signed in before has to meet it at the next refresh (AADSTS50076)',
-    '2026-01-01T00:00:00Z',
+  grantControls: optional(
+    z
+      .strictObject({ builtInControls: list(z.enum(['mfa', 'block', 'compliantDevice'])) })
+      .nullable(),
+    'builtInControls: "mfa", "block" or "compliantDevice"',
+    'a second factor, unless there is a sessionControls',
   ),
+  sessionControls: optional(
+    z
+      .strictObject({
+        signInFrequency: z.strictObject({
+          value: z.int().positive(),
+          type: z.enum(['hours', 'days']),
+        }),
+      })
+      .nullable(),
+    'signInFrequency: how often people sign in anew, a value of "hours" or "days"',
+    'null',
+  ),
+  modifiedDateTime: defaulted(time, 'When it was changed', '2026-01-01T00:00:00Z'),
 } satisfies Shape<ConditionalAccessPolicy>)
 
 const LISTS = {

@@ -1,5 +1,4 @@
 import type { Call } from '../call.ts'
-import { isStepUp } from '../conditional-access.ts'
 import type { DirectoryUser } from '../directory.ts'
 import { findUser, findUserByName } from '../lookup.ts'
 import { optional } from '../params.ts'
@@ -30,24 +29,20 @@ async function chooseAccount(
   const named = username ? findUserByName(directory, username) : findUser(directory, account ?? '')
   // Nobody signs in with the account of a guest, but with the one at home.
   const user = named && homeAccountOf(directory, named)
-  if (!user) return showUsername(call, request, username)
-  const session = sessionOf(call, request, user)
+  if (!user) return showUsername(call, request, username, flow)
+  const mustSignInAnew = request.prompt === 'login' || flow.isStale
+  const session = mustSignInAnew ? undefined : sessionOf(call, user)
   if (session) return continueSignIn(call, { request, session })
   if (user.password !== null) {
     const isAnswer = flow.userId === user.id && call.form.has('password')
-    if (!isAnswer) return showPassword(call, user, false)
-    if (call.form.get('password') !== user.password) return showPassword(call, user, true)
+    if (!isAnswer) return showPassword(call, user, false, flow)
+    if (call.form.get('password') !== user.password) return showPassword(call, user, true, flow)
   }
   const fresh = newSession(call, user)
   return continueSignIn(call, { request, session: fresh })
 }
 
-function sessionOf(
-  call: Call,
-  { prompt, claims }: AuthorizationRequest,
-  user: DirectoryUser,
-): Session | undefined {
-  if (prompt === 'login' || isStepUp(call.sts.directory, claims)) return undefined
+function sessionOf(call: Call, user: DirectoryUser): Session | undefined {
   return call.browser.sessions.find(({ userId }) => userId === user.id)
 }
 

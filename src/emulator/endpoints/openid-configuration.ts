@@ -36,7 +36,7 @@ export function openidConfiguration(call: Call): Response {
       tenant_region_scope: authority.kind === 'tenant' ? authority.tenant.regionScope : null,
       cloud_instance_name: 'microsoftonline.com',
       cloud_graph_host_name: 'graph.windows.net',
-      msgraph_host: 'graph.microsoft.com',
+      msgraph_host: new URL(origin).host,
       rbac_url: 'https://pas.windows.net',
     },
     { headers: { 'access-control-allow-origin': '*', 'cache-control': 'max-age=86400, private' } },

@@ -30,7 +30,11 @@ export function pageResponse(page: Page): Response {
 }
 
 /** A form that goes on with the sign-in. */
-export function flowForm({ segment, flow }: Form, action: 'login' | 'consent', fields: Html): Html {
+export function flowForm(
+  { segment, flow }: Form,
+  action: 'login' | 'mfa' | 'consent',
+  fields: Html,
+): Html {
   return html`<form method="post" action="/${encodeURIComponent(segment)}/${action}">
 <input type="hidden" name="flow" value="${flow}">
 ${fields}

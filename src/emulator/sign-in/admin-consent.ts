@@ -58,6 +58,7 @@ export function parseAdminConsentRequest(
     domainHint: optional(params, 'domain_hint'),
     nonce: undefined,
     claims: undefined,
+    requestedClaims: undefined,
     codeChallenge: undefined,
     codeChallengeMethod: 'plain',
     wantsClientInfo: false,

@@ -1,12 +1,12 @@
 import { aadsts } from '../aadsts-error.ts'
 import { type Authority, findAuthority } from '../authority.ts'
-import { parseClaims } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { findClient } from '../lookup.ts'
 import { optional, required } from '../params.ts'
 import type { Sts } from '../sts.ts'
 import type { AdminConsent } from './admin-consent.ts'
 import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
+import { parseRequestedClaims, type RequestedClaims } from './requested-claims.ts'
 import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
@@ -32,6 +32,7 @@ export type AuthorizationRequest = Target & {
   readonly domainHint: string | undefined
   readonly nonce: string | undefined
   readonly claims: string | undefined
+  readonly requestedClaims: RequestedClaims | undefined
   readonly codeChallenge: string | undefined
   readonly codeChallengeMethod: string
   readonly wantsClientInfo: boolean
@@ -80,6 +81,7 @@ export function parseAuthorizationRequest(
   const { authority, client } = target
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
   const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
+  const claims = optional(params, 'claims')
   const resource = optional(params, 'resource')
   if (resource !== undefined) checkResource(resource, scopes.permissions)
   return {
@@ -92,7 +94,8 @@ export function parseAuthorizationRequest(
     loginHint: optional(params, 'login_hint'),
     domainHint: optional(params, 'domain_hint'),
     nonce: optional(params, 'nonce'),
-    claims: parseClaims(optional(params, 'claims')),
+    claims,
+    requestedClaims: parseRequestedClaims(claims),
     wantsClientInfo: params.get('client_info') === '1',
   }
 }

@@ -16,18 +16,21 @@ export type Flow = {
   readonly userId?: string
   /** Who has signed in, on the consent page. */
   readonly session?: Session
+  /** Whether a session will not do, because Conditional Access asks for a fresh sign-in. */
+  readonly isStale?: boolean | undefined
+  /** Whether the form asks for the second factor. */
+  readonly isMfa?: boolean
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
+/** How far a sign-in has come. */
+export type Step = Pick<Flow, 'userId' | 'session' | 'isStale' | 'isMfa'>
+
 const FLOW_TTL = 60 * 60
 
 /** Seals the state of a sign-in for the next form. */
-export function sealFlow(
-  call: Call,
-  browserId: string,
-  step: { userId?: string; session?: Session },
-): Promise<string> {
+export function sealFlow(call: Call, browserId: string, step: Step): Promise<string> {
   const flow: Flow = {
     segment: call.segment,
     purpose: call.purpose,

@@ -25,7 +25,7 @@ export function recordConsent(
     const grant = findGrant(sts, { clientId, resourceId, consentType, principalId })
     const values = new Set([...grant.scope.split(' ').filter(Boolean), value])
     grant.scope = [...values].join(' ')
-    sts.keepGrant(grant)
+    sts.keep('oauth2PermissionGrants', grant)
   }
   sts.save()
 }
@@ -46,7 +46,7 @@ export function recordAppPermissions(
       (one) => one.principalId === principalId && one.appRoleId === appRoleId,
     )
     if (!isThere) principal.appRoleAssignedTo.push({ principalId, appRoleId })
-    sts.keepServicePrincipal(principal)
+    sts.keep('servicePrincipals', principal)
   }
   sts.save()
 }
@@ -73,6 +73,6 @@ function presenceOf(sts: Sts, application: Application, tenant: Tenant): Service
   const found = findServicePrincipal(sts.directory, application.appId, tenant.id)
   if (found) return found
   const principal = createServicePrincipal({ appId: application.appId, tenantId: tenant.id })
-  sts.keepServicePrincipal(principal)
+  sts.keep('servicePrincipals', principal)
   return principal
 }

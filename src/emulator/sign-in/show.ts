@@ -7,19 +7,24 @@ import { accountPage, usernamePage } from '../pages/account-page.ts'
 import { approvalPage, approvalRequestedPage, approvalRequestPage } from '../pages/approval-page.ts'
 import { type ConsentItem, consentPage } from '../pages/consent-page.ts'
 import { type Page, pageResponse } from '../pages/layout.ts'
+import { mfaPage, mfaRegistrationPage } from '../pages/mfa-page.ts'
 import { passwordPage } from '../pages/password-page.ts'
 import { accountTiles } from './accounts.ts'
 import type { AdminConsent } from './admin-consent.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { browserCookie, type Session } from './browser.ts'
 import { scopeOf } from './consent.ts'
-import { sealFlow } from './flow.ts'
+import { type Step, sealFlow } from './flow.ts'
 import type { Permission } from './scopes.ts'
 
 /** Asks which account signs in. */
-export function showAccounts(call: Call, request: AuthorizationRequest): Promise<Response> {
+export function showAccounts(
+  call: Call,
+  request: AuthorizationRequest,
+  step: Pick<Step, 'isStale'> = {},
+): Promise<Response> {
   const { client } = request
-  return show(call, {}, (form) =>
+  return show(call, step, (form) =>
     accountPage(form, client.displayName, accountTiles(call, request)),
   )
 }
@@ -28,14 +33,31 @@ export function showAccounts(call: Call, request: AuthorizationRequest): Promise
 export function showUsername(
   call: Call,
   { client }: AuthorizationRequest,
-  unknown?: string,
+  unknown: string | undefined,
+  { isStale }: Pick<Step, 'isStale'>,
 ): Promise<Response> {
-  return show(call, {}, (form) => usernamePage(form, client.displayName, unknown))
+  return show(call, { isStale }, (form) => usernamePage(form, client.displayName, unknown))
 }
 
 /** Asks for the password of an account that has one. */
-export function showPassword(call: Call, user: DirectoryUser, isWrong: boolean): Promise<Response> {
-  return show(call, { userId: user.id }, (form) => passwordPage(form, user, isWrong))
+export function showPassword(
+  call: Call,
+  user: DirectoryUser,
+  isWrong: boolean,
+  { isStale }: Pick<Step, 'isStale'> = {},
+): Promise<Response> {
+  return show(call, { userId: user.id, isStale }, (form) => passwordPage(form, user, isWrong))
+}
+
+/** Asks for the second factor, or that one be registered. */
+export function showMfa(
+  call: Call,
+  { user }: Admission,
+  session: Session,
+  isRegistered: boolean,
+): Promise<Response> {
+  const page = isRegistered ? mfaPage : mfaRegistrationPage
+  return show(call, { session, isMfa: true }, (form) => page(form, user))
 }
 
 /** Asks whether the application may have these permissions. */
@@ -101,7 +123,7 @@ function forItself({ value, displayName: name, description }: AppRole): ConsentI
 
 async function show(
   call: Call,
-  step: { userId?: string; session?: Session },
+  step: Step,
   render: (form: { segment: string; flow: string }) => Page,
 ): Promise<Response> {
   const browserId = call.browser.id ?? randomBytes(16).toString('base64url')

@@ -2,6 +2,7 @@ import { aadsts } from '../aadsts-error.ts'
 import { mayConsentForAll } from '../administrators.ts'
 import { type Admission, admitPerson, checkResources, notForPersonal } from '../admission.ts'
 import type { Call } from '../call.ts'
+import { findDemand, refusal } from '../conditional-access.ts'
 import { findUser, tenantFor } from '../lookup.ts'
 import { MICROSOFT_TENANT_ID } from '../microsoft-graph.ts'
 import { isPersonal } from '../people.ts'
@@ -11,8 +12,8 @@ import { type Session, sessionCookie } from './browser.ts'
 import { sendCode } from './code.ts'
 import { isSame, missingConsent, needsAdministrator, permissionsOf } from './consent.ts'
 import { type ConsentType, recordConsent } from './record-consent.ts'
-import type { Permission } from './scopes.ts'
-import { showApprovalNeeded, showConsent } from './show.ts'
+import { type Permission, resourcesOf } from './scopes.ts'
+import { showAccounts, showApprovalNeeded, showConsent, showMfa } from './show.ts'
 
 /** Where a person stands who has chosen an account. */
 export type SignIn = {
@@ -27,9 +28,11 @@ export async function continueSignIn(call: Call, signIn: SignIn): Promise<Respon
   const { request, session, accepted } = signIn
   const { adminConsent } = request
   const admission = admit(call, request, session)
-  const response = adminConsent
-    ? await consentForAll(call, { ...request, adminConsent }, session, admission, accepted)
-    : await signInToClient(call, signIn, admission)
+  const response =
+    (await meetPolicies(call, request, session, admission)) ??
+    (adminConsent
+      ? await consentForAll(call, { ...request, adminConsent }, session, admission, accepted)
+      : await signInToClient(call, signIn, admission))
   const cookie = await sessionCookie(call.sts, call.browser, signIn.session)
   response.headers.append('set-cookie', cookie)
   return response
@@ -48,6 +51,31 @@ export function admit(call: Call, request: AuthorizationRequest, session: Sessio
   const admission = admitPerson(directory, { client, person, tenant }, unassigned)
   checkResources(directory, admission, request.scopes.permissions)
   return admission
+}
+
+/** Asks for what Conditional Access wants to see, or says that nothing will help. */
+async function meetPolicies(
+  call: Call,
+  request: AuthorizationRequest,
+  session: Session,
+  admission: Admission,
+): Promise<Response | undefined> {
+  const { directory, now } = call.sts
+  const { client, claims, requestedClaims, scopes } = request
+  const resources = resourcesOf(scopes.permissions)
+  const { authenticationContexts } = requestedClaims ?? {}
+  const access = { ...admission, resources, claims, authenticationContexts }
+  const demand = findDemand(directory, access, session, now())
+  if (!demand) return undefined
+  if (request.prompt === 'none') {
+    const silently = { error: 'interaction_required', isPageOnly: false }
+    if (demand.kind === 'freshSignIn') throw aadsts(70044, {}, silently)
+    throw refusal(demand, client, session, silently)
+  }
+  if (demand.kind === 'freshSignIn') return showAccounts(call, request, { isStale: true })
+  if (demand.kind === 'mfa') return showMfa(call, admission, session, true)
+  if (demand.kind === 'mfaRegistration') return showMfa(call, admission, session, false)
+  throw refusal(demand, client, session)
 }
 
 async function signInToClient(call: Call, signIn: SignIn, admission: Admission): Promise<Response> {

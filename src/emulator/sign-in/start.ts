@@ -1,6 +1,5 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
-import { isStepUp } from '../conditional-access.ts'
 import { candidateSessions } from './accounts.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { findHinted } from './login-hint.ts'
@@ -12,8 +11,7 @@ export async function startSignIn(call: Call, request: AuthorizationRequest): Pr
   const candidates = candidateSessions(call, request)
   const session = candidates.length === 1 ? candidates[0] : undefined
   const isAsked = request.prompt === 'login' || request.prompt === 'select_account'
-  const mayBeSilent = !isAsked && !isStepUp(call.sts.directory, request.claims)
-  if (session && mayBeSilent) return continueSignIn(call, { request, session })
+  if (session && !isAsked) return continueSignIn(call, { request, session })
   if (request.prompt === 'none') throw aadsts(50058)
   const hinted = request.loginHint && findHinted(call.sts.directory, request.loginHint)
   const isAskedToChoose = request.prompt === 'select_account'

@@ -1,6 +1,7 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
+import { type Access, checkConditionalAccess } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
 import { clientInfo } from '../sign-in/code.ts'
@@ -38,6 +39,7 @@ export type Issue = {
 export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const { admission, resource, permissions, oidc } = issue
   const { sts } = call
+  checkConditionalAccess(sts.directory, accessOf(call, issue), issue, sts.now())
   if (missingConsent(sts.directory, admission, permissions).length > 0) {
     const { client } = admission
     throw aadsts(65001, { id: client.appId, name: client.displayName })
@@ -67,6 +69,13 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   })
 }
 
+/** What Conditional Access judges, at every token anew. */
+function accessOf({ form }: Call, { admission, resource, claims: asked }: Issue): Access {
+  const claims = form.get('claims') || asked
+  const { authenticationContexts } = parseRequestedClaims(claims) ?? {}
+  return { ...admission, resources: [resource], claims, authenticationContexts }
+}
+
 /** Who the tokens are about, and how they signed in. */
 function subjectOf(
   { sts, form }: Call,
@@ -75,7 +84,8 @@ function subjectOf(
   const { directory, origin, cloud } = sts
   const requestedClaims = parseRequestedClaims(form.get('claims') || claims)
   const amr = mfaTime === undefined ? ['pwd'] : ['pwd', 'mfa']
-  return { ...admission, directory, origin, cloud, oidc, authTime, amr, sid, requestedClaims }
+  const signedIn = { authTime, mfaTime, amr, sid }
+  return { ...admission, ...signedIn, directory, origin, cloud, oidc, requestedClaims }
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */

@@ -2,7 +2,6 @@ import { aadsts, toTimestamp } from '../aadsts-error.ts'
 import { type Admission, admitPerson } from '../admission.ts'
 import { findAuthority } from '../authority.ts'
 import type { Call } from '../call.ts'
-import { findUnmetPolicy } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
 import { findUser, tenantFor } from '../lookup.ts'
 import { homeAccountOf } from '../people.ts'
@@ -62,8 +61,6 @@ export function checkRefreshToken(call: Call, token: RefreshToken, client: Appli
     const validFrom = toTimestamp(sessionsValidFrom)
     throw aadsts(50173, { issued: toTimestamp(token.issuedAt), validFrom })
   }
-  const unmet = findUnmetPolicy(call.sts.directory, client, token.authTime)
-  if (unmet) throw unmet
   return admission
 }
 

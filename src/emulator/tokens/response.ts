@@ -13,7 +13,10 @@ export function tokenHeaders(traceId: string): Headers {
     'x-ms-ests-server': '2.1.0 - EMULATOR',
   })
   // Entra sets cookies here too; clients have no use for them.
-  headers.append('set-cookie', `fpc=${traceId}; path=/; secure; HttpOnly; SameSite=None`)
+  headers.append(
+    'set-cookie',
+    `fpc=${crypto.randomUUID()}; path=/; secure; HttpOnly; SameSite=None`,
+  )
   headers.append('set-cookie', 'x-ms-gateway-slice=estsfd; path=/; secure; samesite=none; httponly')
   headers.append('set-cookie', 'stsservicecookie=estsfd; path=/; secure; samesite=none; httponly')
   return headers

@@ -1,0 +1,77 @@
+import type { Application, ServicePrincipal } from '../directory.ts'
+import type { Collection, Item } from '../directory-changes.ts'
+import { findServicePrincipal } from '../lookup.ts'
+import type { GraphCall, Key } from './graph-call.ts'
+import { notFound } from './graph-error.ts'
+
+/** The application that a path names, when Graph sees it; as it is now, for what is to be written. */
+export function findApplication(call: GraphCall, key: Key): Application {
+  const application = lookUpApplication(call, key)
+  if (!application) throw notFound(key.value)
+  return application
+}
+
+/** The same, or undefined. */
+export function lookUpApplication(
+  call: GraphCall,
+  { property, value }: Key,
+): Application | undefined {
+  const name = value.toLowerCase()
+  const seen = call.seen.applications.find(
+    ({ id, appId, uniqueName, tenantId }) =>
+      tenantId === call.caller.tenant.id &&
+      new Map<string, string | undefined>([
+        ['id', id],
+        ['appId', appId],
+        ['uniqueName', uniqueName?.toLowerCase()],
+      ]).get(property) === name,
+  )
+  return seen && current(call, 'applications', seen.id)
+}
+
+/** The service principal that a path names. Microsoft's own are in every tenant. */
+export function findPrincipal(call: GraphCall, key: Key): ServicePrincipal {
+  const principal = lookUpPrincipal(call, key)
+  if (!principal) throw notFound(key.value)
+  return principal
+}
+
+/** The same, or undefined. */
+export function lookUpPrincipal(
+  call: GraphCall,
+  { property, value }: Key,
+): ServicePrincipal | undefined {
+  const name = value.toLowerCase()
+  const tenantId = call.caller.tenant.id
+  const seen =
+    property === 'appId'
+      ? findServicePrincipal(call.seen, name, tenantId)
+      : call.seen.servicePrincipals.find(
+          (principal) => principal.id === name && principal.tenantId === tenantId,
+        )
+  return seen && current(call, 'servicePrincipals', seen.id)
+}
+
+/** An object as it is now; what Graph sees of it may be older. */
+export function current<C extends Collection>(
+  call: GraphCall,
+  collection: C,
+  id: string,
+): Item<C> | undefined {
+  const items: readonly Item<C>[] = call.sts.directory[collection]
+  return items.find((item) => item.id === id)
+}
+
+/** Writes an object: readers see it when it has arrived. */
+export function write<C extends Collection>(call: GraphCall, collection: C, item: Item<C>): void {
+  call.sts.replication.note(collection, item.id)
+  call.sts.keep(collection, item)
+  call.sts.save()
+}
+
+/** Takes an object out of the directory: readers miss it when that has arrived. */
+export function erase(call: GraphCall, collection: Collection, id: string): void {
+  call.sts.replication.note(collection, id)
+  call.sts.remove(collection, id)
+  call.sts.save()
+}

@@ -1,0 +1,71 @@
+import type { Directory } from './directory.ts'
+import type { Collection } from './directory-changes.ts'
+
+/** How many seconds a write through Microsoft Graph takes to arrive. */
+export type ReplicationOptions = {
+  /** At Microsoft Graph itself. @default 0 */
+  graph?: number
+  /** At the sign-in service. @default 0 */
+  signIn?: number
+}
+
+/** Who looks at the directory. */
+export type Reader = keyof ReplicationOptions
+
+/** The directory as its readers see it: what was written lately has not arrived everywhere. */
+export type Replication = {
+  /** Notes that an object is about to be written. */
+  note(collection: Collection, id: string): void
+  /** The directory itself where everything has arrived. */
+  seenBy(reader: Reader): Directory
+}
+
+/** How an object was before a write: undefined where there was none. */
+type Write = { collection: Collection; id: string; before: AnyItem | undefined; at: number }
+
+type AnyItem = { id: string }
+
+const MAX_WRITES = 10_000
+
+/** Delays what readers see of writes, by the emulator's clock. */
+export function createReplication(
+  directory: Directory,
+  { graph = 0, signIn = 0 }: ReplicationOptions,
+  now: () => number,
+): Replication {
+  const lag = { graph: graph * 1000, signIn: signIn * 1000 }
+  const longest = Math.max(lag.graph, lag.signIn)
+  const writes: Write[] = []
+  const forgetArrived = () => {
+    while (writes[0] && (writes[0].at + longest <= now() || writes.length > MAX_WRITES)) {
+      writes.shift()
+    }
+  }
+  return {
+    note: (collection, id) => {
+      if (longest === 0) return
+      const items: readonly AnyItem[] = directory[collection]
+      const before = structuredClone(items.find((item) => item.id === id))
+      writes.push({ collection, id, before, at: now() })
+      forgetArrived()
+    },
+    seenBy: (reader) => {
+      forgetArrived()
+      const missing = writes.filter(({ at }) => at + lag[reader] > now())
+      return missing.length === 0 ? directory : undo(directory, missing)
+    },
+  }
+}
+
+function undo(directory: Directory, missing: readonly Write[]): Directory {
+  const view: Record<string, readonly AnyItem[]> = { ...directory }
+  // The earliest of an object's writes that are missing knows it as it was before them all.
+  for (const { collection, id, before } of missing.toReversed()) {
+    const items = view[collection] as readonly AnyItem[]
+    const others = items.filter((item) => item.id !== id)
+    const index = items.findIndex((item) => item.id === id)
+    const place = index < 0 ? others.length : index
+    view[collection] = before ? others.toSpliced(place, 0, before) : others
+  }
+  return view as unknown as Directory
+}

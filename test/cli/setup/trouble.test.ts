@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createTenant, SEED } from '../../../src/emulator/emulator.ts'
+import { graphToken, installAz, openPlace, type Place } from './support.ts'
+
+const NAME = 'Expenses'
+
+/** A tenant where nobody but administrators may register applications, and Bob is none. */
+const closed = {
+  operator: 'Bob',
+  roles: [],
+  directory: {
+    applications: [],
+    tenants: [
+      createTenant({
+        id: SEED.tenantId,
+        displayName: 'Entrance Example',
+        domains: [SEED.domain],
+        allowUserAppRegistration: false,
+      }),
+    ],
+  },
+}
+
+test('without rights it writes a request that an administrator runs with az, and then sign-ins work', async (t) => {
+  const place = await openPlace(t, closed)
+  const { code, stderr } = await place.setup('--name', NAME, '--yes')
+  assert.equal(code, 1)
+  assert.match(stderr, /Not allowed: .*Authorization_RequestDenied/)
+  assert.match(stderr, /Give entrance-request\.md to an administrator/)
+  assert.deepEqual(place.applications(), [])
+  const request = readFileSync(join(place.folder, 'entrance-request.md'), 'utf8')
+  await runAsAdministrator(place, request)
+  const again = await place.setup('--yes')
+  assert.match(again.stderr, /there is nothing to do/)
+  assert.equal(again.code, 0, again.stderr)
+})
+
+test('--output writes the request and changes nothing; run twice it makes one application', async (t) => {
+  const place = await openPlace(t)
+  const { code } = await place.setup('--name', NAME, '--output', 'request.md', '--admin-consent')
+  assert.equal(code, 0)
+  assert.deepEqual(place.applications(), [])
+  assert.ok(!existsSync(join(place.folder, '.env')))
+  const request = readFileSync(join(place.folder, 'request.md'), 'utf8')
+  for (const word of ['New registration', 'Expose an API', 'mcp-access', 'az rest', 'PATCH http']) {
+    assert.ok(request.includes(word), word)
+  }
+  await runAsAdministrator(place, request)
+  const [application] = place.applications()
+  assert.equal(application?.displayName, NAME)
+  assert.deepEqual(application?.identifierUris, [`api://${application?.appId}`])
+  const { code: exit } = await place.setup('--admin-consent')
+  assert.equal(exit, 0)
+  assert.equal(place.applications().length, 1)
+})
+
+/** Runs the script of a request as Alice, who may; what it prints goes into .env. */
+async function runAsAdministrator(place: Place, request: string): Promise<void> {
+  const script = /```sh\n([\s\S]*?)\n```/.exec(request)?.[1]
+  assert.ok(script)
+  const alice = place.emulator.directory.users.find(({ displayName }) => displayName === 'Alice')
+  if (alice) alice.directoryRoles = ['Global Administrator']
+  const bin = installAz(
+    join(place.folder, 'administrator'),
+    await graphToken(place.emulator, 'Alice'),
+  )
+  const env = { PATH: `${bin}:${process.env.PATH}` }
+  // Not spawnSync: the emulator answers in this very process.
+  const { stdout } = await run('sh', ['-c', script], env)
+  const printed = stdout.split('\n').filter((line) => /^[A-Z_]+=/.test(line))
+  assert.ok(printed.length >= 3, stdout)
+  writeFileSync(join(place.folder, '.env'), `${printed.join('\n')}\n`)
+}
+
+async function run(program: string, args: string[], env: Record<string, string>) {
+  return new Promise<{ stdout: string; stderr: string }>((resolve, reject) => {
+    execFile(program, args, { env }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.message}\n${stderr}`))
+      else resolve({ stdout, stderr })
+    })
+  })
+}
+
+test('who may register but not consent for all does the one and asks for the other', async (t) => {
+  const place = await openPlace(t, { roles: [] })
+  const { code, stderr } = await place.setup('--name', NAME, '--yes', '--admin-consent')
+  assert.equal(code, 1, stderr)
+  assert.equal(place.applications().length, 1)
+  const request = readFileSync(join(place.folder, 'entrance-request.md'), 'utf8')
+  assert.match(request, /Please change the app registration/)
+  assert.match(request, /oauth2PermissionGrants/)
+  assert.doesNotMatch(request, /addPassword/)
+  assert.ok(place.dotEnv().ENTRA_PROXY_AZURE_CLIENT_SECRET)
+})
+
+test('killed at any call and run again, it ends with one application and a second run has nothing to do', async (t) => {
+  const place = await openPlace(t)
+  // Each run is killed at one write more than the one before.
+  for (let writes = 1; writes <= 4; writes++) {
+    using running = place.start('--name', NAME, '--yes')
+    let left = writes
+    for (;;) {
+      await running.said(/…\n/)
+      if (left-- <= 1) break
+      await Promise.race([running.finished, new Promise(setImmediate)])
+    }
+    running.child.kill('SIGKILL')
+    await running.finished
+    assert.ok(place.applications().length <= 1)
+  }
+  const last = await place.setup('--name', NAME, '--yes')
+  assert.equal(last.code, 0, last.stderr)
+  assert.equal(place.applications().length, 1)
+  const again = await place.setup('--name', NAME)
+  assert.match(again.stderr, /nothing to do/)
+  assert.equal(again.code, 0, again.stderr)
+})
+
+test('nobody signed in is told how to, by each way', async (t) => {
+  const place = await openPlace(t)
+  installAz(place.folder, '')
+  const { code, stderr } = await place.setup('--yes')
+  assert.equal(code, 1)
+  assert.match(stderr, /Nobody is signed in/)
+  assert.match(stderr, /az login/)
+  assert.match(stderr, /--token device-code/)
+  assert.match(stderr, /ENTRANCE_GRAPH_TOKEN/)
+})
+
+test('what is wrong with the options is told at once, before anybody is asked', async (t) => {
+  const place = await openPlace(t)
+  const { code, stderr } = await place.setup(
+    ...['--url', 'http://expenses.example.com/mcp', '--client-id', 'x', '--credential', 'magic'],
+  )
+  assert.equal(code, 2)
+  for (const name of ['--url', 'ENTRA_PROXY_AZURE_CLIENT_ID', '--credential']) {
+    assert.ok(stderr.includes(name), stderr)
+  }
+  assert.equal(place.emulator.seen.filter(({ endpoint }) => endpoint.startsWith('graph')).length, 0)
+})
+
+test('a tenant that does not exist, and a client id that is not in this one, are said to be so', async (t) => {
+  const place = await openPlace(t)
+  const tenant = await place.setup('--tenant-id', 'nowhere.example', '--yes')
+  assert.match(tenant.stderr, /There is no tenant 'nowhere\.example'/)
+  const id = '99999999-0000-4000-8000-000000000000'
+  const client = await place.setup('--client-id', id, '--yes')
+  assert.equal(client.code, 1)
+  assert.match(client.stderr, /There is no application 99999999/)
+})
