@@ -157,20 +157,28 @@ test('going from secret to certificate to federated signs nobody out', async (t)
   const first = await startEntrance({ emulator, entrance: { ...SERVER, store } })
   const { client, client_id, tokens } = await signIn(first.url)
   await first.stop()
+  await noticeStop(first.url)
   let { refresh_token, access_token } = tokens
   for (const credential of [
     { kind: 'certificate', certificate: cert, privateKey: key },
     { kind: 'assertion', getAssertion: () => issuer.sign() },
   ] as const) {
     application.passwordCredentials = []
-    const server = await again(first.port, credential)
+    await using server = await again(first.port, credential)
+    assert.equal(server.url, first.url)
     assert.equal((await client.mcp(access_token, { method: 'tools/list' })).status, 200)
     const renewed = await json<TokenResponse>(await client.refresh(client_id, refresh_token))
     refresh_token = renewed.refresh_token
     access_token = renewed.access_token
     await server.stop()
+    await noticeStop(server.url)
   }
 })
+
+/** What this process keeps open to a server goes with the first request that finds it gone. */
+async function noticeStop(url: string): Promise<void> {
+  await assert.rejects(fetch(`${url}/health`))
+}
 
 suite('a credential that fails', () => {
   test('for the moment, is told on a page, and loading it again goes on', async (t) => {
