@@ -1,8 +1,10 @@
-import { explainUnmet, logUnmet, type Rule, whomToAsk } from '../admission.ts'
+import { type Html, html } from '../../http/html.ts'
+import { explainUnmet, logUnmet, mailAddressOf, type Rule, whomToAsk } from '../admission.ts'
 import { type ClientAddress, errorUrl } from '../client-redirect.ts'
 import type { Context } from '../context.ts'
 import type { EntraTokens } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
+import type { AllowConfig } from '../options.ts'
 import { errorPage } from '../pages/error-page.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -55,7 +57,7 @@ function unadmittedPage(
     title: 'This account is not let in',
     status: error.status,
     message: user.preferred_username ? `You signed in as ${user.preferred_username}. ${why}` : why,
-    cure: `${whom} Or go back to the application and sign in with another account.`,
+    cure: html`${linkMail(whom, config.allow)} Or go back to the application and sign in with another account.`,
     details: [
       ['Rule', rule],
       ['Account', user.preferred_username],
@@ -66,4 +68,11 @@ function unadmittedPage(
     link: { href: errorUrl(address, error), text: 'Return to the application' },
     headers: { 'set-cookie': endCookie },
   })
+}
+
+function linkMail(whom: string, allow: AllowConfig): Html {
+  const address = mailAddressOf(allow)
+  if (address === undefined) return html`${whom}`
+  const [before, after] = whom.split(address)
+  return html`${before}<a href="mailto:${address}">${address}</a>${after}`
 }

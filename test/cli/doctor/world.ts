@@ -16,6 +16,7 @@ import {
   createEmulator,
   type Directory,
   type Emulator,
+  type RunningEmulator,
   type ServicePrincipal,
 } from '../../../src/emulator/emulator.ts'
 import { createEntrance, type Entrance } from '../../../src/index.ts'
@@ -143,7 +144,7 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
     async signInOperator() {
       for (const user of emulator.directory.users)
         user.directoryRoles = ['Application Administrator']
-      operatorToken ??= await graphToken({ ...emulator, port: 0 }, 'Alice')
+      operatorToken ??= await graphToken(emulator as RunningEmulator, 'Alice')
       env.ENTRANCE_GRAPH_TOKEN = operatorToken
     },
     async runShell(command) {

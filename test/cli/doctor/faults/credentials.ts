@@ -51,8 +51,8 @@ export const credentialFaults: readonly Fault[] = [
     plant: ({ env, folder }) => {
       env.ENTRANCE_CREDENTIAL = `workload-identity:${join(folder, 'token')}`
     },
-    finding: 'entra.credential.unavailable',
-    says: /token/,
+    finding: 'config.entra.wrong',
+    says: /token does not exist/,
     cure: dotEnv.useSecret,
   },
   {
