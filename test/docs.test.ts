@@ -225,6 +225,15 @@ suite('docs/doctor.md', () => {
   })
 })
 
+test('docs/setup.md lists every difference that a registration can have', () => {
+  const rows = tableOf(documentOf('docs/setup.md'), 'Part', 'Portal')
+  const listed = rows.flatMap(([, , ids = '']) => ids.split(', '))
+  const sources = globSync('src/cli/registration/compare-*.ts', { cwd: root }).map(read)
+  const ids = sources.flatMap((text) => [...text.matchAll(/\bid: '([a-z-]+)'/g)])
+  assert.ok(ids.length > 15)
+  assert.deepEqual(listed.toSorted(), ids.map(([, id]) => id).toSorted())
+})
+
 test('docs/architecture.md has the rows that the structure test enforces', () => {
   const lines =
     block(read('test/structure.test.ts'), 'const ROWS').match(

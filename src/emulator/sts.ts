@@ -25,6 +25,8 @@ export type Sts = {
   remove(collection: Collection, id: string): void
   /** How far what was written through Microsoft Graph has come. */
   readonly replication: Replication
+  /** Makes a key that signs from now on; the one that signed so far stays published. */
+  rotateKeys(): Promise<readonly SigningKey[]>
   /** Writes down what has changed. */
   save(): void
   /** Writes for the last time. */
@@ -71,6 +73,10 @@ export function createSts(options: StsOptions): Sts {
     keep: changes.keep,
     remove: changes.remove,
     replication: createReplication(directory, options.replication, options.now),
+    rotateKeys: () => {
+      keys = rotate(state, keys ?? loadKeys(state, save), save)
+      return keys
+    },
     save,
     close: () => {
       if (changes.forgetRemoved()) save()
@@ -87,6 +93,17 @@ async function loadKeys(state: State, save: () => void): Promise<readonly Signin
     state.signingKeys = await Promise.all([generateSigningKey(), generateSigningKey()])
     save()
   }
+  return state.signingKeys.map(loadSigningKey)
+}
+
+async function rotate(
+  state: State,
+  current: Promise<readonly SigningKey[]>,
+  save: () => void,
+): Promise<readonly SigningKey[]> {
+  await current
+  state.signingKeys = [await generateSigningKey(), ...state.signingKeys.slice(0, 1)]
+  save()
   return state.signingKeys.map(loadSigningKey)
 }
 

@@ -25,6 +25,7 @@ test('--help lists the commands, examples and exit codes on stdout', async () =>
 
 for (const words of [
   ['serve'],
+  ['setup'],
   ['emulator'],
   ['client'],
   ['client', 'login'],

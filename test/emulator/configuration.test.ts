@@ -68,6 +68,7 @@ const CONTOSO = {
   ],
   oauth2PermissionGrants: [
     { clientId: 'Server', resourceId: 'Server', scope: 'read' },
+    { clientId: 'Server', resourceId: 'Microsoft Graph', scope: 'openid' },
     {
       clientId: 'Editor',
       resourceId: 'Microsoft Graph',
@@ -112,7 +113,7 @@ test('things are referred to by name, and get the ids that these have', () => {
     { principalId: carol?.id, appRoleId: boss?.id },
     { principalId: staff?.id, appRoleId: '00000000-0000-0000-0000-000000000000' },
   ])
-  const [forAll, forCarol] = directory.oauth2PermissionGrants
+  const [forAll, , forCarol] = directory.oauth2PermissionGrants
   assert.deepEqual([forAll?.clientId, forAll?.consentType], [serverPrincipal?.id, 'AllPrincipals'])
   assert.deepEqual(
     [forCarol?.clientId, forCarol?.principalId, forCarol?.consentType],
@@ -202,7 +203,7 @@ test('every problem is told at once, with its path, what is there, and what to w
       'tenants[0].identifierUriPolicy | is "none". | Write "off" or "secure" or "strict".',
       'tenants[0].secretPolicy | is 5. | Write an object with isBlocked, maxDays.',
       'users[0].userPrincipalName | is empty. | Write a text.',
-      'users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are id, tenantId, userPrincipalName, displayName, givenName, surname, mail, accountEnabled, password, userType, guestOf, sessionsValidFrom, directoryRoles.',
+      'users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are id, tenantId, userPrincipalName, displayName, givenName, surname, mail, accountEnabled, password, userType, guestOf, sessionsValidFrom, isMfaRegistered, directoryRoles.',
     ].concat(problems.slice(6)),
   )
   assert.deepEqual(

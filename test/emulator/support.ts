@@ -96,14 +96,19 @@ export async function signIn(
   } = {},
 ): Promise<URL> {
   const { browser = openBrowser(emulator), name = 'Alice' } = options
-  const picker = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
-  const { id } = account(emulator, name)
-  const chosen = picker.location ? picker : await browser.submit(picker, { account: id })
-  const needsApproval = heading(chosen) === 'Approve sign in request'
-  const next = needsApproval ? await browser.submit(chosen, { decision: 'approve' }) : chosen
-  const last = next.location ? next : await browser.submit(next, { decision: 'accept' })
-  assert.ok(last.location, `the sign-in ends at the client, not at: ${heading(last)}`)
-  return last.location
+  const answers = new Map<string | undefined, Record<string, string>>([
+    ['Pick an account', { account: account(emulator, name).id }],
+    ['Approve sign in request', { decision: 'approve' }],
+    ['Permissions requested', { decision: 'accept' }],
+  ])
+  let page = await browser.get(authorizeUrl(emulator, options.changes, options.tenant))
+  for (let steps = 0; steps < answers.size && !page.location; steps++) {
+    const fields = answers.get(heading(page))
+    assert.ok(fields, `the sign-in ends at the client, not at: ${heading(page)}`)
+    page = await browser.submit(page, fields)
+  }
+  assert.ok(page.location, `the sign-in ends at the client, not at: ${heading(page)}`)
+  return page.location
 }
 
 /** Signs in and gives the code. */

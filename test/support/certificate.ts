@@ -25,7 +25,7 @@ export async function createCertificate(
  * A `fetch` for https that finds every host on this machine and trusts this certificate only.
  * It follows no redirect.
  */
-export function createLoopbackFetch({ cert }: Certificate): typeof fetch {
+export function createLoopbackFetch({ cert }: Pick<Certificate, 'cert'>): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const outgoing = httpsRequest(request.url, {

@@ -41,11 +41,21 @@ export type Facts = {
   /** Whether it was given by `--public`: then it has to answer. */
   readonly isPublic: boolean
   readonly entra: EntraFacts
+  /** Nothing of Entra is set here: a deployment is looked at from a machine that is not its own. */
+  readonly isUnconfigured: boolean
   /** What the login host answered for its metadata. */
   readonly discovery?: Answer
   readonly metadata?: MetadataFacts
   /** The tenant's id, also where a domain is configured. */
   readonly tenantGuid?: string
+  /** What the server answered at /health. */
+  readonly health?: Answer
+  /** Where the challenge says that its metadata is. */
+  readonly resourceMetadata?: string
+  /** The server's metadata (RFC 8414). */
+  readonly server?: Readonly<Record<string, unknown>>
+  /** The client that was registered at the server. */
+  readonly registeredClient?: string
 }
 
 /** What a check found, and what later ones may build on. */

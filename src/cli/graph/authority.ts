@@ -15,6 +15,8 @@ export type Authority = {
   readonly deviceAuthorizationEndpoint: string
   /** Address of Microsoft Graph. */
   readonly graph: string
+  /** What tokens for it are asked for by: its name with https, whatever its address is. */
+  readonly graphResource: string
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -59,6 +61,7 @@ export async function findAuthority(
     authorizationEndpoint: endpoint('authorization_endpoint'),
     deviceAuthorizationEndpoint: endpoint('device_authorization_endpoint'),
     graph: toGraph(origin, document.msgraph_host),
+    graphResource: `https://${document.msgraph_host}`,
   }
 }
 

@@ -11,7 +11,7 @@ export type CliToken =
 
 type Cli = {
   readonly program: string
-  readonly args: (origin: string, tenant: string | undefined) => readonly string[]
+  readonly args: (resource: string, tenant: string | undefined) => readonly string[]
   /** The member of its answer that is the token. */
   readonly member: string
   readonly login: (tenant: string | undefined) => string
@@ -23,8 +23,8 @@ export const AZURE_CLIS: ReadonlyMap<'az' | 'azd', Cli> = new Map([
     'az',
     {
       program: 'az',
-      args: (origin: string, tenant: string | undefined) => [
-        ...['account', 'get-access-token', '--output', 'json', '--resource', origin],
+      args: (resource: string, tenant: string | undefined) => [
+        ...['account', 'get-access-token', '--output', 'json', '--resource', resource],
         ...(tenant ? ['--tenant', tenant] : []),
       ],
       member: 'accessToken',
@@ -36,8 +36,8 @@ export const AZURE_CLIS: ReadonlyMap<'az' | 'azd', Cli> = new Map([
     'azd',
     {
       program: 'azd',
-      args: (origin: string, tenant: string | undefined) => [
-        ...['auth', 'token', '--output', 'json', '--no-prompt', '--scope', `${origin}/.default`],
+      args: (resource: string, tenant: string | undefined) => [
+        ...['auth', 'token', '--output', 'json', '--no-prompt', '--scope', `${resource}/.default`],
         ...(tenant ? ['--tenant-id', tenant] : []),
       ],
       member: 'token',
@@ -55,7 +55,7 @@ const TENANT = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/
 /** Asks a program for a token for Microsoft Graph; the program is run without a shell. */
 export async function askCli(
   name: 'az' | 'azd',
-  origin: string,
+  resource: string,
   tenant: string | undefined,
   env: Environment,
   signal: AbortSignal,
@@ -64,7 +64,7 @@ export async function askCli(
   if (tenant !== undefined && !TENANT.test(tenant)) {
     throw new CommandError(`'${tenant}' is not the id or a domain of a tenant.`)
   }
-  const { error, stdout, stderr } = await run(cli.program, cli.args(origin, tenant), env, signal)
+  const { error, stdout, stderr } = await run(cli.program, cli.args(resource, tenant), env, signal)
   const token = error ? undefined : readToken(stdout, cli.member)
   if (token !== undefined) return { token }
   const isMissing = error?.code === 'ENOENT'

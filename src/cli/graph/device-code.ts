@@ -62,7 +62,7 @@ async function authorizeDevice({
   const answer = await post<Partial<DeviceAuthorization> & TokenAnswer>(
     authority.deviceAuthorizationEndpoint,
     signal,
-    { client_id: clientId, scope: `${authority.graph}/.default` },
+    { client_id: clientId, scope: `${authority.graphResource}/.default` },
   )
   const { device_code, user_code, verification_uri, expires_in, interval } = answer
   if (!device_code || !user_code || !verification_uri || !expires_in) throw refused(answer)

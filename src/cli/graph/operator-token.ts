@@ -75,7 +75,13 @@ async function obtain(
   for (const name of wanted ? [wanted] : (['az', 'azd'] as const)) {
     // An alias is none to ask for a token: whichever tenant they are signed in to is meant.
     const { tenantId } = authority
-    const answer = await askCli(name, authority.graph, tenantId, terminal.env, terminal.signal)
+    const answer = await askCli(
+      name,
+      authority.graphResource,
+      tenantId,
+      terminal.env,
+      terminal.signal,
+    )
     if ('token' in answer) return { token: answer.token, source: name }
     problems.push(answer)
   }

@@ -39,7 +39,9 @@ function toRest({ method, path, body, headers }: GraphCall, origin: string, az: 
     `${az} rest --method ${method}`,
     `--url ${quote(`${origin}/v1.0${path}`)}`,
     // It knows Microsoft's own address only.
-    ...(origin === 'https://graph.microsoft.com' ? [] : [`--resource ${quote(origin)}`]),
+    ...(origin === 'https://graph.microsoft.com'
+      ? []
+      : [`--resource ${quote(origin.replace('http:', 'https:'))}`]),
     ...(sent.length > 0 ? [`--headers ${sent.map(([n, v]) => quote(`${n}=${v}`)).join(' ')}`] : []),
     ...(body ? [`--body ${quote(JSON.stringify(body))}`] : []),
   ].join(' ')

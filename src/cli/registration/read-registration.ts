@@ -32,7 +32,7 @@ export async function readRegistration(
   return {
     application,
     servicePrincipal,
-    federatedCredentials: await graph.list<FederatedCredential>(federated),
+    federatedCredentials: (await unlessDenied(graph.list<FederatedCredential>(federated))) ?? [],
     grants: servicePrincipal ? await readGrants(graph, servicePrincipal) : [],
     graphServicePrincipal: (await findServicePrincipal(graph, GRAPH_APP_ID))?.id,
     policies: await readPolicies(graph),

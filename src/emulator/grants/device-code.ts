@@ -4,14 +4,13 @@ import type { Call } from '../call.ts'
 import type { DeviceAuthorization, DeviceSignIn } from '../device-codes.ts'
 import { required } from '../params.ts'
 import { resourcesOf } from '../sign-in/scopes.ts'
-import { authenticate, hasCredentials } from '../tokens/client-authentication.ts'
+import { authenticate } from '../tokens/client-authentication.ts'
 import { findAdmission } from '../tokens/refresh-token.ts'
 import { issue, parseScope } from './grant.ts'
 
 /** `device_code` (RFC 8628 §3.4): the device asks whether the person has signed in by now. */
 export async function deviceCodeGrant(call: Call): Promise<Response> {
-  const issuedTo = hasCredentials(call) ? 'confidential' : undefined
-  const { client, authentication } = await authenticate(call, issuedTo)
+  const { client, authentication } = await authenticate(call, undefined)
   const device = call.sts.deviceCodes.findByDeviceCode(required(call.form, 'device_code'))
   if (!device) throw aadsts(70018)
   if (device.clientId !== client.appId) throw aadsts(70000)

@@ -1,6 +1,7 @@
 import { aadsts, toTimestamp } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
 import { required } from '../params.ts'
+import { homeAccountOf } from '../people.ts'
 import { resourcesOf } from '../sign-in/scopes.ts'
 import { authenticate } from '../tokens/client-authentication.ts'
 import { findAdmission } from '../tokens/refresh-token.ts'
@@ -19,7 +20,7 @@ export async function onBehalfOfGrant(call: Call): Promise<Response> {
   const scope = required(call.form, 'scope')
   const assertion = await verifyUserAssertion(call, client, text)
   const admission = findAdmission(call, assertion, client)
-  const { sessionsValidFrom } = admission.user
+  const { sessionsValidFrom } = homeAccountOf(call.sts.directory, admission.user) ?? admission.user
   if (sessionsValidFrom > assertion.issuedAt) {
     const validFrom = toTimestamp(sessionsValidFrom)
     throw aadsts(50173, { issued: toTimestamp(assertion.issuedAt), validFrom })
@@ -27,7 +28,7 @@ export async function onBehalfOfGrant(call: Call): Promise<Response> {
   const scopes = parseScope(call, admission, scope)
   const resources = resourcesOf(scopes.permissions)
   if (resources.length > 1) throw aadsts(28000, { scope })
-  const { authTime, sid } = assertion
-  const from = { platform: 'web', scope, authTime, sid } as const
+  const { authTime, mfaTime, sid } = assertion
+  const from = { platform: 'web', scope, authTime, mfaTime, sid } as const
   return issue(call, { admission, authentication, from, scopes })
 }

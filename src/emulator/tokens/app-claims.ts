@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { tenantIssuer } from '../authority.ts'
+import type { Cloud } from '../cloud.ts'
 import type { Application, ServicePrincipal, Tenant } from '../directory.ts'
 import { GRAPH_APP_ID } from '../microsoft-graph.ts'
+import { arrange } from './claims.ts'
 import type { Authentication } from './client-authentication.ts'
+import { audienceOf } from './optional-claims.ts'
 
 /** What a token of an application itself is made for. */
 export type AppTokenSubject = {
@@ -18,6 +22,7 @@ export type AppTokenSubject = {
   readonly identifier: string | undefined
   readonly roles: readonly string[]
   readonly origin: string
+  readonly cloud: Cloud
   /** Seconds since the epoch. */
   readonly now: number
   readonly expiresIn: number
@@ -25,14 +30,21 @@ export type AppTokenSubject = {
 
 /** The claims of a token without a person, in the version that the API's registration asks for. */
 export function appTokenClaims(subject: AppTokenSubject): Record<string, unknown> {
-  const { app, tenant, roles } = subject
+  const { app, tenant, resource, roles, now, expiresIn } = subject
+  const isVersion2 = resource.api.requestedAccessTokenVersion === 2
   const { id } = app.principal
-  return {
-    ...(subject.resource.api.requestedAccessTokenVersion === 2
-      ? version2(subject)
-      : version1(subject)),
+  const version1Issuer = `${subject.cloud.stsOrigin}/${tenant.id}/`
+  const head = {
+    aud: isVersion2 ? resource.appId : audienceOf(subject),
+    iss: isVersion2 ? tenantIssuer(subject.origin, tenant) : version1Issuer,
+    // Entra dates its tokens five minutes back, for clocks that are slow.
+    iat: now - 300,
+    nbf: now - 300,
+    exp: now + expiresIn,
+  }
+  return arrange(head, {
     aio: opaque(40),
-    ...(wantsTokenType(subject.resource) && { idtyp: 'app' }),
+    ...(wantsTokenType(resource) && { idtyp: 'app' }),
     oid: id,
     rh: `1.A${opaque(36)}`,
     ...(roles.length > 0 && { roles }),
@@ -40,30 +52,19 @@ export function appTokenClaims(subject: AppTokenSubject): Record<string, unknown
     tid: tenant.id,
     uti: opaque(16),
     xms_ftd: opaque(32),
-  }
+    ...(isVersion2 ? version2(app) : { ...version1(subject), idp: version1Issuer }),
+  })
 }
 
-function version2({ app, tenant, resource, origin, now, expiresIn }: AppTokenSubject) {
-  return {
-    aud: resource.appId,
-    iss: `${origin}/${tenant.id}/v2.0`,
-    ...times(now, expiresIn),
-    azp: app.appId,
-    azpacr: app.authentication,
-    ver: '2.0',
-  }
+function version2({ appId, authentication }: AppTokenSubject['app']) {
+  return { azp: appId, azpacr: authentication, ver: '2.0' }
 }
 
-function version1({ app, tenant, resource, identifier, now, expiresIn }: AppTokenSubject) {
-  const issuer = `https://sts.windows.net/${tenant.id}/`
+function version1({ app, resource }: AppTokenSubject) {
   return {
-    aud: identifier ?? resource.appId,
-    iss: issuer,
-    ...times(now, expiresIn),
     ...(resource.appId === GRAPH_APP_ID && { app_displayname: app.displayName }),
     appid: app.appId,
     appidacr: app.authentication,
-    idp: issuer,
     ver: '1.0',
   }
 }
@@ -72,11 +73,6 @@ function version1({ app, tenant, resource, identifier, now, expiresIn }: AppToke
 function wantsTokenType({ appId, optionalClaims }: Application): boolean {
   const asked = optionalClaims?.accessToken.some(({ name }) => name === 'idtyp') ?? false
   return asked || appId === GRAPH_APP_ID
-}
-
-/** Entra dates its tokens five minutes back, for clocks that are slow. */
-function times(now: number, expiresIn: number) {
-  return { iat: now - 300, nbf: now - 300, exp: now + expiresIn }
 }
 
 function opaque(bytes: number): string {

@@ -19,6 +19,8 @@ export type TokenSubject = Admission & {
   readonly sid: string
   /** Seconds since the epoch. */
   readonly authTime: number
+  /** When the person last showed a second factor. */
+  readonly mfaTime?: number | undefined
   /** How the person showed who they are, as `amr` has it. */
   readonly amr: readonly string[]
   /** What the client asked for with the parameter `claims`. */
@@ -99,7 +101,7 @@ function personClaims(
   const home = user.guestOf === null ? undefined : homeAccountOf(directory, user)
   const properties = propertiesOf(wanted, 'groups')
   return {
-    aio: sealAuthTime(subject.authTime),
+    aio: writeAio(subject),
     ...(home && { idp: identityProviderOf(home) }),
     rh: `1.A${opaque(36)}`,
     ...membershipClaims({ directory, user, tenant, app, properties, isFrontChannel }),
@@ -156,7 +158,7 @@ function times({ now, expiresIn }: TokenSubject): Claims {
 }
 
 /** The registered claims first, then the others by their names. */
-function arrange(head: Claims, others: Claims): Claims {
+export function arrange(head: Claims, others: Claims): Claims {
   const sorted = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1))
   return { ...head, ...Object.fromEntries(sorted) }
 }
@@ -166,18 +168,21 @@ function pairwise({ tenant, user }: TokenSubject, audience: Application): string
   return createHmac('sha256', tenant.id).update(`${audience.appId} ${user.id}`).digest('base64url')
 }
 
-const AUTH_TIME_BYTES = 6
+const TIME_BYTES = 6
 
-/** Entra's `aio` is for itself alone; here it says when the person signed in, for on-behalf-of. */
-function sealAuthTime(authTime: number): string {
+/** Entra's `aio` is for itself alone; here it says how the person signed in, for on-behalf-of. */
+function writeAio({ authTime, mfaTime = 0 }: TokenSubject): string {
   const bytes = randomBytes(40)
-  bytes.writeUIntBE(authTime, 0, AUTH_TIME_BYTES)
+  bytes.writeUIntBE(authTime, 0, TIME_BYTES)
+  bytes.writeUIntBE(mfaTime, TIME_BYTES, TIME_BYTES)
   return bytes.toString('base64url')
 }
 
-/** When the person signed in that an access token of ours is about. */
-export function authTimeOf(aio: string): number {
-  return Buffer.from(aio, 'base64url').readUIntBE(0, AUTH_TIME_BYTES)
+/** When the person of an access token signed in, and showed a second factor. */
+export function readAio(aio: string): { authTime: number; mfaTime: number | undefined } {
+  const bytes = Buffer.from(aio, 'base64url')
+  const authTime = bytes.readUIntBE(0, TIME_BYTES)
+  return { authTime, mfaTime: bytes.readUIntBE(TIME_BYTES, TIME_BYTES) || undefined }
 }
 
 function opaque(bytes: number): string {

@@ -26,8 +26,9 @@ export type AuthenticatedClient = {
 
 /**
  * Finds out who sends a token request. What was issued to a platform says whether its client is a
- * public one; without one, the registration does, unless the grant is for confidential clients.
- * `missing` is what a confidential client without credentials is told.
+ * public one. Without one, a client that shows no credentials is public where the registration
+ * allows that, unless the grant is for confidential clients. `missing` is what those are told that
+ * show none.
  */
 export async function authenticate(
   call: Call,
@@ -40,8 +41,9 @@ export async function authenticate(
   const client = findClient(directory, authority, credentials.clientId)
   checkOrigin(call.request, issuedTo, credentials.secret !== undefined)
   const { secret, hasAssertion } = credentials
-  if (isPublic(client, issuedTo)) {
-    if (secret !== undefined || hasAssertion) throw aadsts(700025)
+  const hasCredentials = secret !== undefined || hasAssertion
+  if (isPublic(client, issuedTo ?? (hasCredentials ? 'confidential' : undefined))) {
+    if (hasCredentials) throw aadsts(700025)
     return { client, authentication: '0' }
   }
   if (hasAssertion) {
@@ -51,12 +53,6 @@ export async function authenticate(
   if (secret === undefined) throw aadsts(missing)
   checkSecret(client, secret, call.sts.now())
   return { client, authentication: '1' }
-}
-
-/** Whether a request brings something that shows who sends it. */
-export function hasCredentials({ request, form }: Call): boolean {
-  const isNamed = ['client_secret', 'client_assertion'].some((name) => optional(form, name))
-  return isNamed || readBasic(request.headers.get('authorization')) !== undefined
 }
 
 /** Reads client id and secret, from the body or from a Basic header. */

@@ -84,7 +84,8 @@ function subjectOf(
   const { directory, origin, cloud } = sts
   const requestedClaims = parseRequestedClaims(form.get('claims') || claims)
   const amr = mfaTime === undefined ? ['pwd'] : ['pwd', 'mfa']
-  return { ...admission, directory, origin, cloud, oidc, authTime, amr, sid, requestedClaims }
+  const signedIn = { authTime, mfaTime, amr, sid }
+  return { ...admission, ...signedIn, directory, origin, cloud, oidc, requestedClaims }
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */

@@ -49,7 +49,10 @@ export function propertiesOf(wanted: readonly OptionalClaim[], name: string): re
 }
 
 /** The audience of a v1 token: which identifier it was asked by, unless the API wants its GUID. */
-export function audienceOf({ resource, identifier }: AccessTokenSubject): string {
+export function audienceOf({
+  resource,
+  identifier,
+}: Pick<AccessTokenSubject, 'resource' | 'identifier'>): string {
   const isGuid = propertiesOf(claimsWanted(resource, 'accessToken'), 'aud').includes('use_guid')
   if (isGuid) return resource.appId
   return identifier ?? resource.identifierUris[0] ?? resource.appId

@@ -2,7 +2,7 @@ import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from
 import { aadsts } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
 import type { Application } from '../directory.ts'
-import { authTimeOf } from './claims.ts'
+import { readAio } from './claims.ts'
 
 /** An access token of a person, which an API was called with. */
 export type UserAssertion = {
@@ -10,6 +10,7 @@ export type UserAssertion = {
   readonly sid: string
   /** Seconds since the epoch. */
   readonly authTime: number
+  readonly mfaTime: number | undefined
   /** Milliseconds since the epoch. */
   readonly issuedAt: number
 }
@@ -37,7 +38,7 @@ export async function verifyUserAssertion(
   return {
     userId: String(claims.oid),
     sid: String(claims.sid),
-    authTime: authTimeOf(String(claims.aio)),
+    ...readAio(String(claims.aio)),
     issuedAt: (Number(claims.iat) + BACKDATED) * 1000,
   }
 }

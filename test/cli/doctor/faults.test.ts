@@ -4,6 +4,7 @@ import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import type { Fault } from './fault.ts'
 import { configurationFaults } from './faults/configuration.ts'
 import { credentialFaults } from './faults/credentials.ts'
+import { deploymentFaults } from './faults/deployment.ts'
 import { networkFaults } from './faults/network.ts'
 import { registrationFaults } from './faults/registration.ts'
 import { createWorlds, type World } from './world.ts'
@@ -13,6 +14,7 @@ const FAULTS: ReadonlyMap<string, readonly Fault[]> = new Map([
   ['network', networkFaults],
   ['registration', registrationFaults],
   ['credentials', credentialFaults],
+  ['deployment', deploymentFaults],
 ])
 
 const worlds = await createWorlds()
@@ -21,9 +23,11 @@ after(() => worlds.close())
 test('where everything is right, doctor finds nothing', async () => {
   const world = await worlds.open()
   try {
-    const { faults, exitCode } = await world.doctor()
-    assert.deepEqual(faults, [])
-    assert.equal(exitCode, 0)
+    for (const options of [{}, { public: world.url }]) {
+      const { faults, exitCode } = await world.doctor(options)
+      assert.deepEqual(faults, [])
+      assert.equal(exitCode, 0)
+    }
   } finally {
     await world.close()
   }

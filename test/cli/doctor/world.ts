@@ -35,8 +35,10 @@ export type World = {
   /** The app registration. */
   readonly app: Application
   readonly servicePrincipal: ServicePrincipal
-  /** The server's variables; the server is started with them when it is first asked. */
+  /** The variables that doctor reads; the server is started with them when it is first asked. */
   readonly env: Record<string, string>
+  /** Variables that are different for the server: those of another machine. */
+  readonly serverEnv: Record<string, string>
   /** The variables that name the app registration, as they are right. */
   readonly registered: Readonly<Record<string, string>>
   /** The server's public base URL. */
@@ -49,6 +51,8 @@ export type World = {
   readonly inFrontOfServer: Front[]
   /** By an origin, the error code with which connections to it fail. */
   readonly unreachable: Map<string, string>
+  /** What is to be ended with the world. */
+  readonly cleanup: (() => unknown)[]
   /** Starts the server anew, with the variables as they are now. */
   restart(): Promise<void>
   /** Runs `doctor --json` in this process. */
@@ -92,10 +96,11 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
   const inFrontOfServer: Front[] = []
   let running: Entrance | undefined
   const server = await listening(inFrontOfServer, async (request) => {
-    running ??= await startServer(env)
+    running ??= await startServer({ ...env, ...serverEnv })
     return running.protect(async () => Response.json({ answered: true }))(request)
   })
   const url = `http://localhost:${server.port}`
+  const serverEnv: Record<string, string> = {}
   const env: Record<string, string> = {
     ...variablesFor(emulator),
     ENTRANCE_URL: url,
@@ -106,6 +111,7 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
   const app = emulator.directory.applications[0] as Application
   app.web.redirectUris = [`${url}/auth/callback`]
   const unreachable = new Map<string, string>()
+  const cleanup: (() => unknown)[] = []
   const restart = async () => {
     await running?.close()
     running = undefined
@@ -115,15 +121,18 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
     app,
     servicePrincipal: findPrincipal(emulator.directory, app),
     env,
+    serverEnv,
     registered: variablesFor(emulator),
     url,
     folder,
     inFrontOfEntra,
     inFrontOfServer,
     unreachable,
+    cleanup,
     restart,
     doctor: (options) => diagnose(env, unreachable, options),
     async close() {
+      for (const end of cleanup) await end()
       await restart()
       await server.close()
       rmSync(folder, { recursive: true, force: true })
