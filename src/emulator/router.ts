@@ -23,6 +23,7 @@ import { token } from './endpoints/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
 import { homePage } from './pages/home-page.ts'
 import { pageResponse } from './pages/layout.ts'
+import { noteFailure } from './sign-in-log.ts'
 import { tokenHeaders } from './tokens/response.ts'
 
 /** Something the emulator answers. */
@@ -83,6 +84,9 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
 
+/** Whose refusals are in the sign-in log. */
+const SIGN_IN_ROUTES = new Set(['authorize', 'login', 'consent', 'adminconsent', 'token'])
+
 /** What a path asks for, and the tenant it names. */
 export function findRoute(pathname: string): { route: Route; segment: string } | undefined {
   const path = pathname.slice(1)
@@ -119,6 +123,7 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
     message: `The emulator refused a request at ${route.name}: ${error.message}`,
     code: error.code,
   })
+  if (SIGN_IN_ROUTES.has(route.name)) noteFailure(call, error)
   if (route.errors === 'page') return pageResponse(errorPage(error, trace))
   return errorBody(route, call, error, trace)
 }

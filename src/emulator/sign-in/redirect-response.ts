@@ -2,6 +2,7 @@ import { type AadstsError, describeError, errorUri, newTrace } from '../aadsts-e
 import type { Call } from '../call.ts'
 import { formPostPage } from '../pages/form-post-page.ts'
 import { pageResponse } from '../pages/layout.ts'
+import { noteFailure } from '../sign-in-log.ts'
 import type { Target } from './authorization-request.ts'
 
 const NO_STORE = { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' }
@@ -32,6 +33,7 @@ export function redirectError(call: Call, target: Target, error: AadstsError): R
     message: `The emulator refused a sign-in of ${target.client.displayName}: ${error.message}`,
     code: error.code,
   })
+  noteFailure(call, error)
   return redirectToClient(target, {
     error: error.error,
     error_description: describeError(error, trace),
