@@ -4,15 +4,15 @@ import {
   createGuest,
   createTenant,
   createUser,
-  type RunningEmulator,
   SEED,
-  startEmulator,
   type Tenant,
 } from '../../src/emulator/emulator.ts'
+import { createEntrance } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { assertRefused, isLet } from '../attacks/support.ts'
+import { assertRefused, formRequest, isLet, refreshOf } from '../attacks/support.ts'
 import { addGroup, registration, trySignIn } from '../support/admission.ts'
-import { codeOf, json, signIn, type TokenResponse } from '../support/oauth-client.ts'
+import { createBrowser } from '../support/browser.ts'
+import { codeOf, json, type SignedIn, signIn, type TokenResponse } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
 const FINANCE = 'f1a7ce00-0000-4000-8000-000000000001'
@@ -103,29 +103,31 @@ test('of a rule with many groups, membership in the last one is enough', async (
   assert.equal(lookUps(server).length, 3)
 })
 
-test('whoever signed in before there was the rule signs in again, consents, and stays', async () => {
-  // The same records for both servers, whichever of them is stopped.
-  const store = { ...memoryStore(), close: async () => {} }
-  const entrance = { store, secret: 'a-master-key-of-forty-characters-at-least' }
-  await using emulator = await startEmulatorOnce()
+test('whoever signed in before there was the rule signs in again, consents, and stays', async (t) => {
+  const entrance = { store: memoryStore(), secret: 'a-master-key-of-forty-characters-at-least' }
+  await using server = await startEntrance({ entrance })
+  const { emulator, url } = server
   addGroup(emulator, 'Finance', [SEED.alice]).id = FINANCE
-  const server = await startEntrance({ emulator, entrance })
-  const { client, client_id, tokens } = await signIn(server.url)
-  await server.stop()
+  const before = await signIn(url)
 
-  const { port } = server
-  await using changed = await startEntrance({
-    ...{ emulator, port },
-    entrance: { ...entrance, allow: { groups: [FINANCE] } },
+  const { tenantId, application, origin: authority } = emulator
+  const changed = createEntrance({
+    ...entrance,
+    url,
+    entra: { tenantId, ...application, authority },
+    allow: { groups: [FINANCE] },
   })
-  const refused = await client.refresh(client_id, tokens.refresh_token)
-  await assertRefused(refused, 400, 'invalid_grant', /\(AADSTS65001\)\. Sign in again\.$/)
-  const again = await signIn(changed.url)
-  const renewed = await client.refresh(again.client_id, again.tokens.refresh_token)
-  assert.ok((await json<TokenResponse>(renewed)).access_token)
-})
+  t.after(() => changed.close())
+  const refresh = (signedIn: SignedIn) =>
+    changed.fetch(formRequest(`${url}/token`, refreshOf(signedIn, signedIn.tokens)))
+  const ended = /\(AADSTS65001\)\. Sign in again\.$/
+  await assertRefused(await refresh(before), 400, 'invalid_grant', ended)
 
-async function startEmulatorOnce(): Promise<RunningEmulator & AsyncDisposable> {
-  const emulator = await startEmulator({ port: 0 })
-  return Object.assign(emulator, { [Symbol.asyncDispose]: () => emulator.close() })
-}
+  // The person's browser reaches the server as it is now.
+  const browser = createBrowser((input, init) => {
+    const request = new Request(input as URL, init)
+    return request.url.startsWith(url) ? changed.fetch(request) : fetch(request)
+  })
+  const after = await signIn(url, { browser })
+  assert.ok((await json<TokenResponse>(await refresh(after))).access_token)
+})
