@@ -26,19 +26,35 @@ export function keyFilePath(data: string): string {
 
 /** The keys of the file, the current one first; undefined when there is no file yet. */
 export function readKeyFile(data: string): readonly StoredKey[] | undefined {
+  const keys = parseKeyFile(data)
+  // Whoever can read it can forge every sign-in.
+  if (keys && isKeyFileOpen(data)) closeKeyFile(data)
+  return keys
+}
+
+/** Whether others on this machine can read the file. Windows has other rights. */
+export function isKeyFileOpen(data: string): boolean {
+  const mode = statSync(keyFilePath(data), { throwIfNoEntry: false })?.mode ?? 0
+  return process.platform !== 'win32' && (mode & 0o077) !== 0
+}
+
+/** Takes the right to read the file from everybody but its owner. */
+export function closeKeyFile(data: string): void {
+  chmodSync(keyFilePath(data), 0o600)
+}
+
+function parseKeyFile(data: string): readonly StoredKey[] | undefined {
   const path = keyFilePath(data)
   if (!existsSync(path)) return undefined
   const keys = parse(read(path))
   if (!keys) throw new ConfigError([damaged(path)])
-  // Whoever can read it can forge every sign-in.
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   return keys
 }
 
-/** What is wrong with the file, if there is one. */
+/** What is wrong with the file, if there is one; nothing is changed. */
 export function findKeyFileProblems(data: string): readonly ConfigProblem[] {
   try {
-    readKeyFile(data)
+    parseKeyFile(data)
     return []
   } catch (error) {
     if (error instanceof ConfigError) return error.problems

@@ -3,6 +3,7 @@ import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
+import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
@@ -23,7 +24,7 @@ export function createProgram(): Command {
   addServe(program)
   addSetup(program, withTerminal)
   addDoctor(program)
-  addEmulator(program)
+  addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program)
   return program
@@ -126,6 +127,12 @@ function addDoctor(program: Command): void {
     .command('doctor')
     .description('Find out why people cannot sign in, and how to mend it.')
     .option('--public <url>', 'Look at a deployment, from outside.')
+    .addOption(
+      new Option(
+        '--token <from>',
+        'Whose rights to read the registration with (default ENTRANCE_GRAPH_TOKEN, az, azd).',
+      ).choices(['env', 'az', 'azd', 'device-code']),
+    )
     .option('--only <checks>', 'Tell of these checks only, by their ids or how they begin.')
     .option('--list', 'List the checks, and make none.')
     .option('--json', 'Write the findings as JSON.')
@@ -147,23 +154,6 @@ Exit codes: 0 all is well, 1 warnings, 2 errors, 3 it could not look.
 Examples:
   $ entrance doctor
   $ entrance doctor --public https://expenses.example.com`
-
-function addEmulator(program: Command): void {
-  program
-    .command('emulator')
-    .description('Run an Entra ID emulator alone: sign-ins with no Azure account and no network.')
-    .addOption(
-      portOption('-p, --port <port>', 'Port to listen on.').env('EMULATOR_PORT').default(8400),
-    )
-    .option('--host <address>', 'Address to listen on (default loopback).')
-    .option('--data <folder>', 'Folder to keep its keys and consents in (default: none are kept).')
-    .option('--json', 'Say where it is as a line of JSON.')
-    .addHelpText('after', '\nExample:\n  $ entrance emulator --port 8400')
-    .action(async (options: { port: number; host?: string; data?: string; json?: boolean }) => {
-      const { runEmulator } = await import('./commands/emulator.ts')
-      await withTerminal((terminal) => runEmulator(options, terminal))
-    })
-}
 
 function addClient(program: Command): void {
   const client = program

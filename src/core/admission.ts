@@ -75,10 +75,16 @@ export function explainUnmet(rule: Rule): string {
 
 const MAIL_ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
 
+/** The contact, where it is a mail address and nothing else. */
+export function mailAddressOf({ contact }: AllowConfig): string | undefined {
+  return contact !== undefined && MAIL_ADDRESS.test(contact) ? contact : undefined
+}
+
 /** Whom the operator wants to be asked, as a sentence. */
-export function whomToAsk({ contact }: AllowConfig): string {
-  if (contact !== undefined && !MAIL_ADDRESS.test(contact)) return contact.replace(/[^.!?]$/, '$&.')
-  return `To be let in, ask ${contact ?? 'the operator of this server'}.`
+export function whomToAsk(allow: AllowConfig): string {
+  const { contact = 'the operator of this server' } = allow
+  const isSentence = allow.contact !== undefined && mailAddressOf(allow) === undefined
+  return isSentence ? contact.replace(/[^.!?]$/, '$&.') : `To be let in, ask ${contact}.`
 }
 
 /** Tells the operator who was kept out, and why. */

@@ -3,12 +3,15 @@ import { type AadstsError, aadsts } from './aadsts-error.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { type CloudName, findCloud } from './cloud.ts'
+import type { Access } from './control/access.ts'
+import { answerControl, isControlPath } from './control/answer-control.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
 import { answerWithFaults } from './faults/answer-with-faults.ts'
 import { createFaults } from './faults/create-faults.ts'
 import type { Faults } from './faults/fault.ts'
 import { answerGraph, isGraphPath } from './graph/answer.ts'
+import { issueToken, type TokenRequest } from './issue-token.ts'
 import { GRAPH_APP_ID } from './microsoft-graph.ts'
 import { correlationIdOf, readForm } from './params.ts'
 import type { ReplicationOptions } from './replication.ts'
@@ -55,6 +58,12 @@ export type Emulator = {
   readonly clock: Clock
   /** Outages: throttling, dropped connections, broken answers. */
   readonly faults: Faults
+  /** Directory, clock, faults and `seen` are as they were at the start; keys stay. */
+  reset(): void
+  /** Signs with a new key from now on; the former one stays published. Gives the `kid`s. */
+  rotateKeys(): Promise<string[]>
+  /** An access token that nobody has to sign in for, to test what takes tokens with. */
+  issueToken(request?: TokenRequest): Promise<string>
   close(): Promise<void>
 }
 
@@ -64,12 +73,16 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
 }
 
 /** An emulator, and the service inside it. */
-export function openEmulator(options: EmulatorOptions): { emulator: Emulator; sts: Sts } {
-  const directory = createDirectory(options.directory)
+export function openEmulator(
+  options: EmulatorOptions,
+  access: Access = { isLocal: false, hasControl: false },
+): { emulator: Emulator; sts: Sts } {
+  const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
+  // Objects of its own: to change one of them changes nothing that `reset` begins with.
+  const newDirectory = () => nameGraph(createDirectory(structuredClone(options.directory)), host)
+  const directory = newDirectory()
   const clock = createClock(options.now ?? Date.now)
   const faults = createFaults()
-  const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
-  nameGraph(directory, host)
   const sts = createSts({
     origin,
     cloud: findCloud(options.cloud ?? 'public'),
@@ -82,8 +95,11 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
   })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {
-    fetch: (request) =>
-      answerWithFaults({ faults, now: clock.now, seen }, request, () => answer(sts, seen, request)),
+    fetch: (request) => {
+      if (isControlPath(request)) return answerControl({ emulator, sts, access }, request)
+      const withFaults = { faults, now: clock.now, seen }
+      return answerWithFaults(withFaults, request, () => answer(sts, seen, request))
+    },
     origin: sts.origin,
     get tenantId() {
       return directory.tenants[0]?.id ?? ''
@@ -97,18 +113,27 @@ export function openEmulator(options: EmulatorOptions): { emulator: Emulator; st
     seen,
     clock,
     faults,
+    reset: () => {
+      sts.reset(newDirectory())
+      clock.reset()
+      faults.clear()
+      seen.length = 0
+    },
+    rotateKeys: async () => (await sts.rotateKeys()).map(({ kid }) => kid),
+    issueToken: (request) => issueToken(sts, request),
     close: async () => sts.close(),
   }
   return { emulator, sts }
 }
 
 /** Microsoft Graph is served here, too, and answers to the name that people come by. */
-function nameGraph(directory: Directory, host: string): void {
+function nameGraph(directory: Directory, host: string): Directory {
   const graph = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID)
   const identifierUri = `https://${host}`
   if (graph?.identifierUris.includes(identifierUri) === false) {
     graph.identifierUris.push(identifierUri)
   }
+  return directory
 }
 
 async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {

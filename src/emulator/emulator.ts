@@ -2,6 +2,10 @@ export { CONSUMERS_TENANT_ID } from './authority.ts'
 export type { Clock } from './clock.ts'
 export type { CloudName } from './cloud.ts'
 export {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from './configuration/configuration-error.ts'
+export {
   type ApplicationOptions,
   createApplication,
   createGroup,
@@ -20,6 +24,7 @@ export { createEmulator, type Emulator, type EmulatorOptions } from './create-em
 export type * from './directory.ts'
 export { ConnectionDropped } from './faults/apply-fault.ts'
 export type { ActiveFault, Fault, FaultAction, FaultMatch, Faults } from './faults/fault.ts'
+export type { TokenRequest } from './issue-token.ts'
 export { type RunningEmulator, type StartOptions, startEmulator } from './listen.ts'
 export { SEED } from './seed.ts'
 export type { SeenRequest } from './seen.ts'

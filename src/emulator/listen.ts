@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Listening, LOOPBACK_ADDRESSES, listen } from '../adapters/listen.ts'
 import { toNodeHandler } from '../adapters/node.ts'
@@ -6,6 +7,8 @@ import { ConnectionDropped } from './faults/apply-fault.ts'
 import { issueServerCertificate, type ServerCertificate } from './local-authority.ts'
 
 export type StartOptions = EmulatorOptions & {
+  /** The path of a configuration file, in place of `directory`. */
+  config?: string
   /** 0 takes a free one. @default 8400 */
   port?: number
   /** The address to bind. @default 127.0.0.1 and ::1, so that http://localhost works either way */
@@ -14,11 +17,16 @@ export type StartOptions = EmulatorOptions & {
   hostname?: string
   /**
    * Speaks HTTPS, with a certificate that it makes itself for localhost, 127.0.0.1, ::1 and
-   * `hostname`. Its authority is kept beside `dataFile`. @default false
+   * `hostname`. Its authority is kept in `caFolder`, else beside `dataFile`. @default false
    */
-  https?: boolean
+  https?: boolean | { caFolder: string }
   /** PEM texts of a certificate of your own; with them it speaks HTTPS. */
   tls?: { key: string; cert: string }
+  /**
+   * Serves the control API under `/_emulator/`, for programs on this machine. Needs a loopback
+   * `host`. @default false
+   */
+  control?: boolean
 }
 
 /** An emulator that listens. */
@@ -31,7 +39,8 @@ export type RunningEmulator = Emulator & {
 }
 
 /** Starts an emulator on a port of its own; `close` ends it at once, open connections included. */
-export async function startEmulator(options: StartOptions = {}): Promise<RunningEmulator> {
+export async function startEmulator(given: StartOptions = {}): Promise<RunningEmulator> {
+  const options = given.config === undefined ? given : await readConfig(given, given.config)
   // The origin follows the port, so the servers listen before there is anything to answer.
   const opened = Promise.withResolvers<Emulator>()
   const listener = toNodeHandler(async (request) => send(await opened.promise, request), {
@@ -46,7 +55,9 @@ export async function startEmulator(options: StartOptions = {}): Promise<Running
   const scheme = tls ? 'https' : 'http'
   const origin = options.origin ?? `${scheme}://${options.hostname ?? 'localhost'}:${port}`
   try {
-    const { emulator, sts } = openEmulator({ ...options, origin })
+    const isLocal = host === undefined || LOOPBACK.test(host)
+    const access = { isLocal, hasControl: options.control === true }
+    const { emulator, sts } = openEmulator({ ...options, origin }, access)
     opened.resolve(emulator)
     // Keys take a moment to make; whoever needs them waits for the same promise.
     sts.signingKeys().catch((cause: unknown) => {
@@ -60,12 +71,22 @@ export async function startEmulator(options: StartOptions = {}): Promise<Running
   }
 }
 
-function makeCertificate({ dataFile, hostname, host, origin }: StartOptions): ServerCertificate {
-  const folder = dataFile === undefined ? undefined : dirname(dataFile)
+/** Loaded only where it is used: the schema takes its time. */
+async function readConfig(options: StartOptions, path: string): Promise<StartOptions> {
+  const { parseConfiguration } = await import('./configuration/configuration.ts')
+  return { ...options, directory: parseConfiguration(await readFile(path, 'utf8')) }
+}
+
+function makeCertificate(options: StartOptions): ServerCertificate {
+  const { dataFile, https, hostname, host, origin } = options
+  const beside = dataFile === undefined ? undefined : dirname(dataFile)
+  const folder = typeof https === 'object' ? https.caFolder : beside
   const named = origin === undefined ? [] : [new URL(origin).hostname.replaceAll(/^\[|\]$/g, '')]
   const names = [...named, hostname, host].filter((name) => name && !ANY_ADDRESS.has(name))
   return issueServerCertificate(folder, names as string[])
 }
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i
 
 /** What is bound to mean every address; nobody asks for it by this name. */
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])

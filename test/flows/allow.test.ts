@@ -84,7 +84,7 @@ for (const rule of ['users', 'groups', 'roles', 'guests']) {
       assert.match(page.text, /This account is not let in/)
       assert.match(page.text, /You signed in as alice@entrance\.example\./)
       assert.ok(page.text.includes(`(rule '${rule}')`), page.text)
-      assert.match(page.text, /To be let in, ask it-help@entrance\.example\./)
+      assert.match(page.text, /To be let in, ask it-help@entrance\.example ?\./)
       const answer = answerOf(page)
       assert.equal(answer.get('error'), 'access_denied')
       assert.ok(answer.get('error_description')?.includes(`(rule '${rule}')`))

@@ -21,11 +21,17 @@ export type Desktop = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A desktop whose person is `account`. For Linux and macOS: Windows opens addresses otherwise. */
-export async function createDesktop(account: string): Promise<Desktop> {
+/**
+ * A desktop whose person is `account`; `network` is how their browser reaches servers. For Linux
+ * and macOS: Windows opens addresses otherwise.
+ */
+export async function createDesktop(
+  account: string,
+  network: typeof fetch = fetch,
+): Promise<Desktop> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-desktop-'))
   const home = join(folder, 'home')
-  const browser = createBrowser()
+  const browser = createBrowser(network)
   const signIns: PromiseSettledResult<Page>[] = []
   const server = createServer((request, response) => {
     // As with a real browser, the program goes on at once and the person takes their time.

@@ -1,17 +1,11 @@
-import { join } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { ConfigError } from '../../core/errors.ts'
+import { printConfiguration } from '../../emulator/configuration/configuration.ts'
+import { jsonSchema } from '../../emulator/configuration/schema.ts'
 import { type RunningEmulator, type StartOptions, startEmulator } from '../../emulator/emulator.ts'
-import { checkDataFolder } from '../data-folder.ts'
-
-export type EmulatorCommandOptions = {
-  port: number
-  /** The address to bind. @default loopback only */
-  host?: string
-  /** The folder to keep keys and consents in. @default kept in memory */
-  data?: string
-  /** Says where it is as one line of JSON in place of the banner. */
-  json?: boolean
-}
+import { type EmulatorCommandOptions, resolveEmulatorOptions } from '../emulator-options.ts'
 
 /** Where a command writes, and what ends it. */
 export type CommandIo = {
@@ -22,16 +16,34 @@ export type CommandIo = {
 
 /** `entrance emulator`: the Entra ID emulator alone, until the signal aborts. */
 export async function runEmulator(options: EmulatorCommandOptions, io: CommandIo): Promise<void> {
-  const { port, host, data, json } = options
-  if (data !== undefined) checkDataFolder(data)
-  const emulator = await openEmulator({
-    port,
-    ...(host !== undefined && { host }),
-    ...(data !== undefined && { dataFile: join(data, 'emulator.json') }),
-    log: ({ message }) => io.stderr.write(`${message}\n`),
-  })
+  if (options.printConfig) return void io.stdout.write(printConfiguration())
+  if (options.printSchema) {
+    return void io.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`)
+  }
+  const settings = resolveEmulatorOptions(options)
+  // Whom to trust has to be in a file, for others to name it; without --data in one that goes again.
+  const isLent = settings.https === true && options.data === undefined
+  const folder = isLent ? mkdtempSync(join(tmpdir(), 'entra-emulator-')) : undefined
   try {
-    io.stdout.write(json ? `${JSON.stringify(describe(emulator))}\n` : renderBanner(emulator))
+    const emulator = await openEmulator({
+      ...settings,
+      ...(folder !== undefined && { https: { caFolder: folder } }),
+      log: ({ message }) => io.stderr.write(`${message}\n`),
+    })
+    await serve(emulator, options, io)
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function serve(
+  emulator: RunningEmulator,
+  { json, data }: EmulatorCommandOptions,
+  io: CommandIo,
+): Promise<void> {
+  try {
+    const banner = () => renderBanner(emulator, data !== undefined)
+    io.stdout.write(json ? `${JSON.stringify(describe(emulator))}\n` : banner())
     await aborted(io.signal)
   } finally {
     await emulator.close()
@@ -54,6 +66,7 @@ export function emulatorVariables(emulator: RunningEmulator): Record<string, str
     ENTRA_PROXY_AZURE_CLIENT_SECRET: emulator.application.clientSecret,
     AZURE_TENANT_ID: emulator.tenantId,
     ENTRANCE_AUTHORITY: emulator.origin,
+    ...(emulator.caFile !== undefined && { NODE_EXTRA_CA_CERTS: resolve(emulator.caFile) }),
   }
 }
 
@@ -82,6 +95,7 @@ function describe(emulator: RunningEmulator): object {
     origin: emulator.origin,
     tenantId: emulator.tenantId,
     ...emulator.application,
+    ...(emulator.caFile !== undefined && { caFile: resolve(emulator.caFile) }),
     accounts: emulator.directory.users.map(({ displayName, userPrincipalName }) => ({
       displayName,
       userPrincipalName,
@@ -90,31 +104,62 @@ function describe(emulator: RunningEmulator): object {
   }
 }
 
-function renderBanner(emulator: RunningEmulator): string {
-  const [tenant] = emulator.directory.tenants
-  const [application] = emulator.directory.applications
-  const rows: [string, string][] = [
-    ['Tenant', `${emulator.tenantId}  (${tenant?.displayName ?? ''})`],
-    ['Client id', `${emulator.application.clientId}  (${application?.displayName ?? ''})`],
-    ['Client secret', emulator.application.clientSecret],
-    ...emulator.directory.users.map(({ displayName, userPrincipalName }, i): [string, string] => [
-      i === 0 ? 'Accounts' : '',
-      `${displayName}  ${userPrincipalName}`,
-    ]),
-  ]
+const MAX_ACCOUNTS = 10
+
+function renderBanner(emulator: RunningEmulator, isKept: boolean): string {
   const variables = Object.entries(emulatorVariables(emulator))
   return [
     `Entra ID emulator at ${emulator.origin}`,
     '',
-    ...rows.map(([name, value]) => `  ${name.padEnd(15)}${value}`),
+    ...renderDirectory(emulator),
     '',
     'To sign in against it, start the server with:',
     '',
     ...variables.map(([name, value]) => `  ${name}=${value}`),
     '',
+    ...renderOthers(emulator, isKept),
     'Ctrl+C stops it.',
     '',
   ].join('\n')
+}
+
+function renderDirectory({ directory, tenantId, application }: RunningEmulator): string[] {
+  const [tenant] = directory.tenants
+  const [first] = directory.applications
+  const accounts = directory.users.slice(0, MAX_ACCOUNTS)
+  const others = directory.users.length - accounts.length
+  const rows: [string, string][] = [
+    ['Tenant', `${tenantId}  (${tenant?.displayName ?? ''})`],
+    ['Client id', `${application.clientId}  (${first?.displayName ?? ''})`],
+    ['Client secret', application.clientSecret],
+    ...accounts.map(({ displayName, userPrincipalName }, i): [string, string] => [
+      i === 0 ? 'Accounts' : '',
+      `${displayName}  ${userPrincipalName}`,
+    ]),
+    ...(others > 0 ? [['', `and ${others} more`] as [string, string]] : []),
+  ]
+  return rows.map(([name, value]) => `  ${name.padEnd(15)}${value}`)
+}
+
+/** What other people's servers need to be told. */
+function renderOthers(emulator: RunningEmulator, isKept: boolean): string[] {
+  const { host } = new URL(emulator.origin)
+  if (emulator.origin.startsWith('http:')) {
+    return ['FastMCP and Microsoft’s own libraries sign in by HTTPS only: --https.', '']
+  }
+  const { caFile } = emulator
+  if (caFile === undefined) return [`FastMCP: AzureProvider(base_authority="${host}", …)`, '']
+  const lasting = isKept ? 'stays the same' : 'goes when the emulator does; --data FOLDER keeps it'
+  return [
+    `Its certificate is trusted by ${resolve(caFile)},`,
+    `which ${lasting}.`,
+    '',
+    'A server with FastMCP (Python):',
+    '',
+    `  SSL_CERT_FILE=${resolve(caFile)}`,
+    `  AzureProvider(base_authority="${host}", …)`,
+    '',
+  ]
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,8 @@
 import type { ConfigProblem } from '../../core/errors.ts'
+import type { EntraCredential } from '../../index.ts'
 import type { Environment, ServeSettings } from '../env.ts'
+import type { TokenSource } from '../graph/operator-token.ts'
+import type { Terminal } from '../terminal.ts'
 import type { Answer } from './ask.ts'
 import type { Finding } from './finding.ts'
 
@@ -10,6 +13,10 @@ export type DoctorIo = {
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly now: () => number
   readonly signal: AbortSignal
+  /** Where a device code is shown. */
+  readonly terminal: Terminal
+  /** Whose rights to read the registration with. */
+  readonly token?: TokenSource | undefined
 }
 
 /** The app registration, and where it is. */
@@ -18,7 +25,7 @@ export type EntraFacts = {
   /** As it is configured: an id, or a domain. */
   readonly tenantId: string
   readonly clientId: string
-  readonly clientSecret: string
+  readonly credential: EntraCredential
   /** The emulator of this machine stands in. */
   readonly isEmulator: boolean
 }
@@ -41,11 +48,21 @@ export type Facts = {
   /** Whether it was given by `--public`: then it has to answer. */
   readonly isPublic: boolean
   readonly entra: EntraFacts
+  /** Nothing of Entra is set here: a deployment is looked at from a machine that is not its own. */
+  readonly isUnconfigured: boolean
   /** What the login host answered for its metadata. */
   readonly discovery?: Answer
   readonly metadata?: MetadataFacts
   /** The tenant's id, also where a domain is configured. */
   readonly tenantGuid?: string
+  /** What the server answered at /health. */
+  readonly health?: Answer
+  /** Where the challenge says that its metadata is. */
+  readonly resourceMetadata?: string
+  /** The server's metadata (RFC 8414). */
+  readonly server?: Readonly<Record<string, unknown>>
+  /** The client that was registered at the server. */
+  readonly registeredClient?: string
 }
 
 /** What a check found, and what later ones may build on. */

@@ -2,14 +2,25 @@ import type { Check } from './check.ts'
 import { authorizeCheck } from './checks/authorize.ts'
 import { configChecks } from './checks/config.ts'
 import { credentialChecks } from './checks/credential.ts'
+import { keyFileCheck, storeCheck } from './checks/data.ts'
 import { loginHostChecks } from './checks/login-host.ts'
 import { metadataChecks } from './checks/metadata.ts'
+import { registrationCheck } from './checks/registration.ts'
+import { serverMetadataChecks } from './checks/server-metadata.ts'
+import { serverReachChecks } from './checks/server-reach.ts'
+import { serverSignInChecks } from './checks/server-sign-in.ts'
 
 /** Every check, in the order in which a sign-in that fails meets what they are about. */
 export const CHECKS: readonly Check[] = [
   ...configChecks,
+  keyFileCheck,
+  storeCheck,
   ...loginHostChecks,
   ...metadataChecks,
+  registrationCheck,
   authorizeCheck,
   ...credentialChecks,
+  ...serverReachChecks,
+  ...serverMetadataChecks,
+  ...serverSignInChecks,
 ]

@@ -6,12 +6,14 @@ import type { EntraFacts, Facts } from './check.ts'
 
 /** Reads `.env` and variables as `serve` does; `publicUrl` is a deployment to look at. */
 export function readFacts(env: Environment, publicUrl?: string): Facts {
+  const { AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID } = env
   const settings = resolveServeSettings(publicUrl === undefined ? {} : { url: publicUrl }, env)
   return {
     settings,
     problems: findServeProblems(settings),
     url: settings.url ?? `http://localhost:${settings.port}`,
     isPublic: publicUrl !== undefined,
+    isUnconfigured: [AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID].every((value) => !value),
     entra: toEntraFacts(settings),
   }
 }
@@ -20,10 +22,10 @@ function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
   if (entra === 'emulator') {
     const { tenantId, clientId, clientSecret } = SEED
     const authority = `http://localhost:${emulatorPort}`
-    return { authority, tenantId, clientId, clientSecret, isEmulator: true }
+    const credential = { kind: 'secret', secret: clientSecret } as const
+    return { authority, tenantId, clientId, credential, isEmulator: true }
   }
   const { tenantId, clientId, credential } = entra
   const authority = loginHost(entra.authority ?? 'public')
-  const clientSecret = credential.kind === 'secret' ? credential.secret : ''
-  return { authority, tenantId, clientId, clientSecret, isEmulator: false }
+  return { authority, tenantId, clientId, credential, isEmulator: false }
 }

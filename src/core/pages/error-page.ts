@@ -8,7 +8,7 @@ export type Problem = {
   /** What happened, in a sentence or two. */
   readonly message: string
   /** What to do. */
-  readonly cure?: string | undefined
+  readonly cure?: string | Html | undefined
   /** Names and numbers that help somebody else to help. */
   readonly details?: readonly (readonly [string, string | undefined])[]
   /** A way on. */
@@ -37,7 +37,7 @@ ${link && action(link)}
   })
 }
 
-function callout(cure: string): Html {
+function callout(cure: string | Html): Html {
   return html`<div class="callout neutral">
 <p class="callout-title">What to do</p>
 <p>${cure}</p>

@@ -1,10 +1,12 @@
 import type { DirectoryOptions } from '../create-directory.ts'
 import { seedDirectory } from '../seed.ts'
-import { ConfigurationError } from './configuration-error.ts'
+import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts'
 import { explainIssue } from './explain-issue.ts'
 import { parseJsonc } from './parse-jsonc.ts'
 import { resolveConfiguration } from './resolve-configuration.ts'
 import { configurationSchema } from './schema.ts'
+
+export { ConfigurationError } from './configuration-error.ts'
 
 /** The longest configuration, in characters. */
 export const MAX_CONFIGURATION = 5 * 1024 * 1024
@@ -23,16 +25,22 @@ export function parseConfiguration(text: string): DirectoryOptions {
 
 /** The same of a value that has been parsed. */
 export function checkConfiguration(value: unknown): DirectoryOptions {
-  const read = configurationSchema.safeParse(value)
-  if (!read.success) {
-    const problems = read.error.issues.flatMap((issue) =>
-      explainIssue(configurationSchema, value, issue),
-    )
-    throw new ConfigurationError(problems)
-  }
-  const { directory, problems } = resolveConfiguration(read.data)
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  const { directory, problems } = inspectConfiguration(value)
+  if (problems.length > 0 || !directory) throw new ConfigurationError(problems)
   return directory
+}
+
+/** What a value says, as far as it can be read, and what is wrong with it. */
+export function inspectConfiguration(value: unknown): {
+  directory: DirectoryOptions | undefined
+  problems: readonly ConfigurationProblem[]
+} {
+  const read = configurationSchema.safeParse(value)
+  if (read.success) return resolveConfiguration(read.data)
+  const problems = read.error.issues.flatMap((issue) =>
+    explainIssue(configurationSchema, value, issue),
+  )
+  return { directory: undefined, problems }
 }
 
 /** A configuration to start from: what the emulator holds when it is given none. */

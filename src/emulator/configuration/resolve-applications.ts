@@ -120,13 +120,16 @@ export function resolvePrincipals(
 ): ServicePrincipalOptions[] {
   return given.map((principal, i) => {
     const path = `servicePrincipals[${i}]`
-    const appId = names.resolve(`${path}.appId`, ['application'], principal.appId)
+    const isIdentity = principal.servicePrincipalType === 'ManagedIdentity'
+    const resolve = isIdentity ? names.resolveOpen : names.resolve
+    const appId = resolve(`${path}.appId`, ['application'], principal.appId)
     const tenantId = names.resolve(`${path}.tenantId`, ['tenant'], principal.tenantId)
     const { id } = createServicePrincipal({ ...principal, appId, tenantId })
     names.claim(path, 'application in a tenant', `${appId} ${tenantId}`)
     names.claim(principal.id === undefined ? path : `${path}.id`, 'object id', id)
-    const name = applications.find((application) => application.appId === appId)?.displayName
-    names.add('service principal', id, appId, ...(name === undefined ? [] : [name]))
+    const application = applications.find((one) => one.appId === appId)
+    const called = [principal.displayName, application?.displayName].filter((name) => name != null)
+    names.add('service principal', id, appId, ...called)
     return { ...principal, id, appId, tenantId }
   })
 }

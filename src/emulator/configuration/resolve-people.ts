@@ -12,7 +12,7 @@ import type { Names } from './names.ts'
 
 /** Makes tenants known by id and domain. */
 export function resolveTenants(names: Names, given: readonly TenantOptions[]): TenantOptions[] {
-  names.add('tenant', CONSUMERS_TENANT_ID)
+  names.add('tenant', CONSUMERS_TENANT_ID, 'consumers')
   names.add('tenant', MICROSOFT_TENANT_ID)
   return given.map((tenant, i) => {
     const path = `tenants[${i}]`
@@ -28,11 +28,12 @@ export function resolveTenants(names: Names, given: readonly TenantOptions[]): T
 export function resolveUsers(names: Names, given: readonly UserOptions[]): UserOptions[] {
   const users = given.map((user, i) => {
     const path = `users[${i}]`
-    const { id } = createUser(user)
+    const tenantId = names.resolve(`${path}.tenantId`, ['tenant'], user.tenantId)
+    const { id } = createUser({ ...user, tenantId })
     names.claim(user.id === undefined ? path : `${path}.id`, 'object id', id)
     names.claim(`${path}.userPrincipalName`, 'user principal name', user.userPrincipalName)
     names.add('user', id, user.userPrincipalName)
-    return { ...user, id, tenantId: names.resolve(`${path}.tenantId`, ['tenant'], user.tenantId) }
+    return { ...user, id, tenantId }
   })
   return users.map((user, i) => {
     if (!user.guestOf) return user

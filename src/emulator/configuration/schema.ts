@@ -32,6 +32,12 @@ const servicePrincipalSchema = z.strictObject({
   id: optional(guid, 'Object id', 'made from client id and tenant'),
   appId: required(reference, 'The application, by client id or name'),
   tenantId: required(reference, 'The tenant, by id or domain'),
+  servicePrincipalType: optional(
+    z.enum(['Application', 'ManagedIdentity']),
+    'A managed identity is a service principal without an application: its appId is its own',
+    '"Application"',
+  ),
+  displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
   accountEnabled: optional(z.boolean(), 'Whether it may be used (else AADSTS7000112)', 'true'),
   appRoleAssignmentRequired: optional(
     z.boolean(),
@@ -43,12 +49,6 @@ const servicePrincipalSchema = z.strictObject({
     'Who has which role: principalId a user, group or application by id or name; appRoleId by id or value, left out for “default access”',
     [],
   ),
-  servicePrincipalType: optional(
-    z.enum(['Application', 'ManagedIdentity']),
-    'A managed identity has no application',
-    '"Application"',
-  ),
-  displayName: optional(text.nullable(), 'Name of a managed identity', 'null'),
   tags: optional(list(text), 'Tags', '[]'),
 } satisfies Shape<ServicePrincipalOptions>)
 

@@ -4,15 +4,21 @@ import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import type { Fault } from './fault.ts'
 import { configurationFaults } from './faults/configuration.ts'
 import { credentialFaults } from './faults/credentials.ts'
+import { deploymentFaults } from './faults/deployment.ts'
+import { graphFaults } from './faults/graph.ts'
 import { networkFaults } from './faults/network.ts'
 import { registrationFaults } from './faults/registration.ts'
 import { createWorlds, type World } from './world.ts'
+
+const GRAPH = 'registration, which an operator can read'
 
 const FAULTS: ReadonlyMap<string, readonly Fault[]> = new Map([
   ['configuration', configurationFaults],
   ['network', networkFaults],
   ['registration', registrationFaults],
   ['credentials', credentialFaults],
+  ['deployment', deploymentFaults],
+  [GRAPH, graphFaults],
 ])
 
 const worlds = await createWorlds()
@@ -21,9 +27,12 @@ after(() => worlds.close())
 test('where everything is right, doctor finds nothing', async () => {
   const world = await worlds.open()
   try {
-    const { faults, exitCode } = await world.doctor()
-    assert.deepEqual(faults, [])
-    assert.equal(exitCode, 0)
+    await world.signInOperator()
+    for (const options of [{}, { public: world.url }]) {
+      const { faults, exitCode } = await world.doctor(options)
+      assert.deepEqual(faults, [])
+      assert.equal(exitCode, 0)
+    }
   } finally {
     await world.close()
   }
@@ -31,13 +40,14 @@ test('where everything is right, doctor finds nothing', async () => {
 
 for (const [kind, faults] of FAULTS) {
   suite(`one fault of the ${kind} is one finding, whose cure leaves none`, () => {
-    for (const fault of faults) test(fault.name, () => findAndCure(fault))
+    for (const fault of faults) test(fault.name, () => findAndCure(fault, kind === GRAPH))
   })
 }
 
-async function findAndCure(fault: Fault): Promise<void> {
+async function findAndCure(fault: Fault, hasOperator: boolean): Promise<void> {
   const world = await worlds.open()
   try {
+    if (hasOperator) await world.signInOperator()
     await fault.plant(world)
     const finding = await findOnly(world, fault)
     await fault.cure(world, finding)

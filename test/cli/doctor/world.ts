@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { promisify } from 'node:util'
 import { LOOPBACK_ADDRESSES, listen } from '../../../src/adapters/listen.ts'
 import { toNodeHandler } from '../../../src/adapters/node.ts'
 import { type DoctorOptions, doctor } from '../../../src/cli/commands/doctor.ts'
@@ -14,11 +16,13 @@ import {
   createEmulator,
   type Directory,
   type Emulator,
+  type RunningEmulator,
   type ServicePrincipal,
 } from '../../../src/emulator/emulator.ts'
 import { createEntrance, type Entrance } from '../../../src/index.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { noteSecret } from '../../support/secrets.ts'
+import { graphToken, installAz } from '../setup/support.ts'
 
 /** Something that stands in front: it may answer itself, or change what passes. */
 export type Front = (
@@ -35,8 +39,10 @@ export type World = {
   /** The app registration. */
   readonly app: Application
   readonly servicePrincipal: ServicePrincipal
-  /** The server's variables; the server is started with them when it is first asked. */
+  /** The variables that doctor reads; the server is started with them when it is first asked. */
   readonly env: Record<string, string>
+  /** Variables that are different for the server: those of another machine. */
+  readonly serverEnv: Record<string, string>
   /** The variables that name the app registration, as they are right. */
   readonly registered: Readonly<Record<string, string>>
   /** The server's public base URL. */
@@ -49,8 +55,14 @@ export type World = {
   readonly inFrontOfServer: Front[]
   /** By an origin, the error code with which connections to it fail. */
   readonly unreachable: Map<string, string>
+  /** What is to be ended with the world. */
+  readonly cleanup: (() => unknown)[]
   /** Starts the server anew, with the variables as they are now. */
   restart(): Promise<void>
+  /** Signs an administrator in to Microsoft Graph: doctor then reads the registration. */
+  signInOperator(): Promise<void>
+  /** Runs a command in a shell where that administrator is signed in with az; gives its stdout. */
+  runShell(command: string): Promise<string>
   /** Runs `doctor --json` in this process. */
   doctor(options?: DoctorOptions): Promise<Diagnosis>
   close(): Promise<void>
@@ -87,15 +99,19 @@ export async function createWorlds() {
   }
 }
 
+/** Good for an hour, and as good for each world: they share the emulator. */
+let operatorToken: string | undefined
+
 async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-doctor-'))
   const inFrontOfServer: Front[] = []
   let running: Entrance | undefined
   const server = await listening(inFrontOfServer, async (request) => {
-    running ??= await startServer(env)
+    running ??= await startServer({ ...env, ...serverEnv })
     return running.protect(async () => Response.json({ answered: true }))(request)
   })
   const url = `http://localhost:${server.port}`
+  const serverEnv: Record<string, string> = {}
   const env: Record<string, string> = {
     ...variablesFor(emulator),
     ENTRANCE_URL: url,
@@ -106,6 +122,7 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
   const app = emulator.directory.applications[0] as Application
   app.web.redirectUris = [`${url}/auth/callback`]
   const unreachable = new Map<string, string>()
+  const cleanup: (() => unknown)[] = []
   const restart = async () => {
     await running?.close()
     running = undefined
@@ -115,15 +132,29 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
     app,
     servicePrincipal: findPrincipal(emulator.directory, app),
     env,
+    serverEnv,
     registered: variablesFor(emulator),
     url,
     folder,
     inFrontOfEntra,
     inFrontOfServer,
     unreachable,
+    cleanup,
     restart,
+    async signInOperator() {
+      for (const user of emulator.directory.users)
+        user.directoryRoles = ['Application Administrator']
+      operatorToken ??= await graphToken(emulator as RunningEmulator, 'Alice')
+      env.ENTRANCE_GRAPH_TOKEN = operatorToken
+    },
+    async runShell(command) {
+      const path = `${installAz(folder, operatorToken ?? '')}${delimiter}${process.env.PATH}`
+      const { stdout } = await promisify(execFile)('sh', ['-ec', command], { env: { PATH: path } })
+      return stdout
+    },
     doctor: (options) => diagnose(env, unreachable, options),
     async close() {
+      for (const end of cleanup) await end()
       await restart()
       await server.close()
       rmSync(folder, { recursive: true, force: true })

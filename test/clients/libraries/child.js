@@ -1,5 +1,6 @@
 // What the programs of this folder share. Each uses one library as its own documentation has it,
-// in a process that trusts the emulator's certificate, and prints what came of each step.
+// in a process that trusts the emulator's certificate, and prints what came of each step. Plain
+// JavaScript outside the type check: the libraries' packages are installed by `npm test` only.
 import { createBrowser } from '../../support/browser.ts'
 
 /** Who is asked, and as whom. */

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../../../core/errors.ts'
 import type { Check, Facts, Outcome } from '../check.ts'
-import { error, type Finding, ok } from '../finding.ts'
+import { error, type Finding, ok, skipped } from '../finding.ts'
 
 const FAULTS: ReadonlyMap<string, string> = new Map([
   ['none', 'Nothing of Entra is set.'],
@@ -37,9 +37,13 @@ function check(
     const cause = problems.find(
       ({ option, problem }) => option === '--emulator' && NONE.test(problem),
     )
+    if (cause && facts.isPublic) return { findings: [skipped(id, NOT_ITS_OWN)] }
     return { findings: (cause ? [cause] : problems).map((problem) => toFinding(id, problem)) }
   }
 }
+
+const NOT_ITS_OWN =
+  'Nothing of Entra is set here: of the deployment, what is seen from outside is checked.'
 
 const NONE = /^is not given/
 

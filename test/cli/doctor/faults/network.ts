@@ -36,8 +36,6 @@ const useAnother = ({ env, emulator }: World) => {
   env.ENTRANCE_AUTHORITY = emulator.origin
 }
 
-let cutting: Server | undefined
-
 /** A server that cuts every connection. */
 async function openSocket(): Promise<{ server: Server; origin: string }> {
   const server = createServer((socket) => socket.destroy())
@@ -82,17 +80,14 @@ export const networkFaults: readonly Fault[] = [
   },
   {
     name: 'the connection to the login host is cut',
-    plant: async ({ env }) => {
+    plant: async ({ env, cleanup }) => {
       const { server, origin } = await openSocket()
-      cutting = server
+      cleanup.push(() => server.close())
       env.ENTRANCE_AUTHORITY = origin
     },
     finding: 'entra.reach.cut',
     says: /the connection was cut/,
-    cure: (world) => {
-      cutting?.close()
-      useAnother(world)
-    },
+    cure: useAnother,
   },
   {
     name: 'the clock is two minutes behind',

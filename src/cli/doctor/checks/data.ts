@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
+import { isKeyFileOpen, keyFilePath } from '../../key-file.ts'
+import type { Check, Facts, Outcome } from '../check.ts'
+import { error, type Finding, ok, skipped, warning } from '../finding.ts'
+
+const keyFile: Check = {
+  id: 'data.key-file',
+  title: 'Who can read the file of master keys',
+  faults: new Map([['open', 'Others on this machine can read the master keys.']]),
+  run: ({ settings }) => {
+    const path = keyFilePath(settings.data)
+    if (!isKeyFileOpen(settings.data)) {
+      return one(ok(keyFile.id, `Nobody but its owner can read ${path}.`))
+    }
+    return one(
+      warning(keyFile.id, 'open', `Others on this machine can read ${path}.`, {
+        expected: 'mode 600',
+        found: `mode ${(statSync(path).mode & 0o777).toString(8)}`,
+        why: 'Whoever has a master key can forge every sign-in. The next start takes the right away.',
+        portal: ['If others may have read it, make a new key as well: entrance keys rotate.'],
+        command: `chmod 600 "${path}"`,
+        canFix: true,
+      }),
+    )
+  },
+}
+
+const store: Check = {
+  id: 'data.store',
+  title: 'Whether the store takes a record and gives it back',
+  faults: new Map([
+    ['broken', 'The store does not do what it is asked.'],
+    ['lossy', 'The store does not give back what it took.'],
+  ]),
+  needs: ['config.server'],
+  run: tryStore,
+}
+
+async function tryStore({ settings }: Facts): Promise<Outcome> {
+  // It is made by the server: a doctor leaves nothing behind.
+  if (!existsSync(settings.store)) {
+    return one(skipped(store.id, `${settings.store} is made at the first start.`))
+  }
+  const { sqliteStore } = await import('../../../stores/sqlite.ts')
+  const details = {
+    why: 'Nobody can sign in, or stay signed in, without it.',
+    portal: ['Look whether the disk is full, and let this user write the file and its folder.'],
+    command: `df -h "${settings.store}" && ls -l "${settings.store}"`,
+    docs: 'storage.md',
+  }
+  try {
+    const opened = sqliteStore(settings.store)
+    try {
+      const key = `doctor:${randomUUID()}`
+      const expiresAt = Math.floor(Date.now() / 1000) + 60
+      await opened.create({ key, value: 'here', expiresAt })
+      const found = await opened.get(key)
+      await opened.delete(key)
+      if (found?.value === 'here') return one(ok(store.id, `${settings.store} takes and gives.`))
+    } finally {
+      await opened.close()
+    }
+    return one(error(store.id, 'lossy', `${settings.store} loses what it took.`, details))
+  } catch (cause) {
+    const what = `${settings.store} cannot be used: ${(cause as Error).message}.`
+    return one(error(store.id, 'broken', what, details))
+  }
+}
+
+/** What this machine keeps. */
+export const keyFileCheck: Check = keyFile
+export const storeCheck: Check = store
+
+function one(finding: Finding): Outcome {
+  return { findings: [finding] }
+}
