@@ -20,6 +20,8 @@ import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
 import { mfa } from './endpoints/mfa.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
+import { authorizeV1 } from './endpoints/v1/authorize.ts'
+import { tokenV1 } from './endpoints/v1/token.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
 import { homePage } from './pages/home-page.ts'
 import { pageResponse } from './pages/layout.ts'
@@ -73,6 +75,8 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     'oauth2/v2.0/devicecode',
     { name: 'devicecode', methods: BOTH, errors: 'json', answer: devicecode },
   ],
+  ['oauth2/authorize', { name: 'authorize', methods: BOTH, errors: 'page', answer: authorizeV1 }],
+  ['oauth2/token', { name: 'token', methods: BOTH, errors: 'json', answer: tokenV1 }],
   ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
   ['adminconsent', { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsent }],
   [
@@ -83,9 +87,6 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['mfa', { name: 'mfa', methods: ['POST'], errors: 'page', answer: mfa }],
   ['consent', { name: 'consent', methods: ['POST'], errors: 'page', answer: consent }],
 ])
-
-/** Whose refusals are in the sign-in log. */
-const SIGN_IN_ROUTES = new Set(['authorize', 'login', 'consent', 'adminconsent', 'token'])
 
 /** What a path asks for, and the tenant it names. */
 export function findRoute(pathname: string): { route: Route; segment: string } | undefined {
@@ -123,7 +124,8 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
     message: `The emulator refused a request at ${route.name}: ${error.message}`,
     code: error.code,
   })
-  if (SIGN_IN_ROUTES.has(route.name)) noteFailure(call, error)
+  // Those of a sign-in are noted where its request is read.
+  if (route.name === 'token') noteFailure(call, error)
   if (route.errors === 'page') return pageResponse(errorPage(error, trace))
   return errorBody(route, call, error, trace)
 }

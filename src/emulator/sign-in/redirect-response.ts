@@ -2,7 +2,6 @@ import { type AadstsError, describeError, errorUri, newTrace } from '../aadsts-e
 import type { Call } from '../call.ts'
 import { formPostPage } from '../pages/form-post-page.ts'
 import { pageResponse } from '../pages/layout.ts'
-import { noteFailure } from '../sign-in-log.ts'
 import type { Target } from './authorization-request.ts'
 
 const NO_STORE = { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' }
@@ -33,10 +32,10 @@ export function redirectError(call: Call, target: Target, error: AadstsError): R
     message: `The emulator refused a sign-in of ${target.client.displayName}: ${error.message}`,
     code: error.code,
   })
-  noteFailure(call, error)
   return redirectToClient(target, {
     error: error.error,
     error_description: describeError(error, trace),
     ...(uri !== undefined && { error_uri: uri }),
+    ...(error.claims !== undefined && { claims: error.claims }),
   })
 }

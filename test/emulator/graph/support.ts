@@ -67,15 +67,17 @@ export async function appToken(
   emulator: Emulator,
   clientId: string,
   clientSecret: string,
+  tenant = emulator.tenantId,
 ): Promise<string> {
-  const { body } = await redeem(emulator, {
+  const changes = {
     client_id: clientId,
     client_secret: clientSecret,
     grant_type: 'client_credentials',
     scope: 'https://graph.microsoft.com/.default',
     redirect_uri: null,
     code_verifier: null,
-  })
+  }
+  const { body } = await redeem(emulator, changes, { tenant })
   assert.equal(typeof body.access_token, 'string', JSON.stringify(body))
   return String(body.access_token)
 }
