@@ -80,8 +80,8 @@ export function openEmulator(
   options: EmulatorOptions,
   access: Access = { isLocal: false, hasControl: false },
 ): { emulator: Emulator; sts: Sts } {
-  // The directory's own objects: to change one there changes nothing that `reset` begins with.
   const { origin, host } = new URL(options.origin ?? 'http://localhost:8400')
+  // Objects of its own: to change one of them changes nothing that `reset` begins with.
   const newDirectory = () => nameGraph(createDirectory(structuredClone(options.directory)), host)
   const directory = newDirectory()
   const clock = createClock(options.now ?? Date.now)
@@ -118,11 +118,10 @@ export function openEmulator(
     clock,
     faults,
     reset: () => {
-      Object.assign(directory, newDirectory())
+      sts.reset(newDirectory())
       clock.reset()
       faults.clear()
       seen.length = 0
-      sts.save()
     },
     rotateKeys: async () => (await sts.rotateKeys()).map(({ kid }) => kid),
     issueToken: (request) => issueToken(sts, request),

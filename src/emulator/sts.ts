@@ -7,6 +7,7 @@ import { type Collection, type Item, keepChanges } from './directory-changes.ts'
 import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
+import { createSignInLog, type SignInLog } from './sign-in-log.ts'
 import { readState, writeState } from './state-file.ts'
 
 /** The security token service: what outlives a request. */
@@ -25,6 +26,8 @@ export type Sts = KeyRing & {
   remove(collection: Collection, id: string): void
   /** How far what was written through Microsoft Graph has come. */
   readonly replication: Replication
+  /** Begins anew with what this directory holds. */
+  reset(directory: Directory): void
   /** Writes down what has changed. */
   save(): void
   /** Writes for the last time. */
@@ -32,6 +35,7 @@ export type Sts = KeyRing & {
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
   readonly deviceCodes: DeviceCodes
+  readonly signIns: SignInLog
   /** Hosts of issuers of federated credentials, besides this machine. */
   readonly issuerHosts: readonly string[]
 }
@@ -53,6 +57,7 @@ export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
   const state = readState(dataFile)
   const changes = keepChanges(directory, state.changes)
+  const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
@@ -68,7 +73,13 @@ export function createSts(options: StsOptions): Sts {
     sealer: createSealer(Buffer.from(state.sealingKey, 'base64url')),
     keep: changes.keep,
     remove: changes.remove,
-    replication: createReplication(directory, options.replication, options.now),
+    replication,
+    reset: (fresh) => {
+      Object.assign(directory, fresh)
+      changes.forget()
+      replication.forget()
+      save()
+    },
     save,
     close: () => {
       if (changes.forgetRemoved()) save()
@@ -76,6 +87,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
+    signIns: createSignInLog(),
     issuerHosts: options.issuerHosts,
   }
 }
