@@ -63,7 +63,7 @@ export function createSts(options: StsOptions): Sts {
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
   }
-  let keys: Promise<readonly SigningKey[]> | undefined
+  const signIns = createSignInLog()
   return {
     origin: options.origin,
     cloud: options.cloud,
@@ -71,14 +71,7 @@ export function createSts(options: StsOptions): Sts {
     now: options.now,
     log: options.log,
     sealer: createSealer(Buffer.from(state.sealingKey, 'base64url')),
-    signingKeys: () => {
-      keys ??= loadKeys(state, save)
-      return keys
-    },
-    rotateKeys: () => {
-      keys = rotate(state, keys ?? loadKeys(state, save), save)
-      return keys
-    },
+    ...keepKeys(state, save),
     keep: changes.keep,
     remove: changes.remove,
     replication,
@@ -86,6 +79,7 @@ export function createSts(options: StsOptions): Sts {
       Object.assign(directory, fresh)
       changes.forget()
       replication.forget()
+      signIns.clear()
       save()
     },
     save,
@@ -95,8 +89,23 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
-    signIns: createSignInLog(),
+    signIns,
     issuerHosts: options.issuerHosts,
+  }
+}
+
+/** The keys are made when they are first needed. */
+function keepKeys(state: State, save: () => void): Pick<Sts, 'signingKeys' | 'rotateKeys'> {
+  let keys: Promise<readonly SigningKey[]> | undefined
+  return {
+    signingKeys: () => {
+      keys ??= loadKeys(state, save)
+      return keys
+    },
+    rotateKeys: () => {
+      keys = rotate(state, keys ?? loadKeys(state, save), save)
+      return keys
+    },
   }
 }
 

@@ -208,3 +208,14 @@ test('the sign-in log has what became of a sign-in, by its correlation id', asyn
   assert.equal(cli.body.value[0].status.errorCode, 0)
   assert.equal(cli.body.value[0].userDisplayName, 'Ada')
 })
+
+test('a reset leaves nothing in the sign-in log', async () => {
+  const own = createEmulator()
+  await getCode(own)
+  own.reset()
+  const { body } = await (await graphAs(own))('GET', '/auditLogs/signIns')
+  assert.deepEqual(
+    body.value.map((entry: { appId: string }) => entry.appId),
+    [AZURE_CLI],
+  )
+})
