@@ -127,6 +127,12 @@ function addDoctor(program: Command): void {
     .command('doctor')
     .description('Find out why people cannot sign in, and how to mend it.')
     .option('--public <url>', 'Look at a deployment, from outside.')
+    .addOption(
+      new Option(
+        '--token <from>',
+        'Whose rights to read the registration with (default ENTRANCE_GRAPH_TOKEN, az, azd).',
+      ).choices(['env', 'az', 'azd', 'device-code']),
+    )
     .option('--only <checks>', 'Tell of these checks only, by their ids or how they begin.')
     .option('--list', 'List the checks, and make none.')
     .option('--json', 'Write the findings as JSON.')

@@ -20,9 +20,12 @@ import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
 import { mfa } from './endpoints/mfa.ts'
 import { openidConfiguration } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
+import { authorizeV1 } from './endpoints/v1/authorize.ts'
+import { tokenV1 } from './endpoints/v1/token.ts'
 import { manage, showHome } from './management/manage.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
 import { pageResponse } from './pages/layout.ts'
+import { noteFailure } from './sign-in-log.ts'
 import { tokenHeaders } from './tokens/response.ts'
 
 /** Something the emulator answers. */
@@ -83,6 +86,8 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     'oauth2/v2.0/devicecode',
     { name: 'devicecode', methods: BOTH, errors: 'json', answer: devicecode },
   ],
+  ['oauth2/authorize', { name: 'authorize', methods: BOTH, errors: 'page', answer: authorizeV1 }],
+  ['oauth2/token', { name: 'token', methods: BOTH, errors: 'json', answer: tokenV1 }],
   ['oauth2/v2.0/logout', { name: 'logout', methods: BOTH, errors: 'page', answer: logout }],
   ['adminconsent', { name: 'adminconsent', methods: READ, errors: 'page', answer: adminconsent }],
   [
@@ -133,6 +138,8 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
     message: `The emulator refused a request at ${route.name}: ${error.message}`,
     code: error.code,
   })
+  // Those of a sign-in are noted where its request is read.
+  if (route.name === 'token') noteFailure(call, error)
   if (route.errors === 'page') return pageResponse(errorPage(error, trace))
   return errorBody(route, call, error, trace)
 }

@@ -5,6 +5,7 @@ import type { Directory } from './directory.ts'
 import { type Collection, type Item, keepChanges } from './directory-changes.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
+import { createSignInLog, type SignInLog } from './sign-in-log.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
 import { readState, type State, writeState } from './state-file.ts'
 
@@ -36,6 +37,7 @@ export type Sts = {
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
   readonly deviceCodes: DeviceCodes
+  readonly signIns: SignInLog
   /** Hosts of issuers of federated credentials, besides this machine. */
   readonly issuerHosts: readonly string[]
 }
@@ -93,6 +95,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
+    signIns: createSignInLog(),
     issuerHosts: options.issuerHosts,
   }
 }

@@ -4,6 +4,7 @@ import { type Finding, worstOf } from '../doctor/finding.ts'
 import { renderFindings, toJson } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { UsageError } from '../exit-codes.ts'
+import type { TokenSource } from '../graph/operator-token.ts'
 import { printableJson, type Terminal } from '../terminal.ts'
 
 export type DoctorOptions = {
@@ -14,6 +15,8 @@ export type DoctorOptions = {
   only?: string
   /** Lists the checks and makes none. */
   list?: boolean
+  /** Whose rights to read the registration with. */
+  token?: TokenSource
 }
 
 /** What `doctor` uses of the world besides its terminal; a test may have another. */
@@ -33,7 +36,8 @@ export async function doctor(
   if (options.list) return listChecks(options, terminal)
   const isWanted = readOnly(options.only)
   const facts = readFacts(terminal.env, options.public)
-  const io = { ...world, env: terminal.env, signal: terminal.signal }
+  const { env, signal } = terminal
+  const io = { ...world, env, signal, terminal, token: options.token }
   const findings = (await runChecks(CHECKS, facts, io)).filter(isWanted)
   if (options.json) terminal.out(printableJson(toJson(findings)))
   else for (const line of renderFindings(findings, layoutOf(terminal))) terminal.out(line)

@@ -1,5 +1,8 @@
 import type { ConfigProblem } from '../../core/errors.ts'
+import type { EntraCredential } from '../../index.ts'
 import type { Environment, ServeSettings } from '../env.ts'
+import type { TokenSource } from '../graph/operator-token.ts'
+import type { Terminal } from '../terminal.ts'
 import type { Answer } from './ask.ts'
 import type { Finding } from './finding.ts'
 
@@ -10,6 +13,10 @@ export type DoctorIo = {
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly now: () => number
   readonly signal: AbortSignal
+  /** Where a device code is shown. */
+  readonly terminal: Terminal
+  /** Whose rights to read the registration with. */
+  readonly token?: TokenSource | undefined
 }
 
 /** The app registration, and where it is. */
@@ -18,7 +25,7 @@ export type EntraFacts = {
   /** As it is configured: an id, or a domain. */
   readonly tenantId: string
   readonly clientId: string
-  readonly clientSecret: string
+  readonly credential: EntraCredential
   /** The emulator of this machine stands in. */
   readonly isEmulator: boolean
 }

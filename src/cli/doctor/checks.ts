@@ -5,6 +5,7 @@ import { credentialChecks } from './checks/credential.ts'
 import { keyFileCheck, storeCheck } from './checks/data.ts'
 import { loginHostChecks } from './checks/login-host.ts'
 import { metadataChecks } from './checks/metadata.ts'
+import { registrationCheck } from './checks/registration.ts'
 import { serverMetadataChecks } from './checks/server-metadata.ts'
 import { serverReachChecks } from './checks/server-reach.ts'
 import { serverSignInChecks } from './checks/server-sign-in.ts'
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   storeCheck,
   ...loginHostChecks,
   ...metadataChecks,
+  registrationCheck,
   authorizeCheck,
   ...credentialChecks,
   ...serverReachChecks,

@@ -22,10 +22,10 @@ function toEntraFacts({ entra, emulatorPort }: ServeSettings): EntraFacts {
   if (entra === 'emulator') {
     const { tenantId, clientId, clientSecret } = SEED
     const authority = `http://localhost:${emulatorPort}`
-    return { authority, tenantId, clientId, clientSecret, isEmulator: true }
+    const credential = { kind: 'secret', secret: clientSecret } as const
+    return { authority, tenantId, clientId, credential, isEmulator: true }
   }
   const { tenantId, clientId, credential } = entra
   const authority = loginHost(entra.authority ?? 'public')
-  const clientSecret = credential.kind === 'secret' ? credential.secret : ''
-  return { authority, tenantId, clientId, clientSecret, isEmulator: false }
+  return { authority, tenantId, clientId, credential, isEmulator: false }
 }

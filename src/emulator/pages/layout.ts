@@ -13,7 +13,12 @@ export type Page = {
 }
 
 /** What a form of a sign-in carries. */
-export type Form = { readonly segment: string; readonly flow: string }
+export type Form = {
+  readonly segment: string
+  readonly flow: string
+  /** One for the whole sign-in: whoever is given it by an error page finds the rest in the log. */
+  readonly correlationId: string
+}
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -33,12 +38,13 @@ export function pageResponse(page: Page): Response {
 
 /** A form that goes on with the sign-in. */
 export function flowForm(
-  { segment, flow }: Form,
+  { segment, flow, correlationId }: Form,
   action: 'login' | 'mfa' | 'consent',
   fields: Html,
 ): Html {
   return html`<form method="post" action="/${encodeURIComponent(segment)}/${action}">
 <input type="hidden" name="flow" value="${flow}">
+<input type="hidden" name="client-request-id" value="${correlationId}">
 ${fields}
 </form>`
 }

@@ -56,6 +56,12 @@ const SCOPE = {
 
 /** What an operator does to `.env`: writes what the finding tells. */
 export const dotEnv = {
+  /** Goes back to the secret, where what was to stand in for it cannot be had. */
+  useSecret({ env }: World, { portal: steps }: Finding): void {
+    assert.ok(steps?.length, 'a cure')
+    delete env.ENTRANCE_CREDENTIAL
+  },
+
   /** Copies the ids of the overview page of the app registration. */
   copyIds({ env, emulator }: World, { portal: steps }: Finding): void {
     assert.match(steps?.join(' ') ?? '', /overview page|Tenant ID|Directory \(tenant\) ID/)

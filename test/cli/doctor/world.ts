@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { promisify } from 'node:util'
 import { LOOPBACK_ADDRESSES, listen } from '../../../src/adapters/listen.ts'
 import { toNodeHandler } from '../../../src/adapters/node.ts'
 import { type DoctorOptions, doctor } from '../../../src/cli/commands/doctor.ts'
@@ -14,11 +16,13 @@ import {
   createEmulator,
   type Directory,
   type Emulator,
+  type RunningEmulator,
   type ServicePrincipal,
 } from '../../../src/emulator/emulator.ts'
 import { createEntrance, type Entrance } from '../../../src/index.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import { noteSecret } from '../../support/secrets.ts'
+import { graphToken, installAz } from '../setup/support.ts'
 
 /** Something that stands in front: it may answer itself, or change what passes. */
 export type Front = (
@@ -55,6 +59,10 @@ export type World = {
   readonly cleanup: (() => unknown)[]
   /** Starts the server anew, with the variables as they are now. */
   restart(): Promise<void>
+  /** Signs an administrator in to Microsoft Graph: doctor then reads the registration. */
+  signInOperator(): Promise<void>
+  /** Runs a command in a shell where that administrator is signed in with az; gives its stdout. */
+  runShell(command: string): Promise<string>
   /** Runs `doctor --json` in this process. */
   doctor(options?: DoctorOptions): Promise<Diagnosis>
   close(): Promise<void>
@@ -90,6 +98,9 @@ export async function createWorlds() {
     },
   }
 }
+
+/** Good for an hour, and as good for each world: they share the emulator. */
+let operatorToken: string | undefined
 
 async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-doctor-'))
@@ -130,6 +141,17 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
     unreachable,
     cleanup,
     restart,
+    async signInOperator() {
+      for (const user of emulator.directory.users)
+        user.directoryRoles = ['Application Administrator']
+      operatorToken ??= await graphToken(emulator as RunningEmulator, 'Alice')
+      env.ENTRANCE_GRAPH_TOKEN = operatorToken
+    },
+    async runShell(command) {
+      const path = `${installAz(folder, operatorToken ?? '')}${delimiter}${process.env.PATH}`
+      const { stdout } = await promisify(execFile)('sh', ['-ec', command], { env: { PATH: path } })
+      return stdout
+    },
     doctor: (options) => diagnose(env, unreachable, options),
     async close() {
       for (const end of cleanup) await end()

@@ -1,3 +1,5 @@
+import { createCredential } from '../../../core/entra/credentials/credential.ts'
+import { EntraError } from '../../../core/errors.ts'
 import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, skipped, warning } from '../finding.ts'
@@ -16,6 +18,7 @@ const credential: Check = {
     ['certificate', 'The certificate is not registered, or not accepted.'],
     ['clock', 'The assertion is not within its time: the clock is wrong.'],
     ['federated', 'No federated credential fits the assertion that was presented.'],
+    ['unavailable', 'What stands in for a secret here cannot be read or had.'],
     ['client-id', 'Entra does not know the client id in this tenant.'],
     ['disabled', 'The application is switched off in this tenant.'],
     ['refused', 'Entra refuses for another reason; the number tells which.'],
@@ -23,7 +26,14 @@ const credential: Check = {
     ['unreachable', 'The token endpoint gives no answer.'],
   ]),
   needs: ['entra.metadata'],
-  unless: ['clock', ...['client-id', 'disabled'].map((word) => `entra.authorize.${word}`)],
+  unless: [
+    'clock',
+    ...['client-id', 'disabled'].map((word) => `entra.authorize.${word}`),
+    ...['application-missing', 'service-principal-missing', 'service-principal-disabled']
+      .concat('secret-unknown', 'secret-expired', 'certificate-missing')
+      .concat('federated-credential-missing')
+      .map((word) => `registration.${word}`),
+  ],
   run: probeCredential,
 }
 
@@ -41,6 +51,17 @@ const WORDS: ReadonlyMap<number, string> = new Map([
 ])
 
 async function probeCredential(facts: Facts, io: DoctorIo): Promise<Outcome> {
+  try {
+    return await presentCredential(facts, io)
+  } catch (cause) {
+    // A token file that is not there, a managed identity that does not answer.
+    if (!(cause instanceof EntraError)) throw cause
+    const details = { why: 'Without it no code is redeemed.', portal: [cause.cure] }
+    return one(error(credential.id, 'unavailable', cause.message, details))
+  }
+}
+
+async function presentCredential(facts: Facts, io: DoctorIo): Promise<Outcome> {
   const answer = await askToken(facts, io, {
     grant_type: 'authorization_code',
     code: 'doctor-has-no-code',
@@ -58,10 +79,10 @@ async function probeCredential(facts: Facts, io: DoctorIo): Promise<Outcome> {
 }
 
 /** Length alone: enough to see that half of it is missing, and nothing to be afraid of in a log. */
-function detailsOf({ code }: Refusal, { entra }: Facts): Details {
+function detailsOf({ code }: Refusal, { entra: { credential: given } }: Facts): Details {
   const word = WORDS.get(code ?? 0)
-  if (word !== 'wrong' && word !== 'expired') return {}
-  const found = `ENTRA_PROXY_AZURE_CLIENT_SECRET, ${entra.clientSecret.length} characters long`
+  if (given.kind !== 'secret' || (word !== 'wrong' && word !== 'expired')) return {}
+  const found = `ENTRA_PROXY_AZURE_CLIENT_SECRET, ${given.secret.length} characters long`
   return { expected: "the Value of one of the application's secrets, in force", found }
 }
 
@@ -77,12 +98,15 @@ async function askToken(
   io: DoctorIo,
   params: Readonly<Record<string, string>>,
 ): Promise<TokenAnswer | string> {
-  const body = new URLSearchParams({
-    client_id: entra.clientId,
-    client_secret: entra.clientSecret,
-    ...params,
-  })
-  const answer = await ask(io, (found as MetadataFacts).token_endpoint, { method: 'POST', body })
+  const { token_endpoint } = found as MetadataFacts
+  const body = new URLSearchParams(params)
+  // What a sign-in presents: the same secret, certificate or federated token.
+  const authenticate = await createCredential({
+    entra: { ...entra, identifierUri: `api://${entra.clientId}`, prompt: '' },
+    log: () => {},
+  })(token_endpoint)
+  await authenticate({ issuer: '' }, { client_id: entra.clientId }, body, new Headers())
+  const answer = await ask(io, token_endpoint, { method: 'POST', body })
   if (!isAnswer(answer)) return answer.reason
   const json = parseJson(answer.text)
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)

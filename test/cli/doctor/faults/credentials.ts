@@ -1,5 +1,12 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  createKeyAndCertificate,
+  readCertificate,
+} from '../../../../src/cli/self-signed-certificate.ts'
 import type { Fault } from '../fault.ts'
 import { dotEnv, portal } from '../portal.ts'
+import type { World } from '../world.ts'
 
 /** What is wrong with how this server shows Entra that it is the application. */
 export const credentialFaults: readonly Fault[] = [
@@ -40,15 +47,39 @@ export const credentialFaults: readonly Fault[] = [
     cure: portal.createSecret,
   },
   {
-    name: 'the application is a public client',
-    plant: ({ app }) => {
-      app.isFallbackPublicClient = true
+    name: "the workload's token file is not there",
+    plant: ({ env, folder }) => {
+      env.ENTRANCE_CREDENTIAL = `workload-identity:${join(folder, 'token')}`
     },
-    finding: 'entra.credential.public-client',
-    says: /AADSTS700025/,
-    cure: ({ app }, { portal: steps }) => {
-      if (!steps?.join(' ').includes("platform 'Web'")) throw new Error('no cure')
-      app.isFallbackPublicClient = false
+    finding: 'config.entra.wrong',
+    says: /token does not exist/,
+    cure: dotEnv.useSecret,
+  },
+  {
+    name: "the certificate is not one of the registration's",
+    plant: useCertificate,
+    finding: 'entra.credential.certificate',
+    says: /AADSTS700027/,
+    cure: ({ app, env }, { portal: steps }) => {
+      if (!/Upload certificate/.test(steps?.join(' ') ?? '')) throw new Error('no cure')
+      const pem = readFileSync(
+        (env.ENTRANCE_CREDENTIAL as string).replace('certificate:', ''),
+        'utf8',
+      )
+      const { certificate: key, endDateTime } = readCertificate(pem)
+      const dates = { startDateTime: '2026-01-01T00:00:00Z', endDateTime }
+      app.keyCredentials.push({
+        keyId: crypto.randomUUID(),
+        displayName: 'entrance',
+        key,
+        ...dates,
+      })
     },
   },
 ]
+
+function useCertificate({ env, folder }: World): void {
+  const path = join(folder, 'entra.pem')
+  writeFileSync(path, createKeyAndCertificate('entrance', 365, Date.now()).pem, { mode: 0o600 })
+  env.ENTRANCE_CREDENTIAL = `certificate:${path}`
+}
