@@ -13,17 +13,18 @@ import { authorize } from './endpoints/authorize.ts'
 import { consent } from './endpoints/consent.ts'
 import { devicecode } from './endpoints/devicecode.ts'
 import { devicelogin, deviceSignedIn } from './endpoints/devicelogin.ts'
-import { keys } from './endpoints/keys.ts'
+import { instance } from './endpoints/instance.ts'
+import { keys, keysV1 } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
 import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
 import { mfa } from './endpoints/mfa.ts'
-import { openidConfiguration } from './endpoints/openid-configuration.ts'
+import { openidConfiguration, openidConfigurationV1 } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { authorizeV1 } from './endpoints/v1/authorize.ts'
 import { tokenV1 } from './endpoints/v1/token.ts'
+import { manage, showHome } from './management/manage.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
-import { homePage } from './pages/home-page.ts'
 import { pageResponse } from './pages/layout.ts'
 import { noteFailure } from './sign-in-log.ts'
 import { tokenHeaders } from './tokens/response.ts'
@@ -36,13 +37,19 @@ export type Route = {
   /** How an error leaves: on Entra's page, or as its JSON body. */
   readonly errors: 'page' | 'json'
   readonly answer: (call: Call) => Response | Promise<Response>
+  /** It sees the directory as it is, not as far as that has reached the sign-in service. */
+  readonly isManagement?: boolean
 }
 
 const READ = ['GET', 'HEAD']
 const BOTH = ['GET', 'HEAD', 'POST']
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['', { name: 'home', methods: READ, errors: 'page', answer: home }],
+  ['', { name: 'home', methods: READ, errors: 'page', answer: showHome, isManagement: true }],
+  [
+    'common/discovery/instance',
+    { name: 'instance', methods: READ, errors: 'json', answer: instance },
+  ],
   ['error', { name: 'error', methods: READ, errors: 'page', answer: explain }],
   [
     'metadata/identity/oauth2/token',
@@ -59,13 +66,27 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
 ])
 
+const DIRECTORY = '_directory/'
+const MANAGEMENT: Route = {
+  name: 'directory',
+  methods: BOTH,
+  errors: 'page',
+  answer: manage,
+  isManagement: true,
+}
+
 // Below /{tenant}. What Entra has not (RFC 8414, registration, revocation, introspection) is 404.
 const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
     'v2.0/.well-known/openid-configuration',
     { name: 'openid-configuration', methods: READ, errors: 'json', answer: openidConfiguration },
   ],
+  [
+    '.well-known/openid-configuration',
+    { name: 'openid-configuration', methods: READ, errors: 'json', answer: openidConfigurationV1 },
+  ],
   ['discovery/v2.0/keys', { name: 'keys', methods: READ, errors: 'json', answer: keys }],
+  ['discovery/keys', { name: 'keys', methods: READ, errors: 'json', answer: keysV1 }],
   [
     'oauth2/v2.0/authorize',
     { name: 'authorize', methods: BOTH, errors: 'page', answer: authorize },
@@ -93,6 +114,9 @@ export function findRoute(pathname: string): { route: Route; segment: string } |
   const path = pathname.slice(1)
   const route = ROUTES.get(path)
   if (route) return { route, segment: '' }
+  if (path.startsWith(DIRECTORY)) {
+    return { route: MANAGEMENT, segment: path.slice(DIRECTORY.length) }
+  }
   const slash = path.indexOf('/')
   const below = TENANT_ROUTES.get(path.slice(slash + 1))
   const segment = decode(path.slice(0, Math.max(slash, 0)))
@@ -126,7 +150,7 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
   })
   // Those of a sign-in are noted where its request is read.
   if (route.name === 'token') noteFailure(call, error)
-  if (route.errors === 'page') return pageResponse(errorPage(error, trace))
+  if (route.errors === 'page') return pageResponse(errorPage(error, trace, call.sts.behaviour))
   return errorBody(route, call, error, trace)
 }
 
@@ -137,7 +161,7 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
   const status = error.error === 'invalid_client' ? 401 : error.code === 50000 ? 500 : 400
   const body = {
     error: error.code === 50000 ? error.error : word,
-    error_description: describeError(error, trace),
+    error_description: describeError(error, trace, call.sts.behaviour),
     error_codes: [error.code],
     timestamp: trace.timestamp,
     trace_id: trace.traceId,
@@ -147,10 +171,6 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
     ...(error.claims !== undefined && { claims: error.claims }),
   }
   return Response.json(body, { status, headers: tokenHeaders(trace.traceId) })
-}
-
-function home(call: Call): Response {
-  return pageResponse(homePage(call.sts.origin, call.sts.directory))
 }
 
 function explain(call: Call): Response {
