@@ -1,7 +1,7 @@
 import type { Directory } from './directory.ts'
 
-/** The lists of the directory that requests change. */
-export type Collection = Exclude<keyof Directory, 'conditionalAccessPolicies'>
+/** The lists of the directory. */
+export type Collection = keyof Directory
 
 /** One of the objects of a list. */
 export type Item<C extends Collection> = Directory[C][number]
@@ -16,15 +16,19 @@ export type ChangeKeeper = {
   remove(collection: Collection, id: string): void
   /** Leaves out what was taken from the directory by other hands; true when there was something. */
   forgetRemoved(): boolean
+  /** Counts from what the directory holds now. */
+  forget(): void
 }
 
-const COLLECTIONS: readonly Collection[] = [
+/** Each of them. */
+export const COLLECTIONS: readonly Collection[] = [
   'tenants',
   'users',
   'groups',
   'applications',
   'servicePrincipals',
   'oauth2PermissionGrants',
+  'conditionalAccessPolicies',
 ]
 
 type AnyItem = { id: string }
@@ -37,7 +41,8 @@ export function keepChanges(directory: Directory, changes: DirectoryChanges): Ch
     changes[collection] ??= { kept: [], removed: [] }
     return changes[collection] as AnyChanges
   }
-  const initial = new Map(COLLECTIONS.map((name) => [name, listOf(name).map(({ id }) => id)]))
+  const idsOf = (name: Collection) => [name, listOf(name).map(({ id }) => id)] as const
+  let initial = new Map(COLLECTIONS.map(idsOf))
   for (const name of COLLECTIONS) restore(listOf(name), changes[name] as AnyChanges | undefined)
   return {
     keep: (collection, item) => {
@@ -61,6 +66,10 @@ export function keepChanges(directory: Directory, changes: DirectoryChanges): Ch
         Object.assign(changesOf(name), { kept, removed })
       }
       return JSON.stringify(changes) !== before
+    },
+    forget: () => {
+      for (const name of COLLECTIONS) Object.assign(changesOf(name), { kept: [], removed: [] })
+      initial = new Map(COLLECTIONS.map(idsOf))
     },
   }
 }

@@ -18,6 +18,8 @@ export type Replication = {
   note(collection: Collection, id: string): void
   /** The directory itself where everything has arrived. */
   seenBy(reader: Reader): Directory
+  /** Takes everything for arrived. */
+  forget(): void
 }
 
 /** How an object was before a write: undefined where there was none. */
@@ -54,6 +56,7 @@ export function createReplication(
       const missing = writes.filter(({ at }) => at + lag[reader] > now())
       return missing.length === 0 ? directory : undo(directory, missing)
     },
+    forget: () => void writes.splice(0),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Directory } from './directory.ts'
 import { type Collection, type Item, keepChanges } from './directory-changes.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
+import { createSignInLog, type SignInLog } from './sign-in-log.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
 import { readState, type State, writeState } from './state-file.ts'
 
@@ -19,14 +20,16 @@ export type Sts = {
   readonly sealer: Sealer
   /** Two keys; made at the first call. */
   signingKeys(): Promise<readonly SigningKey[]>
+  /** Makes a key that signs from now on; the one that signed so far stays published. */
+  rotateKeys(): Promise<readonly SigningKey[]>
   /** Adds an object to the directory, or changes the one with its id: a restart finds it again. */
   keep<C extends Collection>(collection: C, item: Item<C>): void
   /** Takes an object out of the directory for good. */
   remove(collection: Collection, id: string): void
   /** How far what was written through Microsoft Graph has come. */
   readonly replication: Replication
-  /** Makes a key that signs from now on; the one that signed so far stays published. */
-  rotateKeys(): Promise<readonly SigningKey[]>
+  /** Begins anew with what this directory holds. */
+  reset(directory: Directory): void
   /** Writes down what has changed. */
   save(): void
   /** Writes for the last time. */
@@ -34,6 +37,7 @@ export type Sts = {
   /** Uses a code up; false when that has happened before. */
   redeem(codeId: string, expiresAt: number): boolean
   readonly deviceCodes: DeviceCodes
+  readonly signIns: SignInLog
   /** Hosts of issuers of federated credentials, besides this machine. */
   readonly issuerHosts: readonly string[]
 }
@@ -54,6 +58,7 @@ export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
   const state = readState(dataFile)
   const changes = keepChanges(directory, state.changes)
+  const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
@@ -70,12 +75,18 @@ export function createSts(options: StsOptions): Sts {
       keys ??= loadKeys(state, save)
       return keys
     },
-    keep: changes.keep,
-    remove: changes.remove,
-    replication: createReplication(directory, options.replication, options.now),
     rotateKeys: () => {
       keys = rotate(state, keys ?? loadKeys(state, save), save)
       return keys
+    },
+    keep: changes.keep,
+    remove: changes.remove,
+    replication,
+    reset: (fresh) => {
+      Object.assign(directory, fresh)
+      changes.forget()
+      replication.forget()
+      save()
     },
     save,
     close: () => {
@@ -84,6 +95,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
+    signIns: createSignInLog(),
     issuerHosts: options.issuerHosts,
   }
 }

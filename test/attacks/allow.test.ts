@@ -325,6 +325,25 @@ suite('where the groups of a person cannot be looked up', () => {
     await assertRefused(refused, 503, 'temporarily_unavailable', /Keep the refresh token/)
   })
 
+  test('a step more that Entra asks for is brought by the next sign-in', async () => {
+    const claims = JSON.stringify({ access_token: { acrs: { essential: true, value: 'c1' } } })
+    const error = { error: 'interaction_required', error_codes: [50076], claims }
+    detour.intercept = onBehalfOf(() => Response.json(error, { status: 400 }))
+    const browser = createBrowser()
+    const { page } = await trySignIn(server.url, { browser })
+    assert.equal(page.status, 403)
+    assert.match(page.text, /The groups of the account cannot be looked up/)
+    assert.match(page.html, /error=access_denied/)
+    detour.intercept = isMember
+    const client = createOAuthClient(server.url)
+    const { client_id } = await json<{ client_id: string }>(await client.register())
+    const consent = await browser.open(client.authorization(client_id).url)
+    const entra = await browser.press(consent, 'Allow Access', { until: server.emulator.origin })
+    assert.equal(entra.url.searchParams.get('claims'), claims)
+    const back = await browser.signIn(entra.url, { until: REDIRECT_URI })
+    assert.ok(codeOf(back))
+  })
+
   test("Entra's token is sent to Microsoft's Graph, or to the login host, and nowhere else", async () => {
     const asked: string[] = []
     detour.intercept = async (url, go) => {

@@ -6,6 +6,7 @@ import {
   printConfiguration,
 } from '../../src/emulator/configuration/configuration.ts'
 import { ConfigurationError } from '../../src/emulator/configuration/configuration-error.ts'
+import { userSchema } from '../../src/emulator/configuration/people-schema.ts'
 import { createDirectory } from '../../src/emulator/create-directory.ts'
 import { createEmulator, SEED } from '../../src/emulator/emulator.ts'
 import { issueServerCertificate } from '../../src/emulator/local-authority.ts'
@@ -180,6 +181,7 @@ test('what is no JSON is refused with its line and column', () => {
 })
 
 test('every problem is told at once, with its path, what is there, and what to write', () => {
+  const people = Object.keys(userSchema.shape).join(', ')
   const problems = problemsOf({
     tenants: [{ domains: [], kind: 'workforse', identifierUriPolicy: 'none', secretPolicy: 5 }],
     users: [{ tenantId: 'x', userPrincipleName: 'a@b', userPrincipalName: '' }, 'bob'],
@@ -203,7 +205,7 @@ test('every problem is told at once, with its path, what is there, and what to w
       'tenants[0].identifierUriPolicy | is "none". | Write "off" or "secure" or "strict".',
       'tenants[0].secretPolicy | is 5. | Write an object with isBlocked, maxDays.',
       'users[0].userPrincipalName | is empty. | Write a text.',
-      'users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are id, tenantId, userPrincipalName, displayName, givenName, surname, mail, accountEnabled, password, userType, guestOf, sessionsValidFrom, isMfaRegistered, directoryRoles.',
+      `users[0].userPrincipleName | is not known. | Did you mean userPrincipalName? Known here are ${people}.`,
     ].concat(problems.slice(6)),
   )
   assert.deepEqual(

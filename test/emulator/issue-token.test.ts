@@ -27,11 +27,11 @@ test('a token that is issued is as one that somebody signed in for', async () =>
 })
 
 test('without more it is the first person’s, for an hour, with every scope of the first API', async () => {
-  const emulator = createEmulator()
+  const emulator = createEmulator({ now: () => Date.UTC(2026, 0, 1) })
   const claims = await issue(emulator)
   assert.equal(claims.oid, SEED.alice)
   assert.equal(claims.scp, SEED.scope)
-  assert.equal(claims.exp, Math.floor(emulator.clock.now() / 1000) + 3600)
+  assert.equal(claims.exp, Date.UTC(2026, 0, 1) / 1000 + 3600)
 })
 
 test('scopes, roles, lifetime and single claims can be chosen', async () => {
@@ -105,6 +105,7 @@ test('after a rotation a new key signs, and the former still verifies', async ()
 
 test('reset takes back what was changed, and leaves the keys', async () => {
   const emulator = createEmulator({ now: () => Date.UTC(2026, 0, 1) })
+  const before = structuredClone(emulator.directory)
   const token = await emulator.issueToken()
   const [application] = emulator.directory.applications
   application?.web.redirectUris.push('https://elsewhere.example/')
@@ -113,10 +114,7 @@ test('reset takes back what was changed, and leaves the keys', async () => {
   emulator.faults.add({ action: { status: 500 } })
   await emulator.fetch(new Request(emulator.origin))
   emulator.reset()
-  assert.equal(emulator.directory.users.length, 2)
-  assert.deepEqual(emulator.directory.applications[0]?.web.redirectUris, [
-    'http://localhost:8000/auth/callback',
-  ])
+  assert.deepEqual(emulator.directory, before)
   assert.equal(emulator.clock.now(), Date.UTC(2026, 0, 1))
   assert.deepEqual([emulator.faults.list(), emulator.seen], [[], []])
   assert.equal(kidOf(await emulator.issueToken()), kidOf(token))

@@ -153,3 +153,34 @@ test('the record of requests is bounded', async () => {
 function decode(part: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(part, 'base64url').toString())
 }
+
+test('a token for Graph lasts a day where the client goes by continuous access evaluation', async () => {
+  const emulator = createEmulator()
+  const scope = 'User.Read openid offline_access'
+  const first = await redeem(emulator, {
+    code: await getCode(emulator, { changes: { scope } }),
+    scope,
+  })
+  assert.equal(first.body.refresh_in, undefined)
+  const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
+  const { body } = await refresh(emulator, first.body.refresh_token, { scope, claims })
+  const expiresIn = Number(body.expires_in)
+  assert.ok(expiresIn >= 72_000 && expiresIn < 100_800)
+  assert.equal(body.refresh_in, Math.floor(expiresIn / 2))
+})
+
+test('a single-page app is told when its chain of refresh tokens ends', async () => {
+  let now = Date.UTC(2026, 5, 1)
+  const emulator = createEmulator({ now: () => now })
+  const application = entrance(emulator)
+  application.spa.redirectUris = application.web.redirectUris
+  application.web.redirectUris = []
+  const options = { headers: { origin: 'http://localhost:8000' } }
+  const page = { client_secret: null }
+  const code = await getCode(emulator)
+  const { body } = await redeem(emulator, { code, ...page }, options)
+  assert.equal(body.refresh_token_expires_in, 86_400)
+  now += 60 * 60 * 1000
+  const next = await refresh(emulator, body.refresh_token, page, options)
+  assert.equal(next.body.refresh_token_expires_in, 82_800)
+})

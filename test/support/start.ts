@@ -142,7 +142,7 @@ const fetchEntra: typeof fetch = async (input, init) => {
   const response = await fetch(input, init)
   await noteAnswer(new URL(input instanceof Request ? input.url : input), response)
   if (init?.body instanceof URLSearchParams) {
-    for (const name of ['code', 'refresh_token', 'code_verifier']) {
+    for (const name of ['code', 'refresh_token', 'code_verifier', 'client_assertion']) {
       noteSecret(`${name} for Entra`, init.body.get(name))
     }
   }

@@ -1,29 +1,38 @@
 import { CommandError, Interrupted, UsageError } from '../exit-codes.ts'
 import { confirm } from '../prompt.ts'
-import { AlreadyThere } from '../registration/apply-differences.ts'
+import { ReadTooEarly } from '../registration/apply-differences.ts'
 import { applyPlan } from '../setup/apply-plan.ts'
 import { notePlan, renderCalls } from '../setup/plan.ts'
 import { reportOutcome, writeRequest } from '../setup/report.ts'
-import { makePlan, openRun, type Plan, type Run } from '../setup/run.ts'
+import { makePlan, openRun, type Plan, type Run, type SetupTools } from '../setup/run.ts'
 import { resolveSetupSettings, type SetupOptions } from '../setup/settings.ts'
 import { verifyRegistration } from '../setup/verify.ts'
 import { printableJson, type Terminal } from '../terminal.ts'
+
+/** How long what was written may take to be read, in milliseconds. */
+const PATIENCE = 120_000
+const STEP = 5000
 
 /**
  * `entrance setup`: makes the app registration, or mends it, and tells the server of it. A second
  * run changes nothing; one that was stopped half way is taken up where it stopped.
  */
-export async function setup(options: SetupOptions, terminal: Terminal): Promise<void> {
+export async function setup(
+  options: SetupOptions,
+  terminal: Terminal,
+  tools: SetupTools = {},
+): Promise<void> {
   const settings = resolveSetupSettings(options, terminal.env)
   try {
-    const run = await openRun(settings, options, terminal)
-    // Of two runs at the same time the later one looks again at what the other has made.
-    for (let round = 1; ; round++) {
+    const run = await openRun(settings, options, terminal, tools)
+    for (let waited = 0; ; waited += STEP) {
       try {
         return await runOnce(run)
       } catch (error) {
-        if (!(error instanceof AlreadyThere) || round >= 3) throw error
+        if (!(error instanceof ReadTooEarly) || waited >= PATIENCE) throw error
       }
+      terminal.note('It has been changed meanwhile: looking again in some seconds.')
+      await run.wait(STEP)
     }
   } catch (error) {
     if (terminal.signal.aborted) throw new Interrupted()
@@ -48,7 +57,12 @@ async function runOnce(run: Run): Promise<void> {
   const missing = clientId
     ? await verifyRegistration({
         ...{ graph, clientId, remaining, desired: done.desired, tried: done.tried },
-        ...{ authority: operator.authority, signal: terminal.signal, note: terminal.note },
+        ...{
+          authority: operator.authority,
+          signal: terminal.signal,
+          note: terminal.note,
+          wait: run.wait,
+        },
       })
     : []
   reportOutcome(run, plan, done, missing)
@@ -62,11 +76,13 @@ function showCalls({ graph, options, terminal }: Run, { todo }: Plan): void {
   terminal.note('Nothing was changed.')
 }
 
+const GO_ON = 'go on'
+
 async function askToGoOn(
-  { options, terminal, mayAsk, organization }: Run,
+  { options, terminal, mayAsk, organization, answers }: Run,
   { todo }: Plan,
 ): Promise<void> {
-  if (todo.length === 0 || options.yes) return
+  if (todo.length === 0 || options.yes || answers.get(GO_ON)) return
   if (!mayAsk) {
     throw new UsageError(
       'Nobody is here to agree to it.',
@@ -76,4 +92,5 @@ async function askToGoOn(
   if (!(await confirm(`Do this in ${organization}?`, terminal))) {
     throw new CommandError('Nothing was changed.')
   }
+  answers.set(GO_ON, true)
 }

@@ -16,6 +16,8 @@ export type OperatorOptions = {
   readonly loginClient?: string | undefined
   /** Whether a person may be asked to sign in without having asked for it. @default on a terminal */
   readonly mayAsk?: boolean | undefined
+  /** Waits so many milliseconds. */
+  readonly wait?: (time: number) => Promise<void>
 }
 
 /** Who is signed in to Microsoft Graph, and by what. */
@@ -103,7 +105,7 @@ function nobody(
 
 async function askPerson(
   authority: Authority,
-  { loginClient }: OperatorOptions,
+  { loginClient, wait }: OperatorOptions,
   terminal: Terminal,
 ): Promise<Found> {
   const show = (uri: string, code: string, minutes: number) =>
@@ -120,7 +122,13 @@ async function askPerson(
     )
   const { signal } = terminal
   const clientId = loginClient ?? AZURE_CLI_CLIENT_ID
-  const token = await signInWithDeviceCode({ authority, clientId, signal, show })
+  const token = await signInWithDeviceCode({
+    authority,
+    clientId,
+    signal,
+    show,
+    ...(wait && { wait }),
+  })
   return { token, source: 'device-code' }
 }
 

@@ -1,14 +1,18 @@
+import { CommandError } from '../exit-codes.ts'
 import type { Graph, GraphCall } from '../graph/graph-client.ts'
-import { isConflict } from '../graph/graph-error.ts'
+import { GraphError, isConflict } from '../graph/graph-error.ts'
 import { BLANK } from './az.ts'
 import type { Difference } from './types.ts'
 
 /** What the calls gave: `$APP`, `$OID`, `$SP`, `$SECRET`. */
 export type Given = ReadonlyMap<string, string>
 
-/** Somebody else made the same application meanwhile; what is there has to be read again. */
-export class AlreadyThere extends Error {
-  override readonly name = 'AlreadyThere'
+/**
+ * What was read is older than what is there: another run has written meanwhile, or an earlier one
+ * whose changes have not arrived where we read. It has to be read again.
+ */
+export class ReadTooEarly extends CommandError {
+  override readonly name = 'ReadTooEarly'
 }
 
 export type ApplyOptions = {
@@ -20,7 +24,7 @@ export type ApplyOptions = {
   readonly given?: (blank: string, value: string) => void
 }
 
-/** Sends the calls of differences in their order. Throws `GraphError`, or {@link AlreadyThere}. */
+/** Sends the calls of differences in their order. Throws `GraphError`, or {@link ReadTooEarly}. */
 export async function applyDifferences(
   graph: Graph,
   differences: readonly Difference[],
@@ -44,11 +48,23 @@ async function sendCall(graph: Graph, call: GraphCall): Promise<[string, string]
   const answer = await sent.catch((error: unknown) => {
     // A grant that is there already is one that another run has made.
     if (isConflict(error) && (finds !== undefined || isGrant(call))) return undefined
-    throw error
+    throw isOutdated(error) ? readTooEarly(call, error) : error
   })
-  if (!answer && call.headers?.Prefer === 'create-if-missing') throw new AlreadyThere(call.why)
+  if (!answer && call.headers?.Prefer === 'create-if-missing') throw readTooEarly(call)
   const found = answer ?? (finds === undefined ? undefined : await find(graph, finds))
   return Object.entries(gives).map(([blank, member]) => [blank, String(found?.[member] ?? '')])
+}
+
+/** A list that lacks a scope which is there by now would remove it, and that is refused. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof GraphError && error.code === 'CannotDeleteOrUpdateEnabledEntitlement'
+}
+
+function readTooEarly({ why }: GraphCall, cause?: unknown): ReadTooEarly {
+  return new ReadTooEarly(`${why}: it has been changed meanwhile.`, {
+    cure: 'Run it again in some minutes: it goes on where it stopped.',
+    cause,
+  })
 }
 
 function find(graph: Graph, path: string): Promise<Record<string, unknown> | undefined> {

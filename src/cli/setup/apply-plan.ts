@@ -28,8 +28,8 @@ export async function applyPlan(run: Run, plan: Plan): Promise<Done> {
   const denied: Difference[] = []
   if (plan.todo.some(({ id }) => id === 'certificate-missing')) credential.keep()
   const given = (blank: string) => {
-    // At once: whatever happens next, neither the id nor the secret is lost.
-    if (blank === '$APP' || blank === '$SECRET') writeVariables(run, plan, blanks)
+    // At once: it is shown the once, and must not be lost whatever happens next.
+    if (blank === '$SECRET') writeVariables(run, plan, blanks)
   }
   const note = ({ why }: { why: string }) => terminal.note(`${why} …`)
   for (const one of plan.todo) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { findAuthority } from '../graph/authority.ts'
 import { createGraph, type Graph } from '../graph/graph-client.ts'
 import { type Operator, signInOperator } from '../graph/operator-token.ts'
@@ -11,6 +12,9 @@ import { toDesired } from './desired.ts'
 import { findApplication } from './find-application.ts'
 import type { SetupOptions, SetupSettings } from './settings.ts'
 
+/** How it waits; a test does so in no time. */
+export type SetupTools = { readonly wait?: (time: number) => Promise<void> }
+
 /** What one call of the command works with. */
 export type Run = {
   readonly settings: SetupSettings
@@ -22,6 +26,9 @@ export type Run = {
   readonly organization: string
   /** Whether a person may be asked. */
   readonly mayAsk: boolean
+  /** What the person has said so far, by what was asked. */
+  readonly answers: Map<string, boolean>
+  readonly wait: (time: number) => Promise<void>
 }
 
 /** Signs the operator in, and says as whom and where. */
@@ -29,24 +36,27 @@ export async function openRun(
   settings: SetupSettings,
   options: SetupOptions,
   terminal: Terminal,
+  tools: SetupTools,
 ): Promise<Run> {
   const { signal, note } = terminal
+  const wait = tools.wait ?? ((time: number) => delay(time, undefined, { signal }))
   const authority = await findAuthority(
     settings.authority,
     settings.tenant ?? 'organizations',
     signal,
   )
   const mayAsk = terminal.isInteractive && !options.yes && !options.json
-  const operator = await signInOperator(authority, { ...options, mayAsk }, terminal)
+  const operator = await signInOperator(authority, { ...options, mayAsk, wait }, terminal)
   const { origin, token } = { origin: operator.authority.graph, token: operator.token }
-  const graph = createGraph({ origin, token, signal, note })
+  const graph = createGraph({ origin, token, signal, note, wait })
   type Organization = { displayName?: string }
   const [tenant] = await graph.list<Organization>('/organization?$select=id,displayName')
   const organization = printableLine(tenant?.displayName ?? operator.tenantId)
   note(
     `Signed in as ${operator.name} (${operator.source}) to ${organization}, tenant ${operator.tenantId}.`,
   )
-  return { settings, options, terminal, operator, graph, organization, mayAsk }
+  const answers = new Map<string, boolean>()
+  return { settings, options, terminal, operator, graph, organization, mayAsk, answers, wait }
 }
 
 /** What is there, what is wanted, and what has to be done for it. */
@@ -71,7 +81,7 @@ export async function makePlan(run: Run): Promise<Plan> {
   const all = compareRegistration(registration, desired, { origin })
   const overridden = new Set<Difference>()
   for (const one of all.filter(({ isOverride }) => isOverride)) {
-    if (options.override || (run.mayAsk && (await askToOverride(one, terminal)))) {
+    if (options.override || (run.mayAsk && (await askToOverride(one, run)))) {
       overridden.add(one)
     }
   }
@@ -85,7 +95,11 @@ export async function makePlan(run: Run): Promise<Plan> {
   }
 }
 
-function askToOverride({ what, why, calls }: Difference, terminal: Terminal): Promise<boolean> {
-  terminal.note(`${what} ${why}`)
-  return confirm(`${calls[0]?.why ?? what}?`, terminal)
+async function askToOverride({ id, what, why, calls }: Difference, run: Run): Promise<boolean> {
+  const former = run.answers.get(id)
+  if (former !== undefined) return former
+  run.terminal.note(`${what} ${why}`)
+  const answer = await confirm(`${calls[0]?.why ?? what}?`, run.terminal)
+  run.answers.set(id, answer)
+  return answer
 }

@@ -106,7 +106,7 @@ function refused(status: number, text: string | undefined): EntraError {
   const word = /^\w{1,64}$/.exec(String(code))?.[0] ?? 'no code'
   return new EntraError(`Microsoft Graph answered with status ${status} (${word}).`, {
     isTransient: false,
-    cure: CONSENT,
+    cure: status === 401 || status === 403 ? CONSENT : IDS,
   })
 }
 
@@ -118,6 +118,8 @@ function unreachable(why: string, trouble: { cure?: string; cause?: unknown } = 
     cause,
   })
 }
+
+const IDS = 'Check the object ids of the option allow.groups.'
 
 const CONSENT = `Under 'API permissions' of the app registration, add Microsoft Graph's delegated permission ${PERMISSION} and consent to it; then sign in again.`
 

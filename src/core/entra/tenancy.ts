@@ -1,5 +1,6 @@
 import { findCloud } from '../clouds.ts'
 import { EntraError } from '../errors.ts'
+import { LOOPBACK_HOSTS } from '../site.ts'
 
 /** The tenant of personal Microsoft accounts. */
 export const CONSUMERS_TENANT_ID = '9188040d-6c67-4c5b-b112-36a304b66dad'
@@ -48,9 +49,16 @@ export function isId(tenant: unknown): tenant is string {
   return typeof tenant === 'string' && GUID.test(tenant)
 }
 
-/** External ID names its tenants' hosts by their id, whatever name or domain they are reached by. */
+/**
+ * External ID names its tenants' hosts by their id, whatever name or domain they are reached by; an
+ * emulator's own host stands in for `ciamlogin.com`.
+ */
 function isExternal(issuer: string, tenant: string, authority: string): boolean {
-  return !findCloud(authority) && issuer === `https://${tenant}.ciamlogin.com/${tenant}/v2.0`
+  if (findCloud(authority)) return false
+  const { protocol, host, hostname } = new URL(authority)
+  const parent = LOOPBACK_HOSTS.has(hostname) ? `${protocol}//${tenant}.${host}` : undefined
+  const origins = [`https://${tenant}.ciamlogin.com`, parent]
+  return origins.some((origin) => issuer === `${origin}/${tenant}/v2.0`)
 }
 
 /** The tenant of a person who may come from several. Throws `EntraError`. */

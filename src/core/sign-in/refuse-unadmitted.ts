@@ -4,9 +4,13 @@ import { type ClientAddress, errorUrl } from '../client-redirect.ts'
 import type { Context } from '../context.ts'
 import type { EntraTokens } from '../entra/entra.ts'
 import { EntraError, OAuthError } from '../errors.ts'
+import { personOf } from '../grants/grant.ts'
 import type { AllowConfig } from '../options.ts'
 import { errorPage } from '../pages/error-page.ts'
+import { writeSession } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
+import { sessionContext } from './asked.ts'
+import { entraProblem, logRefusal } from './entra-problem.ts'
 
 /** A sign-in that has come back from Entra. */
 export type Returned = {
@@ -25,31 +29,48 @@ export async function refuseUnadmitted(
   returned: Returned,
   context: Context,
 ): Promise<Response | undefined> {
-  const rule = await findUnmet(tokens, context)
-  if (!rule) return undefined
-  const { id: transaction, client } = returned.transaction.request
-  logUnmet(rule, tokens, { transaction, client: client.name }, context.config.log)
-  return unadmittedPage(rule, tokens, returned, context)
+  try {
+    const rule = await context.admission.findUnmet(tokens)
+    return rule && unadmittedPage(rule, tokens, returned, context)
+  } catch (error) {
+    if (!(error instanceof EntraError)) throw error
+    if (error.claims !== undefined) return askForMore(error, tokens, returned, context)
+    throw error.isTransient ? notNow(error) : error
+  }
 }
 
-async function findUnmet(tokens: EntraTokens, { admission }: Context): Promise<Rule | undefined> {
-  try {
-    return await admission.findUnmet(tokens)
-  } catch (error) {
-    if (!(error instanceof EntraError) || !error.isTransient) throw error
-    // Entra's code is used up: loading the same answer again would not help.
-    const options = { retryAfter: 10, cause: error }
-    throw new OAuthError('temporarily_unavailable', error.message, options)
-  }
+/** Entra's code is used up: loading the same answer again would not help. */
+function notNow(cause: EntraError): OAuthError {
+  return new OAuthError('temporarily_unavailable', cause.message, { retryAfter: 10, cause })
+}
+
+/** To look up groups Entra wants more of the person than this sign-in brought: the next one asks for it. */
+async function askForMore(
+  error: EntraError,
+  { user }: EntraTokens,
+  { transaction, endCookie, address }: Returned,
+  context: Context,
+): Promise<Response> {
+  const { id } = transaction.request
+  logRefusal(error, id, context.config.log)
+  await context.challenges.keep(personOf(user), error.claims as string)
+  const told = new OAuthError('access_denied', `${error.message} ${error.cure}`)
+  const link = { href: errorUrl(address, told), text: 'Return to the application' }
+  const response = entraProblem(error, told.status, { endCookie, transaction: id, link })
+  response.headers.append('set-cookie', writeSession(user, sessionContext(context)))
+  return response
 }
 
 /** A redirect would lead to an application that says no more than that it has failed. */
 function unadmittedPage(
   rule: Rule,
-  { user }: EntraTokens,
+  tokens: EntraTokens,
   { transaction, endCookie, address }: Returned,
   { config }: Context,
 ): Response {
+  const { user } = tokens
+  const { id, client } = transaction.request
+  logUnmet(rule, tokens, { transaction: id, client: client.name }, config.log)
   const why = explainUnmet(rule)
   const whom = whomToAsk(config.allow)
   const error = new OAuthError('access_denied', `${why} ${whom}`)
@@ -63,7 +84,7 @@ function unadmittedPage(
       ['Account', user.preferred_username],
       ['Object ID', user.oid],
       ['Tenant ID', user.tid],
-      ['Transaction', transaction.request.id],
+      ['Transaction', id],
     ],
     link: { href: errorUrl(address, error), text: 'Return to the application' },
     headers: { 'set-cookie': endCookie },

@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../configuration/configuration-error.ts'
 import type { Emulator } from '../create-emulator.ts'
+import { COLLECTIONS } from '../directory-changes.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { SeenRequest } from '../seen.ts'
 import type { Sts } from '../sts.ts'
 import { type Access, isByOwnName, isCrossSite } from './access.ts'
-import { removeItem } from './change-directory.ts'
 import { ControlError, readJson } from './read-json.ts'
 
 const PREFIX = '/_emulator/'
@@ -136,10 +136,14 @@ async function patch({ sts, body }: ControlCall): Promise<unknown> {
   return sts.directory
 }
 
-function remove({ sts, segments: [collection = '', id = ''] }: ControlCall): undefined {
-  if (!removeItem(sts, collection, id)) {
-    throw new ControlError(404, `There is nothing with the id ${id} in ${collection}.`)
+function remove({ sts, segments: [name, id = ''] }: ControlCall): undefined {
+  const collection = COLLECTIONS.find((one) => one === name)
+  const items: readonly { id: string }[] = collection ? sts.directory[collection] : []
+  if (!collection || !items.some((item) => item.id === id)) {
+    throw new ControlError(404, `There is nothing with the id ${id} in ${name}.`)
   }
+  sts.remove(collection, id)
+  sts.save()
 }
 
 function advance({ emulator, body }: ControlCall) {

@@ -4,8 +4,8 @@ import {
   type ConfigurationProblem,
 } from '../configuration/configuration-error.ts'
 import { createDirectory } from '../create-directory.ts'
+import { COLLECTIONS, type Collection } from '../directory-changes.ts'
 import type { Sts } from '../sts.ts'
-import { type Collection, isCollection, keepItem } from './change-directory.ts'
 
 type Loose = Record<string, unknown>
 type Lists = Record<Collection, Loose[]>
@@ -35,8 +35,13 @@ export function patchDirectory(sts: Sts, patch: Readonly<Loose>): void {
   const whole = createDirectory(directory)
   for (const { collection, index } of places) {
     const item = whole[collection][index]
-    if (item) keepItem(sts, collection, item)
+    if (item) sts.keep(collection, item)
   }
+  sts.save()
+}
+
+function isCollection(text: string): text is Collection {
+  return COLLECTIONS.some((collection) => collection === text)
 }
 
 /** Writes the patch into the lists; gives where each of its things is now. */

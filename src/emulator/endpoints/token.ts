@@ -4,12 +4,14 @@ import { authorizationCodeGrant } from '../grants/authorization-code.ts'
 import { clientCredentialsGrant } from '../grants/client-credentials.ts'
 import { deviceCodeGrant } from '../grants/device-code.ts'
 import { onBehalfOfGrant } from '../grants/on-behalf-of.ts'
+import { passwordGrant } from '../grants/password.ts'
 import { refreshTokenGrant } from '../grants/refresh-token.ts'
 import { required } from '../params.ts'
 
 const GRANTS: ReadonlyMap<string, (call: Call) => Promise<Response>> = new Map([
   ['authorization_code', authorizationCodeGrant],
   ['refresh_token', refreshTokenGrant],
+  ['password', passwordGrant],
   ['client_credentials', clientCredentialsGrant],
   ['urn:ietf:params:oauth:grant-type:device_code', deviceCodeGrant],
   ['urn:ietf:params:oauth:grant-type:jwt-bearer', onBehalfOfGrant],

@@ -8,18 +8,18 @@ import { findGraphRoute, findOperation, type GraphRoute } from './routes.ts'
 import type { JsonObject } from './schema.ts'
 
 const MAX_BODY = 256 * 1024
-const PREFIX = '/v1.0/'
+const PATH = /^\/(v1\.0|beta|oidc)\//
 
 /** Whether a path is Microsoft Graph's. */
 export function isGraphPath(pathname: string): boolean {
-  return pathname.startsWith(PREFIX)
+  return PATH.test(pathname)
 }
 
 /** Answers a request to Microsoft Graph. */
 export async function answerGraph(sts: Sts, request: Request, url: URL): Promise<Response> {
   const headers = traceHeaders(request)
   try {
-    const route = findGraphRoute(url.pathname.slice(PREFIX.length))
+    const route = findGraphRoute(url.pathname.slice(1))
     return respond(await answerRoute(sts, route, request, url), headers)
   } catch (error) {
     return refuse(sts, `${request.method} ${url.pathname}`, error, headers)

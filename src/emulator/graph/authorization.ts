@@ -51,7 +51,6 @@ export const READ_GROUPS = permissions([
   'Group.ReadWrite.All',
   ...DIRECTORY_READ,
 ])
-export const READ_MEMBERSHIPS = permissions([...READ_GROUPS.application, 'User.Read.All'])
 export const INVITE = permissions([
   'User.Invite.All',
   'User.ReadWrite.All',
@@ -69,6 +68,12 @@ export const READ_ME: Permissions = {
   delegated: ['User.Read', ...READ_USERS.delegated],
   application: [],
 }
+/** Of one's own, or of anybody's: whose is looked at in the operation. */
+export const READ_SOMEBODY: Permissions = {
+  delegated: ['User.Read', ...READ_USERS.delegated],
+  application: READ_USERS.application,
+}
+export const SIGN_IN: Permissions = { delegated: ['openid'], application: [] }
 export const READ_ORGANIZATION: Permissions = {
   delegated: ['User.Read', 'Organization.Read.All', ...DIRECTORY_READ, AS_USER],
   application: ['Organization.Read.All', ...DIRECTORY_READ],

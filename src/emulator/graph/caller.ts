@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
+import { CONSUMERS_TENANT_ID, consumersTenant } from '../authority.ts'
 import type { Directory, DirectoryUser, Tenant } from '../directory.ts'
 import { findServicePrincipal } from '../lookup.ts'
 import { GRAPH_APP_ID } from '../microsoft-graph.ts'
@@ -86,7 +87,10 @@ function checkClaims(directory: Directory, { aud, exp, nbf }: Claims, now: numbe
 }
 
 function callerOf(directory: Directory, claims: Claims): Caller {
-  const tenant = directory.tenants.find(({ id }) => id === claims.tid)
+  const isConsumers = claims.tid === CONSUMERS_TENANT_ID
+  const tenant = isConsumers
+    ? consumersTenant()
+    : directory.tenants.find(({ id }) => id === claims.tid)
   if (!tenant) throw invalid('Invalid tenant.')
   const clientId = String(claims.appid)
   const principal = findServicePrincipal(directory, clientId, tenant.id)

@@ -10,6 +10,8 @@ export type Listing = {
   /** The resource's name in errors. */
   readonly type: string
   readonly items: readonly JsonObject[]
+  /** Properties that are shown where none are selected. @default all */
+  readonly shown?: readonly string[]
   /** Properties that may be filtered by. */
   readonly filterable: readonly string[]
 }
@@ -28,24 +30,31 @@ export function list(call: GraphCall, listing: Listing): Reply {
   const start = startOf(found, searchParams.get('$skiptoken'))
   const size = pageSize(searchParams.get('$top'))
   const page = found.slice(start, start + size)
+  const selected = searchParams.get('$select')
   const last = page.at(-1)
   const hasMore = start + size < found.length && last !== undefined
   return ok({
-    '@odata.context': contextOf(call, listing.context, searchParams.get('$select')),
+    '@odata.context': contextOf(call, listing.context, selected),
     ...(wantsCount(call) && { '@odata.count': found.length }),
     ...(hasMore && { '@odata.nextLink': nextLink(call, last) }),
-    value: page.map((item) => select(item, searchParams.get('$select'), listing.type)),
+    value: page.map((item) => select(item, selected, listing)),
   })
 }
 
 /** Answers with one object, and what was selected of it. */
-export function entity(call: GraphCall, context: string, type: string, item: JsonObject): Reply {
+export function entity(
+  call: GraphCall,
+  context: string,
+  type: string,
+  item: JsonObject,
+  shown?: readonly string[],
+): Reply {
   const { searchParams } = call.url
   checkOptions(searchParams, new Set(['$select']))
   const selected = searchParams.get('$select')
   return ok({
     '@odata.context': `${contextOf(call, context, selected)}/$entity`,
-    ...select(item, selected, type),
+    ...select(item, selected, { type, ...(shown && { shown }) }),
   })
 }
 
@@ -70,10 +79,14 @@ export function checkOptions(query: URLSearchParams, known: ReadonlySet<string>)
   }
 }
 
-function select(item: JsonObject, text: string | null, type: string): JsonObject {
-  if (text === null) return item
+function select(
+  item: JsonObject,
+  text: string | null,
+  { type, shown }: Pick<Listing, 'type' | 'shown'>,
+): JsonObject {
+  if (text === null && !shown) return item
   const known = new Map(Object.entries(item))
-  const names = text.split(',').map((name) => name.trim())
+  const names = text?.split(',').map((name) => name.trim()) ?? shown ?? []
   const chosen = names.map((name) => {
     if (known.has(name)) return [name, known.get(name)] as const
     throw new GraphError(
@@ -82,7 +95,8 @@ function select(item: JsonObject, text: string | null, type: string): JsonObject
       `Parsing OData Select and Expand failed: Could not find a property named '${name.slice(0, 100)}' on type 'microsoft.graph.${type}'.`,
     )
   })
-  return Object.fromEntries(chosen)
+  const annotations = Object.entries(item).filter(([name]) => name.startsWith('@'))
+  return Object.fromEntries([...annotations, ...chosen])
 }
 
 function pageSize(text: string | null): number {

@@ -6,18 +6,43 @@ import {
   postApplication,
 } from './applications.ts'
 import {
-  type Permissions,
-  READ_APPLICATIONS,
-  READ_GRANTS,
-  READ_ORGANIZATION,
-  WRITE_APPLICATIONS,
-  WRITE_GRANTS,
-} from './authorization.ts'
+  deleteAssignedTo,
+  listAssignedTo,
+  listAssignmentsOf,
+  postAssignedTo,
+} from './assignments.ts'
+import * as allow from './authorization.ts'
 import { addPassword, removePassword } from './credentials.ts'
+import {
+  deleteCredential,
+  getCredential,
+  listCredentials,
+  patchCredential,
+  postCredential,
+} from './federated-credentials.ts'
 import type { GraphCall, Key, Reply } from './graph-call.ts'
 import { badRequest, GraphError } from './graph-error.ts'
+import {
+  checkMemberGroups,
+  checkMyMemberGroups,
+  getGroup,
+  getMemberObjects,
+  getMyMemberObjects,
+  listGroups,
+  listMemberOf,
+  listMyMemberOf,
+  listMyTransitiveMemberOf,
+  listTransitiveMemberOf,
+} from './groups.ts'
+import { postInvitation } from './invitations.ts'
 import { listOrganization } from './organization.ts'
+import { addOwner, listOwners, removeOwner } from './owners.ts'
 import { deleteGrant, getGrant, listGrants, patchGrant, postGrant } from './permission-grants.ts'
+import {
+  getAppManagementPolicy,
+  getAuthorizationPolicy,
+  getConsentRequestPolicy,
+} from './policies.ts'
 import {
   deleteServicePrincipal,
   getServicePrincipal,
@@ -26,79 +51,102 @@ import {
   patchServicePrincipal,
   postServicePrincipal,
 } from './service-principals.ts'
+import { getSignIn, listSignIns } from './sign-ins.ts'
+import { getUserInfo } from './user-info.ts'
+import { getMe, getUser, listUsers, revokeMySessions, revokeSessions } from './users.ts'
 
 /** What a path does when asked for by a method. */
 export type Operation = {
   /** One of these is needed in the token. */
-  readonly needs: Permissions
-  readonly answer: (call: GraphCall) => Reply | Promise<Reply>
+  readonly needs: allow.Permissions
+  readonly answer: (call: GraphCall) => Reply
 }
 
 type Operations = ReadonlyMap<string, Operation>
 
-function operations(
-  ...entries: readonly (readonly [string, Permissions, Operation['answer']])[]
-): Operations {
-  return new Map(entries.map(([method, needs, answer]) => [method, { needs, answer }]))
-}
+const { READ_APPLICATIONS, WRITE_APPLICATIONS, READ_ME, READ_SOMEBODY } = allow
+
+const CREDENTIALS = 'v1.0/applications/{}/federatedIdentityCredentials'
+const ASSIGNED = 'v1.0/servicePrincipals/{}/appRoleAssignedTo'
 
 // `{}` is a key: /applications/{id}, or /applications(appId='…').
-const ROUTES: ReadonlyMap<string, Operations> = new Map([
-  ['organization', operations(['GET', READ_ORGANIZATION, listOrganization])],
+const ROUTES = toRoutes([
+  ['GET', 'v1.0/organization', allow.READ_ORGANIZATION, listOrganization],
+  ['GET', 'v1.0/applications', READ_APPLICATIONS, listApplications],
+  ['POST', 'v1.0/applications', WRITE_APPLICATIONS, postApplication],
+  ['GET', 'v1.0/applications/{}', READ_APPLICATIONS, getApplication],
+  ['PATCH', 'v1.0/applications/{}', WRITE_APPLICATIONS, patchApplication],
+  ['DELETE', 'v1.0/applications/{}', WRITE_APPLICATIONS, deleteApplication],
+  ['POST', 'v1.0/applications/{}/addPassword', WRITE_APPLICATIONS, addPassword],
+  ['POST', 'v1.0/applications/{}/removePassword', WRITE_APPLICATIONS, removePassword],
+  ['GET', 'v1.0/applications/{}/owners', READ_APPLICATIONS, listOwners],
+  ['POST', 'v1.0/applications/{}/owners/$ref', WRITE_APPLICATIONS, addOwner],
+  ['DELETE', 'v1.0/applications/{}/owners/{}/$ref', WRITE_APPLICATIONS, removeOwner],
+  ['GET', CREDENTIALS, READ_APPLICATIONS, listCredentials],
+  ['POST', CREDENTIALS, WRITE_APPLICATIONS, postCredential],
+  ['GET', `${CREDENTIALS}/{}`, READ_APPLICATIONS, getCredential],
+  ['PATCH', `${CREDENTIALS}/{}`, WRITE_APPLICATIONS, patchCredential],
+  ['DELETE', `${CREDENTIALS}/{}`, WRITE_APPLICATIONS, deleteCredential],
+  ['GET', 'v1.0/servicePrincipals', READ_APPLICATIONS, listServicePrincipals],
+  ['POST', 'v1.0/servicePrincipals', WRITE_APPLICATIONS, postServicePrincipal],
+  ['GET', 'v1.0/servicePrincipals/{}', READ_APPLICATIONS, getServicePrincipal],
+  ['PATCH', 'v1.0/servicePrincipals/{}', WRITE_APPLICATIONS, patchServicePrincipal],
+  ['DELETE', 'v1.0/servicePrincipals/{}', WRITE_APPLICATIONS, deleteServicePrincipal],
+  ['GET', 'v1.0/servicePrincipals/{}/oauth2PermissionGrants', READ_APPLICATIONS, listGrantsOf],
   [
-    'applications',
-    operations(
-      ['GET', READ_APPLICATIONS, listApplications],
-      ['POST', WRITE_APPLICATIONS, postApplication],
-    ),
+    'GET',
+    'v1.0/servicePrincipals/{}/appRoleAssignments',
+    allow.READ_ASSIGNMENTS,
+    listAssignmentsOf,
   ],
-  [
-    'applications/{}',
-    operations(
-      ['GET', READ_APPLICATIONS, getApplication],
-      ['PATCH', WRITE_APPLICATIONS, patchApplication],
-      ['DELETE', WRITE_APPLICATIONS, deleteApplication],
-    ),
-  ],
-  ['applications/{}/addPassword', operations(['POST', WRITE_APPLICATIONS, addPassword])],
-  ['applications/{}/removePassword', operations(['POST', WRITE_APPLICATIONS, removePassword])],
-  [
-    'servicePrincipals',
-    operations(
-      ['GET', READ_APPLICATIONS, listServicePrincipals],
-      ['POST', WRITE_APPLICATIONS, postServicePrincipal],
-    ),
-  ],
-  [
-    'servicePrincipals/{}',
-    operations(
-      ['GET', READ_APPLICATIONS, getServicePrincipal],
-      ['PATCH', WRITE_APPLICATIONS, patchServicePrincipal],
-      ['DELETE', WRITE_APPLICATIONS, deleteServicePrincipal],
-    ),
-  ],
-  [
-    'servicePrincipals/{}/oauth2PermissionGrants',
-    operations(['GET', READ_APPLICATIONS, listGrantsOf]),
-  ],
-  [
-    'oauth2PermissionGrants',
-    operations(['GET', READ_GRANTS, listGrants], ['POST', WRITE_GRANTS, postGrant]),
-  ],
-  [
-    'oauth2PermissionGrants/{}',
-    operations(
-      ['GET', READ_GRANTS, getGrant],
-      ['PATCH', WRITE_GRANTS, patchGrant],
-      ['DELETE', WRITE_GRANTS, deleteGrant],
-    ),
-  ],
+  ['GET', ASSIGNED, allow.READ_ASSIGNMENTS, listAssignedTo],
+  ['POST', ASSIGNED, allow.WRITE_ASSIGNMENTS, postAssignedTo],
+  ['DELETE', `${ASSIGNED}/{}`, allow.WRITE_ASSIGNMENTS, deleteAssignedTo],
+  ['GET', 'v1.0/oauth2PermissionGrants', allow.READ_GRANTS, listGrants],
+  ['POST', 'v1.0/oauth2PermissionGrants', allow.WRITE_GRANTS, postGrant],
+  ['GET', 'v1.0/oauth2PermissionGrants/{}', allow.READ_GRANTS, getGrant],
+  ['PATCH', 'v1.0/oauth2PermissionGrants/{}', allow.WRITE_GRANTS, patchGrant],
+  ['DELETE', 'v1.0/oauth2PermissionGrants/{}', allow.WRITE_GRANTS, deleteGrant],
+  ['GET', 'v1.0/me', READ_ME, getMe],
+  ['GET', 'v1.0/me/memberOf', READ_ME, listMyMemberOf],
+  ['GET', 'v1.0/me/transitiveMemberOf', READ_ME, listMyTransitiveMemberOf],
+  ['POST', 'v1.0/me/getMemberObjects', READ_ME, getMyMemberObjects],
+  ['POST', 'v1.0/me/getMemberGroups', READ_ME, getMyMemberObjects],
+  ['POST', 'v1.0/me/checkMemberGroups', READ_ME, checkMyMemberGroups],
+  ['POST', 'v1.0/me/revokeSignInSessions', allow.WRITE_USERS, revokeMySessions],
+  ['GET', 'v1.0/users', allow.READ_USERS, listUsers],
+  ['GET', 'v1.0/users/{}', READ_SOMEBODY, getUser],
+  ['GET', 'v1.0/users/{}/memberOf', READ_SOMEBODY, listMemberOf],
+  ['GET', 'v1.0/users/{}/transitiveMemberOf', READ_SOMEBODY, listTransitiveMemberOf],
+  ['POST', 'v1.0/users/{}/getMemberObjects', READ_SOMEBODY, getMemberObjects],
+  ['POST', 'v1.0/users/{}/getMemberGroups', READ_SOMEBODY, getMemberObjects],
+  ['POST', 'v1.0/users/{}/checkMemberGroups', READ_SOMEBODY, checkMemberGroups],
+  ['POST', 'v1.0/users/{}/revokeSignInSessions', allow.WRITE_USERS, revokeSessions],
+  ['GET', 'v1.0/groups', allow.READ_GROUPS, listGroups],
+  ['GET', 'v1.0/groups/{}', allow.READ_GROUPS, getGroup],
+  ['POST', 'v1.0/invitations', allow.INVITE, postInvitation],
+  ['GET', 'v1.0/policies/authorizationPolicy', allow.READ_POLICIES, getAuthorizationPolicy],
+  ['GET', 'v1.0/policies/adminConsentRequestPolicy', allow.READ_POLICIES, getConsentRequestPolicy],
+  ['GET', 'v1.0/policies/defaultAppManagementPolicy', allow.READ_POLICIES, getAppManagementPolicy],
+  ['GET', 'v1.0/auditLogs/signIns', allow.READ_SIGN_INS, listSignIns],
+  ['GET', 'v1.0/auditLogs/signIns/{}', allow.READ_SIGN_INS, getSignIn],
+  ['GET', 'oidc/userinfo', allow.SIGN_IN, getUserInfo],
+  ['POST', 'oidc/userinfo', allow.SIGN_IN, getUserInfo],
 ])
 
-/** What a path below /v1.0/ stands for. */
+type Row = readonly [string, string, allow.Permissions, Operation['answer']]
+
+function toRoutes(rows: readonly Row[]): ReadonlyMap<string, Operations> {
+  const routes = new Map<string, Map<string, Operation>>()
+  for (const [method, template, needs, answer] of rows) {
+    const operations = routes.get(template) ?? new Map<string, Operation>()
+    routes.set(template, operations.set(method, { needs, answer }))
+  }
+  return routes
+}
+
+/** What a path stands for. */
 export type GraphRoute = {
-  /** The path with blanks for keys. */
-  readonly template: string
   readonly keys: readonly Key[]
   readonly operations: Operations
 }
@@ -114,7 +162,7 @@ export function findGraphRoute(path: string): GraphRoute {
   const segments = path.split('/').map(decodeSegment)
   for (const template of ROUTES.keys()) {
     const keys = matchTemplate(template.split('/'), segments)
-    if (keys) return { template, keys, operations: ROUTES.get(template) as Operations }
+    if (keys) return { keys, operations: ROUTES.get(template) as Operations }
   }
   throw badSegment(segments.findLast((segment) => segment !== '') ?? '')
 }

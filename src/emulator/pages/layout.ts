@@ -6,12 +6,19 @@ export type Page = {
   readonly title: string
   readonly body: Html
   readonly isWide?: boolean
+  /** `full` is for tables. */
+  readonly width?: 'full'
   /** @default 200 */
   readonly status?: number
 }
 
 /** What a form of a sign-in carries. */
-export type Form = { readonly segment: string; readonly flow: string }
+export type Form = {
+  readonly segment: string
+  readonly flow: string
+  /** One for the whole sign-in: whoever is given it by an error page finds the rest in the log. */
+  readonly correlationId: string
+}
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -31,17 +38,19 @@ export function pageResponse(page: Page): Response {
 
 /** A form that goes on with the sign-in. */
 export function flowForm(
-  { segment, flow }: Form,
+  { segment, flow, correlationId }: Form,
   action: 'login' | 'mfa' | 'consent',
   fields: Html,
 ): Html {
   return html`<form method="post" action="/${encodeURIComponent(segment)}/${action}">
 <input type="hidden" name="flow" value="${flow}">
+<input type="hidden" name="client-request-id" value="${correlationId}">
 ${fields}
 </form>`
 }
 
-function renderPage({ title, body, isWide }: Page): string {
+function renderPage({ title, body, isWide, width }: Page): string {
+  const name = width ?? (isWide && 'wide')
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -51,7 +60,7 @@ function renderPage({ title, body, isWide }: Page): string {
 <style>${{ markup: STYLE }}</style>
 </head>
 <body>
-<main${isWide && html` class="wide"`}>
+<main${name && html` class="${name}"`}>
 <p class="brand">${EMBLEM} Entra ID emulator <span class="tag">For tests</span></p>
 ${body}
 </main>

@@ -2,6 +2,7 @@ import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
 import type { Directory, DirectoryUser } from '../directory.ts'
 import { homeAccountOf } from '../people.ts'
+import { noteSignIn } from '../sign-in-log.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import type { Session } from './browser.ts'
 import { redirectToClient } from './redirect-response.ts'
@@ -60,6 +61,7 @@ export async function sendCode(
     sid: session.sid,
     expiresAt: call.sts.now() + CODE_TTL * 1000,
   }
+  noteSignIn(call, { client, tenant, user })
   call.sts.log({
     event: 'emulator.code.issued',
     message: `${user.displayName} signed in to ${client.displayName} at the emulator.`,

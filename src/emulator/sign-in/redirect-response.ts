@@ -36,5 +36,6 @@ export function redirectError(call: Call, target: Target, error: AadstsError): R
     error: error.error,
     error_description: describeError(error, trace),
     ...(uri !== undefined && { error_uri: uri }),
+    ...(error.claims !== undefined && { claims: error.claims }),
   })
 }

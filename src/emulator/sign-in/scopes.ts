@@ -77,6 +77,8 @@ export function findPermission(context: ScopeContext, name: string): Permission 
   }
   const { resource, identifier } = found
   const value = identifier === undefined ? name : name.slice(identifier.length + 1)
+  // An API that is called with a slash at its end has that in its audience.
+  if (value === '/.default') return { resource, identifier: `${identifier}/`, value: '.default' }
   const exists = resource.api.oauth2PermissionScopes.some((s) => s.isEnabled && s.value === value)
   if (!exists && value !== '.default') {
     throw aadsts(650053, { name: client.displayName, scope: value, resource: resource.appId })

@@ -6,7 +6,7 @@ import type { AppRole, DirectoryUser, PermissionScope } from '../directory.ts'
 import { accountPage, usernamePage } from '../pages/account-page.ts'
 import { approvalPage, approvalRequestedPage, approvalRequestPage } from '../pages/approval-page.ts'
 import { type ConsentItem, consentPage } from '../pages/consent-page.ts'
-import { type Page, pageResponse } from '../pages/layout.ts'
+import { type Form, type Page, pageResponse } from '../pages/layout.ts'
 import { mfaPage, mfaRegistrationPage } from '../pages/mfa-page.ts'
 import { passwordPage } from '../pages/password-page.ts'
 import { accountTiles } from './accounts.ts'
@@ -121,14 +121,12 @@ function forItself({ value, displayName: name, description }: AppRole): ConsentI
   return { value, name, description: `${description} Without a signed-in user.` }
 }
 
-async function show(
-  call: Call,
-  step: Step,
-  render: (form: { segment: string; flow: string }) => Page,
-): Promise<Response> {
+async function show(call: Call, step: Step, render: (form: Form) => Page): Promise<Response> {
   const browserId = call.browser.id ?? randomBytes(16).toString('base64url')
   const flow = await sealFlow(call, browserId, step)
-  const response = pageResponse(render({ segment: call.segment, flow }))
+  const response = pageResponse(
+    render({ segment: call.segment, flow, correlationId: call.correlationId }),
+  )
   if (call.browser.id === undefined) {
     response.headers.append('set-cookie', browserCookie(call.sts, browserId))
   }

@@ -106,7 +106,7 @@ function personClaims(
     rh: `1.A${opaque(36)}`,
     ...membershipClaims({ directory, user, tenant, app, properties, isFrontChannel }),
     sid,
-    sub: pairwise(subject, app),
+    sub: pairwise(subject, app.appId),
     tid: tenant.id,
     uti: opaque(16),
   }
@@ -164,8 +164,11 @@ export function arrange(head: Claims, others: Claims): Claims {
 }
 
 /** The `sub`: another one for the same person in every application. */
-function pairwise({ tenant, user }: TokenSubject, audience: Application): string {
-  return createHmac('sha256', tenant.id).update(`${audience.appId} ${user.id}`).digest('base64url')
+export function pairwise(
+  { tenant, user }: Pick<TokenSubject, 'tenant' | 'user'>,
+  audience: string,
+): string {
+  return createHmac('sha256', tenant.id).update(`${audience} ${user.id}`).digest('base64url')
 }
 
 const TIME_BYTES = 6

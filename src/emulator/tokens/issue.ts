@@ -11,7 +11,7 @@ import { parseRequestedClaims } from '../sign-in/requested-claims.ts'
 import type { Permission } from '../sign-in/scopes.ts'
 import { accessTokenClaims, idTokenClaims } from './claims.ts'
 import type { Authentication } from './client-authentication.ts'
-import { issueRefreshToken } from './refresh-token.ts'
+import { issueRefreshToken, SPA_LIFETIME } from './refresh-token.ts'
 import { drawLifetime, tokenResponse } from './response.ts'
 import { signAccessToken, signIdToken } from './sign.ts'
 
@@ -49,8 +49,12 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const scopes = grantedScopes(call, issue)
   const identifier = permissions[0]?.identifier
   const now = Math.floor(sts.now() / 1000)
-  const expiresIn = drawLifetime()
-  const subject = { ...subjectOf(call, issue), now, expiresIn }
+  const person = subjectOf(call, issue)
+  // Graph is the one API here that evaluates access continuously.
+  const isCapable = person.requestedClaims?.clientCapabilities?.includes('cp1') ?? false
+  const isContinuous = isCapable && resource.appId === GRAPH_APP_ID
+  const expiresIn = drawLifetime(isContinuous)
+  const subject = { ...person, now, expiresIn }
   const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
   log(call, issue)
   return tokenResponse(call, {
@@ -58,8 +62,9 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
     scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
     expires_in: expiresIn,
     ext_expires_in: expiresIn,
+    ...(isContinuous && { refresh_in: Math.floor(expiresIn / 2) }),
     access_token: await signAccessToken(key, resource, accessTokenClaims(access)),
-    ...(oidc.includes('offline_access') && { refresh_token: await refreshToken(call, issue) }),
+    ...(oidc.includes('offline_access') && (await refreshToken(call, issue))),
     ...(oidc.includes('openid') && {
       id_token: await signIdToken(key, idTokenClaims({ ...subject, expiresIn: 3600 }, issue.nonce)),
     }),
@@ -106,9 +111,10 @@ function grantedScopes(call: Call, { admission, resource, permissions, oidc }: I
   )
 }
 
-function refreshToken(call: Call, issue: Issue): Promise<string> {
+async function refreshToken(call: Call, issue: Issue) {
   const now = call.sts.now()
-  return issueRefreshToken(call, {
+  const { startedAt = now } = issue
+  const refresh_token = await issueRefreshToken(call, {
     clientId: issue.admission.client.appId,
     tenantId: issue.admission.tenant.id,
     userId: issue.admission.user.guestOf ?? issue.admission.user.id,
@@ -118,8 +124,11 @@ function refreshToken(call: Call, issue: Issue): Promise<string> {
     mfaTime: issue.mfaTime,
     sid: issue.sid,
     issuedAt: now,
-    startedAt: issue.startedAt ?? now,
+    startedAt,
   })
+  // A single-page app is told when its chain ends.
+  const left = Math.floor((startedAt + SPA_LIFETIME - now) / 1000)
+  return { refresh_token, ...(issue.platform === 'spa' && { refresh_token_expires_in: left }) }
 }
 
 function log(call: Call, { admission, resource }: Issue): void {

@@ -28,7 +28,8 @@ export type RefreshToken = {
 
 const DAY = 24 * 60 * 60 * 1000
 const INACTIVITY = 90 * DAY
-const SPA_LIFETIME = DAY
+/** How long a single-page app's chain lasts, in milliseconds. */
+export const SPA_LIFETIME = DAY
 const LENGTH = 1000
 
 /** Seals a refresh token. Nothing is kept: an older one stays valid, as at Entra. */

@@ -31,7 +31,10 @@ export function tokenResponse(call: Call, body: object): Response {
   return Response.json(body, { headers })
 }
 
-/** Entra draws the lifetime of an access token, in seconds: 60 to 90 minutes. */
-export function drawLifetime(): number {
-  return randomInt(3600, 5400)
+/**
+ * Entra draws the lifetime of an access token, in seconds: 60 to 90 minutes; or 20 to 28 hours where
+ * client and API go by continuous access evaluation.
+ */
+export function drawLifetime(isContinuous = false): number {
+  return isContinuous ? randomInt(72_000, 100_800) : randomInt(3600, 5400)
 }

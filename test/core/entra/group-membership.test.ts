@@ -108,6 +108,7 @@ suite('a look-up that fails is no answer', () => {
   }
 
   for (const [status, code] of [
+    [400, 'Request_BadRequest'],
     [401, 'InvalidAuthenticationToken'],
     [403, 'Authorization_RequestDenied'],
     [404, 'Request_ResourceNotFound'],
@@ -117,7 +118,8 @@ suite('a look-up that fails is no answer', () => {
       const error = await failureOf(lookUp(someIds(1), answer).result)
       assert.deepEqual([error.isTransient, error.error], [false, undefined])
       assert.match(error.message, new RegExp(`status ${status} \\(${code}\\)`))
-      assert.match(error.cure, /delegated permission User\.Read and consent to it/)
+      const isDenied = status === 401 || status === 403
+      assert.match(error.cure, isDenied ? /permission User\.Read and consent/ : /ids of the option/)
     })
   }
 

@@ -16,7 +16,8 @@ export function assertionOfWorkloadIdentity({
 async function readToken(path: string): Promise<string> {
   try {
     await using file = await open(path)
-    const { buffer, bytesRead } = await file.read({ length: ASSERTION_MAX_LENGTH + 1 })
+    // One byte more than it may have, so that a longer one is known as such.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(ASSERTION_MAX_LENGTH + 1))
     return buffer.toString('utf8', 0, bytesRead)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
