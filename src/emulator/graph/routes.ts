@@ -145,6 +145,11 @@ function toRoutes(rows: readonly Row[]): ReadonlyMap<string, Operations> {
   return routes
 }
 
+/** Every path with its methods, as the documents list them. */
+export const GRAPH_PATHS: readonly (readonly [string, string])[] = [...ROUTES].map(
+  ([template, operations]) => [`/${template}`, [...operations.keys()].join(', ')],
+)
+
 /** What a path stands for. */
 export type GraphRoute = {
   readonly keys: readonly Key[]
