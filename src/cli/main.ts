@@ -26,7 +26,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
     // The others talk to nobody.
-    if (/^(client|serve|setup|doctor)$/.test(argv[2] ?? '')) await useProxy(environment())
+    if (/^(client|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
     await createProgram().parseAsync(argv)
     // Some commands say more than that it worked.
     return Number(process.exitCode ?? EXIT.ok)
@@ -36,6 +36,11 @@ async function run(argv: readonly string[]): Promise<number> {
     const hasFailed = code === EXIT.failed || code === EXIT.usage
     return argv[2] === 'doctor' && hasFailed ? EXIT.notLooked : code
   }
+}
+
+function useProxyOrWarn(): void {
+  const hindrance = useProxy(environment())
+  if (hindrance !== undefined) process.stderr.write(`${hindrance}\n`)
 }
 
 function exitCodeOf(error: unknown): number {

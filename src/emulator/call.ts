@@ -1,3 +1,4 @@
+import type { Access } from './control/access.ts'
 import type { Session } from './sign-in/browser.ts'
 import type { Sts } from './sts.ts'
 
@@ -11,6 +12,8 @@ export type Call = {
   readonly form: URLSearchParams
   readonly correlationId: string
   readonly browser: Browser
+  /** Who may change the directory by its own page. */
+  readonly access: Access
   /** What a sign-in is for, where it is not `authorize`. */
   readonly purpose?: Purpose | undefined
 }

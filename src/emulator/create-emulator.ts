@@ -102,7 +102,7 @@ export function openEmulator(
     fetch: (request) => {
       if (isControlPath(request)) return answerControl({ emulator, sts, access }, request)
       const withFaults = { faults, now: clock.now, seen }
-      return answerWithFaults(withFaults, request, () => answer(sts, seen, request))
+      return answerWithFaults(withFaults, request, () => answer({ sts, seen, access }, request))
     },
     origin: sts.origin,
     get tenantId() {
@@ -140,7 +140,10 @@ function nameGraph(directory: Directory, host: string): Directory {
   return directory
 }
 
-async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<Response> {
+type Context = { readonly sts: Sts; readonly seen: SeenRequest[]; readonly access: Access }
+
+async function answer(context: Context, request: Request): Promise<Response> {
+  const { sts, seen } = context
   const url = new URL(request.url)
   if (isGraphPath(url.pathname)) {
     const response = await answerGraph(sts, request, url)
@@ -151,21 +154,23 @@ async function answer(sts: Sts, seen: SeenRequest[], request: Request): Promise<
   }
   const found = findRoute(url.pathname)
   if (!found) return plain(404, 'Not found.')
-  const { route, segment } = found
+  const { route } = found
   if (!route.methods.includes(request.method)) {
     return plain(405, 'Method not allowed.', { allow: route.methods.join(', ') })
   }
-  const { call, problem } = await readCall(sts, request, segment, url)
+  const { call, problem } = await readCall(context, request, found, url)
   const response = problem ? refuse(route, call, problem) : await answerCall(route, call)
   record(seen, route, call, response.status)
   return response
 }
 
+type Found = { readonly route: Route; readonly segment: string }
+
 /** A body that cannot be read makes no call, but is answered like one. */
 async function readCall(
-  sts: Sts,
+  { sts, access }: Context,
   request: Request,
-  segment: string,
+  { route, segment }: Found,
   url: URL,
 ): Promise<{ call: Call; problem: AadstsError | undefined }> {
   const query = url.searchParams
@@ -174,13 +179,14 @@ async function readCall(
   const form = read ?? new URLSearchParams()
   const correlationId = correlationIdOf(request, query, form)
   const call = {
-    sts: { ...sts, directory: sts.replication.seenBy('signIn') },
+    sts: route.isManagement ? sts : { ...sts, directory: sts.replication.seenBy('signIn') },
     request,
     segment,
     query,
     form,
     correlationId,
     browser,
+    access,
   }
   return { call, problem: read ? undefined : aadsts(90100) }
 }

@@ -23,8 +23,8 @@ import { openidConfiguration, openidConfigurationV1 } from './endpoints/openid-c
 import { token } from './endpoints/token.ts'
 import { authorizeV1 } from './endpoints/v1/authorize.ts'
 import { tokenV1 } from './endpoints/v1/token.ts'
+import { manage, showHome } from './management/manage.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
-import { homePage } from './pages/home-page.ts'
 import { pageResponse } from './pages/layout.ts'
 import { noteFailure } from './sign-in-log.ts'
 import { tokenHeaders } from './tokens/response.ts'
@@ -37,13 +37,15 @@ export type Route = {
   /** How an error leaves: on Entra's page, or as its JSON body. */
   readonly errors: 'page' | 'json'
   readonly answer: (call: Call) => Response | Promise<Response>
+  /** It sees the directory as it is, not as far as that has reached the sign-in service. */
+  readonly isManagement?: boolean
 }
 
 const READ = ['GET', 'HEAD']
 const BOTH = ['GET', 'HEAD', 'POST']
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['', { name: 'home', methods: READ, errors: 'page', answer: home }],
+  ['', { name: 'home', methods: READ, errors: 'page', answer: showHome, isManagement: true }],
   [
     'common/discovery/instance',
     { name: 'instance', methods: READ, errors: 'json', answer: instance },
@@ -63,6 +65,15 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { name: 'devicelogin', methods: BOTH, errors: 'page', answer: deviceSignedIn },
   ],
 ])
+
+const DIRECTORY = '_directory/'
+const MANAGEMENT: Route = {
+  name: 'directory',
+  methods: BOTH,
+  errors: 'page',
+  answer: manage,
+  isManagement: true,
+}
 
 // Below /{tenant}. What Entra has not (RFC 8414, registration, revocation, introspection) is 404.
 const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -103,6 +114,9 @@ export function findRoute(pathname: string): { route: Route; segment: string } |
   const path = pathname.slice(1)
   const route = ROUTES.get(path)
   if (route) return { route, segment: '' }
+  if (path.startsWith(DIRECTORY)) {
+    return { route: MANAGEMENT, segment: path.slice(DIRECTORY.length) }
+  }
   const slash = path.indexOf('/')
   const below = TENANT_ROUTES.get(path.slice(slash + 1))
   const segment = decode(path.slice(0, Math.max(slash, 0)))
@@ -157,10 +171,6 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
     ...(error.claims !== undefined && { claims: error.claims }),
   }
   return Response.json(body, { status, headers: tokenHeaders(trace.traceId) })
-}
-
-function home(call: Call): Response {
-  return pageResponse(homePage(call.sts.origin, call.sts.directory))
 }
 
 function explain(call: Call): Response {

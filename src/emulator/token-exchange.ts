@@ -8,7 +8,12 @@ export function tokenExchange(): ApplicationOptions {
     displayName: 'AAD Token Exchange',
     tenantId: MICROSOFT_TENANT_ID,
     signInAudience: 'AzureADMultipleOrgs',
-    identifierUris: ['api://AzureADTokenExchange'],
+    // One for each cloud; a credential's audience is one of them.
+    identifierUris: [
+      'api://AzureADTokenExchange',
+      'api://AzureADTokenExchangeUSGov',
+      'api://AzureADTokenExchangeChina',
+    ],
     api: { requestedAccessTokenVersion: 2 },
   }
 }

@@ -60,6 +60,21 @@ suite('serve refuses', { concurrency: 2 }, () => {
     }
   }
 
+  test('rules about who may come in that are wrong, by the names of the variables', async (t) => {
+    const { problems } = await refused(t, ['--allow-contact', ' '], {
+      ...ENTRA,
+      AZURE_TENANT_ID: 'organizations',
+      ENTRANCE_ALLOW_USERS: 'alice@contoso.com',
+      ENTRANCE_ALLOW_GROUPS: '',
+      ENTRANCE_ALLOW_GUESTS: 'no',
+    })
+    assert.deepEqual(
+      [...problems.keys()].toSorted(),
+      ['CONTACT', 'GROUPS', 'GUESTS', 'TENANTS', 'USERS'].map((name) => `ENTRANCE_ALLOW_${name}`),
+    )
+    assert.match(problems.get('ENTRANCE_ALLOW_USERS') ?? '', /which can be given to somebody else/)
+  })
+
   test('the installed command with nothing set, and names --emulator', async (t) => {
     const { problems } = await refused(t, [], {})
     assert.deepEqual([...problems.keys()], ['--emulator', ...MISSING])

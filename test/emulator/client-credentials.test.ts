@@ -121,6 +121,21 @@ test('the scope is one API’s .default', async () => {
   }
 })
 
+test('a resource that is not, byte for byte, the API’s is AADSTS9010010', async () => {
+  const emulator = createEmulator()
+  assert.equal((await ask(emulator, { resource: API })).status, 200)
+  for (const resource of [`${API}/`, 'https://graph.microsoft.com']) {
+    assertRefused(await ask(emulator, { resource }), 9010010, 'invalid_target')
+  }
+})
+
+test('an API called with a slash at its end has that in its v1 token', async () => {
+  const emulator = createEmulator()
+  entrance(emulator).api.requestedAccessTokenVersion = 1
+  const { body } = await ask(emulator, { scope: `${API}//.default` })
+  assert.equal(claimsOf(body.access_token).aud, `${API}/`)
+})
+
 test('common and consumers have no applications of their own (9001023), organizations stands for home', async () => {
   const emulator = createEmulator()
   entrance(emulator).signInAudience = 'AzureADandPersonalMicrosoftAccount'

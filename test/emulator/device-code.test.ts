@@ -172,6 +172,23 @@ test('an application that allows no public client flows has to show a secret', a
   assertRefused(pending, 70016, 'authorization_pending')
 })
 
+test('the pages of a device’s sign-in run no script, and show a name as a name', async () => {
+  const emulator = publicClient()
+  entrance(emulator).displayName = '<script>alert(1)</script>'
+  const device = await startDevice(emulator)
+  const wrong = await enterCode(emulator, 'BBBBBBBBB')
+  const { browser, page } = await enterCode(emulator, String(device.body.user_code))
+  const done = await browser.submit(page, { decision: 'continue' })
+  const other = await startDevice(emulator)
+  const again = await enterCode(emulator, String(other.body.user_code), browser)
+  const declined = await browser.submit(again.page, { decision: 'cancel' })
+  for (const { headers, text } of [wrong.page, page, done, declined]) {
+    assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; /)
+    assert.equal(headers.get('x-frame-options'), 'DENY')
+    assert.ok(!text.includes('<script'))
+  }
+})
+
 test('what is wrong with a request for a device code is said to the device', async () => {
   const emulator = publicClient()
   assertRefused(await startDevice(emulator, { scope: '' }), 900144, 'invalid_request')

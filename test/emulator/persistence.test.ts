@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
+import { createEmulator, type Emulator, SEED } from '../../src/emulator/emulator.ts'
+import { appToken, graphAs, graphWith, register } from './graph/support.ts'
 import { authorizeUrl, getCode, openBrowser, redeem, refresh, signIn } from './support.ts'
 
 test('keys, refresh tokens, sessions and consents outlive the emulator', async (t) => {
@@ -43,6 +44,82 @@ test('a consent taken back before the emulator closed stays taken back', async (
   assert.deepEqual(createEmulator({ dataFile }).directory.oauth2PermissionGrants, [])
 })
 
+test('what was written through Microsoft Graph outlives the emulator', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  const graph = await graphAs(before)
+  const { id, appId } = await register(graph)
+  await graph('POST', '/servicePrincipals', { appId })
+  const { body } = await graph('POST', `/applications/${id}/addPassword`, {})
+  const [seeded] = before.directory.applications
+  assert.ok(seeded)
+  await graph('PATCH', `/applications/${seeded.id}`, { displayName: 'Renamed' })
+  const invited = await graph('POST', '/invitations', {
+    invitedUserEmailAddress: 'guest@elsewhere.example',
+    inviteRedirectUrl: 'https://app.example',
+  })
+
+  // Nobody closed it: it is in the file all the same.
+  const after = createEmulator({ dataFile })
+  assert.equal(after.directory.applications[0]?.displayName, 'Renamed')
+  assert.ok(after.directory.users.some((user) => user.id === invited.body.invitedUser.id))
+  const token = await appToken(after, appId, body.secretText)
+  assert.equal((await graphWith(after, token)('GET', '/applications')).status, 403)
+  assert.equal((await (await graphAs(after))('GET', `/applications/${id}`)).body.appId, appId)
+})
+
+test('what was deleted stays out, and comes back with nothing of it', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  await signIn(before)
+  const graph = await graphAs(before)
+  const [seeded] = before.directory.applications
+  assert.equal((await graph('DELETE', `/applications/${seeded?.id}`)).status, 204)
+
+  const after = createEmulator({ dataFile })
+  const isSeeded = ({ appId }: { appId: string }) => appId === SEED.clientId
+  assert.equal(after.directory.applications.some(isSeeded), false)
+  assert.equal(after.directory.servicePrincipals.some(isSeeded), false)
+  assert.deepEqual(after.directory.oauth2PermissionGrants, [])
+})
+
+test('what a program took out of the directory stays out, too', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  before.directory.users = before.directory.users.filter(({ id }) => id !== SEED.bob)
+  await before.close()
+  const after = createEmulator({ dataFile })
+  assert.deepEqual(
+    after.directory.users.map(({ displayName }) => displayName),
+    ['Alice', 'Ada'],
+  )
+})
+
+test('a file of version 1 is read, and written as version 2', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  const { body } = await redeem(before, { code: await getCode(before) })
+  await before.close()
+  const { sealingKey, signingKeys, changes } = JSON.parse(readFileSync(dataFile, 'utf8'))
+  const [grant] = changes.oauth2PermissionGrants.kept
+  const principal = { id: 'd2dd8f80-1454-4cca-8f9d-5b67bbf26cec', appId: SEED.clientId }
+  const old = {
+    version: 1,
+    sealingKey,
+    signingKeys,
+    oauth2PermissionGrants: [grant],
+    servicePrincipals: [{ ...principal, tenantId: SEED.tenantId, appRoleAssignedTo: [] }],
+  }
+  writeFileSync(dataFile, JSON.stringify(old))
+  const after = createEmulator({ dataFile })
+  assert.equal((await refresh(after, body.refresh_token)).status, 200)
+  const found = after.directory.servicePrincipals.find(({ id }) => id === principal.id)
+  assert.equal(found?.accountEnabled, true)
+  assert.deepEqual(after.directory.oauth2PermissionGrants, [grant])
+  await signIn(after, { name: 'Bob' })
+  assert.equal(JSON.parse(readFileSync(dataFile, 'utf8')).version, 2)
+})
+
 test('the file is readable by its owner only, in folders that are made for it', async (t) => {
   const dataFile = newFile(t, 'a', 'b', 'emulator.json')
   createEmulator({ dataFile })
@@ -51,7 +128,7 @@ test('the file is readable by its owner only, in folders that are made for it', 
 
 test('a file that is something else is refused by name and left alone', async (t) => {
   const dataFile = newFile(t)
-  for (const text of ['', '{', 'null', '{"version":1}', '{"version":2}']) {
+  for (const text of ['', '{', 'null', '{"version":1}', '{"version":2}', '{"version":3}']) {
     writeFileSync(dataFile, text)
     assert.throws(() => createEmulator({ dataFile }), {
       message: `${dataFile} is not a file of the Entra ID emulator. Delete it to start afresh.`,

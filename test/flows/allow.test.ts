@@ -14,6 +14,7 @@ import { callTool } from '../support/application.ts'
 import { createBrowser, type Page } from '../support/browser.ts'
 import { textOf } from '../support/forms.ts'
 import { json, signIn, type TokenResponse } from '../support/oauth-client.ts'
+import { claimsOf } from '../support/scopes.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
 /** What the link of the page brings the application. */
@@ -113,6 +114,9 @@ for (const rule of ['users', 'groups', 'roles', 'guests']) {
         ...([bob.client, renewed.access_token, 'get_expenses'] as const),
       )
       assert.equal(count, 0)
+      // Whatever decided, it is between Entra and the server: tools get what they always get.
+      const text = JSON.stringify(claimsOf(renewed.access_token))
+      assert.doesNotMatch(text, new RegExp(`${FINANCE}|groups|acct`))
     })
 
     const end = ENDS.get(rule)

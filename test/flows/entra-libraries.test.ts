@@ -17,7 +17,7 @@ function claimsOf(outcome: Outcome | undefined) {
 }
 
 describe('Microsoft’s @azure/msal-node, which knows the authority and nothing else,', async () => {
-  const outcomes = await runLibrary('msal-node')
+  const { outcomes, seen } = await runLibrary('msal-node')
 
   test('signs a person in with a code, and refreshes', () => {
     for (const name of ['code', 'refresh']) {
@@ -49,6 +49,14 @@ describe('Microsoft’s @azure/msal-node, which knows the authority and nothing 
     assert.match(String(message), /AADSTS65001/)
   })
 
+  test('signs in to an MCP server as its public client, with resource', () => {
+    const { oid, azpacr, scp } = claimsOf(outcomes.mcp)
+    assert.deepEqual([oid, azpacr, scp], [SEED.alice, '0', 'mcp-access'])
+    const named = seen.filter(({ params }) => params.has('resource'))
+    const endpoints = new Set(named.map(({ endpoint }) => endpoint))
+    assert.ok(endpoints.has('authorize') && endpoints.has('token'))
+  })
+
   test('signs a device in', () => {
     assert.match(String(given(outcomes.deviceCode).page), SIGNED_IN)
     assert.equal(claimsOf(outcomes.deviceCode).oid, SEED.alice)
@@ -65,7 +73,7 @@ describe('Microsoft’s @azure/msal-node, which knows the authority and nothing 
 })
 
 describe('Microsoft’s @azure/identity', async () => {
-  const outcomes = await runLibrary('azure-identity')
+  const { outcomes } = await runLibrary('azure-identity')
 
   test('shows a secret, or a certificate with and without its chain', () => {
     assert.equal(given(outcomes.clientSecret).azpacr, '1')
@@ -99,7 +107,7 @@ describe('Microsoft’s @azure/identity', async () => {
 })
 
 describe('openid-client', async () => {
-  const outcomes = await runLibrary('openid-client')
+  const { outcomes } = await runLibrary('openid-client')
 
   test('discovers, and signs in with a code, PKCE, nonce and a verified signature', () => {
     const { issuer } = given(outcomes.discovery)

@@ -9,6 +9,7 @@ import {
   createServicePrincipal,
   type RunningEmulator,
   SEED,
+  type SeenRequest,
   startEmulator,
 } from '../../src/emulator/emulator.ts'
 import { type Certificate, createCertificate } from './certificate.ts'
@@ -19,16 +20,24 @@ export type Outcome = {
   readonly error?: Record<string, unknown>
 }
 
+export type LibraryRun = {
+  readonly outcomes: Readonly<Record<string, Outcome>>
+  /** What the library sent. */
+  readonly seen: readonly SeenRequest[]
+}
+
 const LIBRARIES = join(import.meta.dirname, '..', 'clients', 'libraries')
 const REDIRECT_URI = 'http://localhost:8000/auth/callback'
 const SCOPE = `api://${SEED.clientId}/mcp-access`
+/** The API as an MCP server that clients call by its address. */
+const MCP = { resource: 'https://mcp.example/mcp', redirectUri: 'http://localhost:49152/callback' }
 const PAYROLL = 'api://payroll'
 
 /**
- * Runs a program of test/clients/libraries against an emulator that speaks HTTPS, and gives what
- * came of each of its steps. The library knows the authority and trusts its certificate; that is all.
+ * Runs a program of test/clients/libraries against an emulator that speaks HTTPS; gives what came of
+ * each of its steps. The library knows the authority and trusts its certificate; that is all.
  */
-export async function runLibrary(name: string): Promise<Readonly<Record<string, Outcome>>> {
+export async function runLibrary(name: string): Promise<LibraryRun> {
   const emulator = await startEmulator({ port: 0, https: true })
   const folder = mkdtempSync(join(tmpdir(), 'entra-library-'))
   try {
@@ -41,7 +50,7 @@ export async function runLibrary(name: string): Promise<Readonly<Record<string, 
       NODE_EXTRA_CA_CERTS: caFile,
       SETTINGS: JSON.stringify(settings),
     })
-    return JSON.parse(output) as Record<string, Outcome>
+    return { outcomes: JSON.parse(output) as Record<string, Outcome>, seen: emulator.seen }
   } finally {
     await emulator.close()
     rmSync(folder, { recursive: true, force: true })
@@ -81,6 +90,8 @@ function furnish({ directory, origin }: RunningEmulator, { cert }: Certificate):
     scope: 'read',
   })
   application.isFallbackPublicClient = true
+  application.identifierUris.push(MCP.resource)
+  application.publicClient.redirectUris = [MCP.redirectUri]
   application.keyCredentials = [
     {
       keyId: 'e0a3b1a0-0000-4000-8000-000000000001',
@@ -121,6 +132,7 @@ function settingsOf({ origin, tenantId, application }: RunningEmulator, certific
     withoutConsent: `${PAYROLL}/write`,
     authorizationUrl: `${authority}/oauth2/v2.0/authorize?${request}`,
     certificate: { ...certificate, thumbprintSha256 },
+    mcp: MCP,
     identityEndpoint: `${origin}/msi/token`,
     identityHeader: SEED.identityHeader,
   }

@@ -12,7 +12,6 @@ import type {
 /** Microsoft Graph's own client id. */
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
 
-// `key` of a certificate is only there when it is asked for by name.
 const FIELDS = [
   ...['id', 'appId', 'displayName', 'uniqueName', 'tags', 'createdDateTime', 'signInAudience'],
   ...['identifierUris', 'web', 'spa', 'publicClient', 'isFallbackPublicClient', 'api', 'appRoles'],
@@ -25,8 +24,9 @@ export async function readRegistration(
   graph: Graph,
   { clientId }: { readonly clientId: string },
 ): Promise<Registration | undefined> {
-  const application = await findByClientId(graph, clientId)
-  if (!application) return undefined
+  const found = await findByClientId(graph, clientId)
+  if (!found) return undefined
+  const application = await withCertificates(graph, found)
   const servicePrincipal = await findServicePrincipal(graph, clientId)
   const federated = `/applications/${application.id}/federatedIdentityCredentials`
   return {
@@ -37,6 +37,14 @@ export async function readRegistration(
     graphServicePrincipal: (await findServicePrincipal(graph, GRAPH_APP_ID))?.id,
     policies: await readPolicies(graph),
   }
+}
+
+/** Of certificates, a list shows all but the certificates themselves. */
+async function withCertificates(graph: Graph, application: Application): Promise<Application> {
+  if (application.keyCredentials.length === 0) return application
+  const path = `/applications/${application.id}?$select=keyCredentials`
+  const whole = await graph.get<Pick<Application, 'keyCredentials'>>(path)
+  return { ...application, keyCredentials: whole?.keyCredentials ?? application.keyCredentials }
 }
 
 /** The application with a client id. */

@@ -2,8 +2,8 @@ import { aadsts } from '../aadsts-error.ts'
 import { findAuthority } from '../authority.ts'
 import type { Call } from '../call.ts'
 import { findServicePrincipal, findTenant } from '../lookup.ts'
-import { required } from '../params.ts'
-import { findPermission } from '../sign-in/scopes.ts'
+import { optional, required } from '../params.ts'
+import { checkResource, findPermission } from '../sign-in/scopes.ts'
 import { authenticate } from '../tokens/client-authentication.ts'
 import { issueAppToken } from '../tokens/issue-app-token.ts'
 
@@ -20,10 +20,13 @@ export async function clientCredentialsGrant(call: Call): Promise<Response> {
   const names = scope.split(/\s+/).filter(Boolean)
   if (names.some((name) => !/(^|\/)\.default$/.test(name))) throw aadsts(1002012, { scope })
   if (names.length !== 1) throw aadsts(70011, { scope })
-  const { resource, identifier } = findPermission({ directory, client, tenant }, names[0] as string)
+  const permission = findPermission({ directory, client, tenant }, names[0] as string)
+  const named = optional(call.form, 'resource')
+  if (named !== undefined) checkResource(named, [permission])
   const principal = findServicePrincipal(directory, client.appId, tenant.id)
   if (!principal) throw aadsts(7000229, { id: client.appId, tenant: tenant.id })
   const { appId, displayName } = client
   const app = { appId, displayName, principal, authentication }
+  const { resource, identifier } = permission
   return issueAppToken(call, { app, tenant, resource, identifier })
 }

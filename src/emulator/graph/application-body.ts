@@ -14,7 +14,7 @@ const READ_ONLY = new Set([
 ])
 
 /** What a body says of an application, in the directory's own shape. */
-export function readApplication(
+export function parseApplication(
   body: JsonObject,
   application: Application,
   now: number,

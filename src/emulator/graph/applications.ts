@@ -1,11 +1,10 @@
 import { createApplication } from '../create-directory.ts'
-import type { Application } from '../directory.ts'
-import { readApplication } from './application-body.ts'
+import { parseApplication } from './application-body.ts'
 import { checkApplication } from './application-rules.ts'
 import { APPLICATION_SCHEMA } from './application-schema.ts'
 import { requireMayManage, requireMayRegister } from './authorization.ts'
 import { addedSecrets } from './credentials.ts'
-import { erase, findApplication, lookUpApplication, write } from './find.ts'
+import { erase, findApplication, lookUpApplication, readApplication, write } from './find.ts'
 import { created, firstKey, type GraphCall, NO_CONTENT, type Reply } from './graph-call.ts'
 import { badRequest, notFound } from './graph-error.ts'
 import { contextOf, entity, list } from './query.ts'
@@ -34,9 +33,7 @@ export function listApplications(call: GraphCall): Reply {
 
 /** GET /applications/{id} */
 export function getApplication(call: GraphCall): Reply {
-  const { id } = findApplication(call, firstKey(call))
-  // As Graph sees it, which may be older than it is.
-  const application = call.seen.applications.find((seen) => seen.id === id) as Application
+  const application = readApplication(call, firstKey(call))
   const isKeySelected = call.url.searchParams.get('$select')?.includes('keyCredentials') === true
   const keyCredentials = application.keyCredentials.map((key) => showKey(key, isKeySelected))
   const shown = { ...showApplication(application), keyCredentials }
@@ -62,7 +59,7 @@ export function patchApplication(call: GraphCall): Reply {
     return create(call, key.value)
   }
   requireMayManage(call, application)
-  const body = readApplication(call.body, application, call.sts.now())
+  const body = parseApplication(call.body, application, call.sts.now())
   const changed = merge(APPLICATION_SCHEMA, application, body)
   checkApplication(call.sts.directory, call.caller.tenant, application, changed)
   write(call, 'applications', changed)
@@ -106,7 +103,7 @@ function create(call: GraphCall, uniqueName: string | null): Reply {
     uniqueName,
     createdDateTime: now,
   })
-  const filled = merge(APPLICATION_SCHEMA, bare, readApplication(body, bare, sts.now()))
+  const filled = merge(APPLICATION_SCHEMA, bare, parseApplication(body, bare, sts.now()))
   const secrets = addedSecrets(call, passwordCredentials)
   const application = { ...filled, passwordCredentials: secrets.credentials }
   checkApplication(sts.directory, caller.tenant, undefined, application)

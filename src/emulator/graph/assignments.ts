@@ -1,7 +1,7 @@
 import type { ServicePrincipal } from '../directory.ts'
 import { deriveGuid } from '../guid.ts'
 import { requireMayAssign } from './authorization.ts'
-import { findPrincipal, write } from './find.ts'
+import { findPrincipal, readPrincipal, write } from './find.ts'
 import {
   created,
   firstKey,
@@ -28,17 +28,14 @@ type Assignment = { principalId: string; appRoleId: string }
 
 /** GET /servicePrincipals/{id}/appRoleAssignedTo: who has which role in it. */
 export function listAssignedTo(call: GraphCall): Reply {
-  const { id } = findPrincipal(call, firstKey(call))
-  const resource = call.seen.servicePrincipals.find((one) => one.id === id)
-  return listAssignments(
-    call,
-    resource?.appRoleAssignedTo.map((one) => show(call, resource, one)) ?? [],
-  )
+  const resource = readPrincipal(call, firstKey(call))
+  const items = resource.appRoleAssignedTo.map((one) => show(call, resource, one))
+  return listAssignments(call, items)
 }
 
 /** GET /servicePrincipals/{id}/appRoleAssignments: which roles it has in others. */
 export function listAssignmentsOf(call: GraphCall): Reply {
-  const { id } = findPrincipal(call, firstKey(call))
+  const { id } = readPrincipal(call, firstKey(call))
   const items = call.seen.servicePrincipals.flatMap((resource) =>
     resource.appRoleAssignedTo
       .filter(({ principalId }) => principalId === id)

@@ -1,6 +1,6 @@
 import type { Application, FederatedIdentityCredential } from '../directory.ts'
 import { requireMayManage } from './authorization.ts'
-import { findApplication, write } from './find.ts'
+import { findApplication, readApplication, write } from './find.ts'
 import {
   created,
   firstKey,
@@ -31,19 +31,18 @@ const NEW_SCHEMA = object(
 
 /** GET /applications/{id}/federatedIdentityCredentials */
 export function listCredentials(call: GraphCall): Reply {
-  const { id } = findApplication(call, firstKey(call))
-  const seen = call.seen.applications.find((one) => one.id === id)
+  const { id, federatedIdentityCredentials } = readApplication(call, firstKey(call))
   return list(call, {
     context: contextName(id),
     type: 'federatedIdentityCredential',
-    items: (seen?.federatedIdentityCredentials ?? []).map(show),
+    items: federatedIdentityCredentials.map(show),
     filterable: ['id', 'name', 'issuer', 'subject'],
   })
 }
 
 /** GET /applications/{id}/federatedIdentityCredentials/{id or name} */
 export function getCredential(call: GraphCall): Reply {
-  const application = findApplication(call, firstKey(call))
+  const application = readApplication(call, firstKey(call))
   const credential = find(call, application)
   return entity(call, contextName(application.id), 'federatedIdentityCredential', show(credential))
 }

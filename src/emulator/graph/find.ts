@@ -4,7 +4,14 @@ import { findServicePrincipal } from '../lookup.ts'
 import type { GraphCall, Key } from './graph-call.ts'
 import { notFound } from './graph-error.ts'
 
-/** The application that a path names, when Graph sees it; as it is now, for what is to be written. */
+/** The application that a path names, as Graph sees it. */
+export function readApplication(call: GraphCall, key: Key): Application {
+  const application = seenApplication(call, key)
+  if (!application) throw notFound(key.value)
+  return application
+}
+
+/** The application that a path names, when Graph sees it; as it is now, to be changed. */
 export function findApplication(call: GraphCall, key: Key): Application {
   const application = lookUpApplication(call, key)
   if (!application) throw notFound(key.value)
@@ -12,12 +19,34 @@ export function findApplication(call: GraphCall, key: Key): Application {
 }
 
 /** The same, or undefined. */
-export function lookUpApplication(
-  call: GraphCall,
-  { property, value }: Key,
-): Application | undefined {
+export function lookUpApplication(call: GraphCall, key: Key): Application | undefined {
+  const seen = seenApplication(call, key)
+  return seen && current(call, 'applications', seen.id)
+}
+
+/** The service principal that a path names, as Graph sees it. */
+export function readPrincipal(call: GraphCall, key: Key): ServicePrincipal {
+  const principal = seenPrincipal(call, key)
+  if (!principal) throw notFound(key.value)
+  return principal
+}
+
+/** The service principal that a path names, when Graph sees it; as it is now, to be changed. */
+export function findPrincipal(call: GraphCall, key: Key): ServicePrincipal {
+  const { id, appId, tenantId } = readPrincipal(call, key)
+  const principal = findServicePrincipal(call.sts.directory, appId, tenantId)
+  if (principal?.id !== id) throw notFound(key.value)
+  return principal
+}
+
+/** The service principal with this object id, when Graph sees it. */
+export function seesPrincipal(call: GraphCall, id: string): boolean {
+  return seenPrincipal(call, { property: 'id', value: id }) !== undefined
+}
+
+function seenApplication(call: GraphCall, { property, value }: Key): Application | undefined {
   const name = value.toLowerCase()
-  const seen = call.seen.applications.find(
+  return call.seen.applications.find(
     ({ id, appId, uniqueName, tenantId }) =>
       tenantId === call.caller.tenant.id &&
       new Map<string, string | undefined>([
@@ -26,30 +55,16 @@ export function lookUpApplication(
         ['uniqueName', uniqueName?.toLowerCase()],
       ]).get(property) === name,
   )
-  return seen && current(call, 'applications', seen.id)
 }
 
-/** The service principal that a path names. Microsoft's own are in every tenant. */
-export function findPrincipal(call: GraphCall, key: Key): ServicePrincipal {
-  const principal = lookUpPrincipal(call, key)
-  if (!principal) throw notFound(key.value)
-  return principal
-}
-
-/** The same, or undefined. */
-export function lookUpPrincipal(
-  call: GraphCall,
-  { property, value }: Key,
-): ServicePrincipal | undefined {
+/** Microsoft's own are in every tenant. */
+function seenPrincipal(call: GraphCall, { property, value }: Key): ServicePrincipal | undefined {
   const name = value.toLowerCase()
   const tenantId = call.caller.tenant.id
-  const seen =
-    property === 'appId'
-      ? findServicePrincipal(call.seen, name, tenantId)
-      : call.seen.servicePrincipals.find(
-          (principal) => principal.id === name && principal.tenantId === tenantId,
-        )
-  return seen && current(call, 'servicePrincipals', seen.id)
+  if (property === 'appId') return findServicePrincipal(call.seen, name, tenantId)
+  return call.seen.servicePrincipals.find(
+    (principal) => principal.id === name && principal.tenantId === tenantId,
+  )
 }
 
 /** An object as it is now; what Graph sees of it may be older. */

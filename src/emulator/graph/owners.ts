@@ -1,5 +1,5 @@
 import { requireMayManage } from './authorization.ts'
-import { findApplication, write } from './find.ts'
+import { findApplication, readApplication, write } from './find.ts'
 import { firstKey, type GraphCall, NO_CONTENT, type Reply, secondKey } from './graph-call.ts'
 import { badRequest, notFound } from './graph-error.ts'
 import { list } from './query.ts'
@@ -7,8 +7,7 @@ import { showServicePrincipal } from './represent.ts'
 
 /** GET /applications/{id}/owners */
 export function listOwners(call: GraphCall): Reply {
-  const { id } = findApplication(call, firstKey(call))
-  const owners = call.seen.applications.find((one) => one.id === id)?.owners ?? []
+  const { owners } = readApplication(call, firstKey(call))
   const people = call.seen.users.filter((user) => owners.includes(user.id))
   const principals = call.seen.servicePrincipals.filter((one) => owners.includes(one.id))
   return list(call, {

@@ -1,7 +1,7 @@
 import type { OAuth2PermissionGrant } from '../directory.ts'
 import { deriveGuid } from '../guid.ts'
 import { requireMayConsent } from './authorization.ts'
-import { current, erase, lookUpPrincipal, write } from './find.ts'
+import { current, erase, seesPrincipal, write } from './find.ts'
 import { created, firstKey, type GraphCall, NO_CONTENT, type Reply } from './graph-call.ts'
 import { conflict, invalidProperty, notFound } from './graph-error.ts'
 import { contextOf, entity, list } from './query.ts'
@@ -38,10 +38,7 @@ export function listGrants(call: GraphCall): Reply {
 
 /** GET /oauth2PermissionGrants/{id} */
 export function getGrant(call: GraphCall): Reply {
-  const { id } = findGrant(call)
-  const grant = call.seen.oauth2PermissionGrants.find((seen) => seen.id === id)
-  if (!grant) throw notFound(id)
-  return entity(call, 'oauth2PermissionGrants', 'oAuth2PermissionGrant', showGrant(grant))
+  return entity(call, 'oauth2PermissionGrants', 'oAuth2PermissionGrant', showGrant(readGrant(call)))
 }
 
 /** POST /oauth2PermissionGrants: consent, for everybody or for one person. */
@@ -54,7 +51,7 @@ export function postGrant(call: GraphCall): Reply {
     throw invalidProperty('principalId', 'It belongs to the consentType Principal, and only there.')
   }
   for (const id of [clientId, resourceId]) {
-    if (!lookUpPrincipal(call, { property: 'id', value: id })) throw notFound(id)
+    if (!seesPrincipal(call, id)) throw notFound(id)
   }
   if (principalId !== null && !call.seen.users.some(({ id }) => id === principalId)) {
     throw notFound(principalId)
@@ -92,11 +89,19 @@ export function deleteGrant(call: GraphCall): Reply {
   return NO_CONTENT
 }
 
-function findGrant(call: GraphCall): OAuth2PermissionGrant {
+/** As Graph sees it. */
+function readGrant(call: GraphCall): OAuth2PermissionGrant {
   const { value } = firstKey(call)
-  const seen = call.seen.oauth2PermissionGrants.find(({ id }) => id === value)
-  const grant = seen && isOwn(call, seen) && current(call, 'oauth2PermissionGrants', seen.id)
-  if (!grant) throw notFound(value)
+  const grant = call.seen.oauth2PermissionGrants.find(({ id }) => id === value)
+  if (!grant || !isOwn(call, grant)) throw notFound(value)
+  return grant
+}
+
+/** As it is now, to be changed. */
+function findGrant(call: GraphCall): OAuth2PermissionGrant {
+  const { id } = readGrant(call)
+  const grant = current(call, 'oauth2PermissionGrants', id)
+  if (!grant) throw notFound(id)
   return grant
 }
 

@@ -4,7 +4,7 @@ import { findServicePrincipal } from '../lookup.ts'
 import { MICROSOFT_TENANT_ID } from '../microsoft-graph.ts'
 import { eraseServicePrincipal } from './applications.ts'
 import { requireMayManage } from './authorization.ts'
-import { current, findPrincipal, write } from './find.ts'
+import { current, findPrincipal, readPrincipal, write } from './find.ts'
 import { created, firstKey, type GraphCall, NO_CONTENT, type Reply } from './graph-call.ts'
 import { badRequest, conflict, denied } from './graph-error.ts'
 import { contextOf, entity, list } from './query.ts'
@@ -36,8 +36,7 @@ export function listServicePrincipals(call: GraphCall): Reply {
 
 /** GET /servicePrincipals/{id} */
 export function getServicePrincipal(call: GraphCall): Reply {
-  const { id } = findPrincipal(call, firstKey(call))
-  const principal = call.seen.servicePrincipals.find((seen) => seen.id === id) as ServicePrincipal
+  const principal = readPrincipal(call, firstKey(call))
   const shown = showServicePrincipal(call.seen, principal)
   return entity(call, 'servicePrincipals', 'servicePrincipal', shown)
 }
@@ -89,7 +88,7 @@ export function deleteServicePrincipal(call: GraphCall): Reply {
 
 /** GET /servicePrincipals/{id}/oauth2PermissionGrants: what it has been granted as a client. */
 export function listGrantsOf(call: GraphCall): Reply {
-  const { id } = findPrincipal(call, firstKey(call))
+  const { id } = readPrincipal(call, firstKey(call))
   const grants = call.seen.oauth2PermissionGrants.filter(({ clientId }) => clientId === id)
   return list(call, {
     context: 'oauth2PermissionGrants',

@@ -6,6 +6,8 @@ export type Page = {
   readonly title: string
   readonly body: Html
   readonly isWide?: boolean
+  /** `full` is for tables. */
+  readonly width?: 'full'
   /** @default 200 */
   readonly status?: number
 }
@@ -47,7 +49,8 @@ ${fields}
 </form>`
 }
 
-function renderPage({ title, body, isWide }: Page): string {
+function renderPage({ title, body, isWide, width }: Page): string {
+  const name = width ?? (isWide && 'wide')
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -57,7 +60,7 @@ function renderPage({ title, body, isWide }: Page): string {
 <style>${{ markup: STYLE }}</style>
 </head>
 <body>
-<main${isWide && html` class="wide"`}>
+<main${name && html` class="${name}"`}>
 <p class="brand">${EMBLEM} Entra ID emulator <span class="tag">For tests</span></p>
 ${body}
 </main>

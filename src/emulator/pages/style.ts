@@ -30,6 +30,7 @@ main {
   border-radius: 6px; box-shadow: var(--shadow);
 }
 main.wide { max-width: 560px; }
+main.full { max-width: 920px; }
 .brand { display: flex; align-items: center; gap: 10px; margin: 0 0 20px; font-size: 16px; font-weight: 600; }
 .brand svg { width: 24px; height: 24px; flex: none; fill: var(--accent); }
 .tag {
@@ -80,6 +81,33 @@ details:last-of-type { border-bottom: 1px solid var(--line); }
 summary { padding: 10px 0; cursor: pointer; overflow-wrap: anywhere; }
 details p { margin: 0 0 12px 18px; }
 details + p { margin-top: 16px; }
+table { width: 100%; border-collapse: collapse; font-size: 13px; }
+th { color: var(--muted); font-weight: 600; text-align: left; white-space: nowrap; }
+th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
+td code { overflow-wrap: break-word; }
+td:has(form) {
+  position: sticky; right: 0; width: 1%; padding: 7px 0; background: var(--card); white-space: nowrap; text-align: right;
+}
+.scroll { overflow-x: auto; }
+.row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: 10px 0; }
+.row input:not([type=hidden], [type=checkbox]) { width: auto; flex: 1 1 160px; }
+.row input[type=number] { flex: 0 1 90px; }
+td .row { margin: 0; flex-wrap: nowrap; justify-content: flex-end; }
+.full button {
+  min-height: 34px; padding: 4px 14px; border: 1px solid transparent; border-radius: 4px;
+  background: var(--secondary); color: var(--text); font: inherit; cursor: pointer;
+}
+.full button:hover { background: var(--secondary-hover); }
+textarea, select {
+  min-height: 38px; max-width: 100%; padding: 6px 10px; border: 1px solid var(--muted); border-radius: 4px;
+  background: var(--card); color: var(--text); font: inherit;
+}
+textarea { width: 100%; font: 13px/1.4 ui-monospace, "Cascadia Mono", Consolas, monospace; }
+label.inline { display: inline; margin: 0; }
+.badge { padding: 1px 7px; border: 1px solid var(--muted); border-radius: 9px; color: var(--muted); font-size: 12px; font-weight: 400; }
+.notice { margin: 12px 0; padding: 10px 14px; border-left: 4px solid var(--accent); background: var(--hover); }
+.notice.bad { border-color: var(--error); }
+.notice p { margin: 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 14px; margin: 0; font-size: 13px; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }

@@ -21,8 +21,8 @@ export async function report(steps) {
 }
 
 /** Signs Alice in at an authorization URL; gives the address that leads back to the application. */
-export async function signIn(url) {
-  const page = await createBrowser().signIn(url, { until: settings.redirectUri })
+export async function signIn(url, until = settings.redirectUri) {
+  const page = await createBrowser().signIn(url, { until })
   return page.url
 }
 

@@ -1,5 +1,6 @@
 import {
   ConfidentialClientApplication,
+  CryptoProvider,
   ManagedIdentityApplication,
   PublicClientApplication,
 } from '@azure/msal-node'
@@ -79,6 +80,17 @@ await report({
         enterCode(verificationUri, userCode).then(entered.resolve, entered.reject),
     })
     return { page: await entered.promise, ...read(tokens) }
+  },
+
+  mcp: async () => {
+    const client = new PublicClientApplication({ auth: { ...auth, isMcp: true } })
+    const { resource, redirectUri } = settings.mcp
+    const { verifier, challenge } = await new CryptoProvider().generatePkceCodes()
+    const request = { scopes: [`${resource}/mcp-access`], redirectUri, resource }
+    const pkce = { codeChallenge: challenge, codeChallengeMethod: 'S256' }
+    const url = await client.getAuthCodeUrl({ ...request, ...pkce })
+    const code = (await signIn(url, redirectUri)).searchParams.get('code')
+    return read(await client.acquireTokenByCode({ ...request, code, codeVerifier: verifier }))
   },
 
   managedIdentity: async () => {

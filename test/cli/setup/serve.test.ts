@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { addExpense } from '../../flows/expenses.ts'
+import { signIn } from '../../support/oauth-client.ts'
+import { startServe } from '../../support/serve.ts'
+import { openPlace, type Place } from './support.ts'
+
+/** Starts the server where setup has been run, with nothing but what setup has written. */
+const serveIn = (place: Place) => startServe({ folder: place.folder, args: [] })
+
+async function useServer(place: Place): Promise<void> {
+  await using server = await serveIn(place)
+  const { client, tokens } = await signIn(server.url)
+  await addExpense(client, tokens.access_token)
+}
+
+test('setup, then serve: a person signs in and calls a tool, with no other step', async (t) => {
+  const place = await openPlace(t)
+  assert.equal((await place.setup('--yes')).code, 0)
+  await useServer(place)
+})
+
+test('with consent for everybody nobody is asked at Entra', async (t) => {
+  const place = await openPlace(t)
+  assert.equal((await place.setup('--yes', '--admin-consent')).code, 0)
+  await useServer(place)
+  const asked = place.emulator.seen.filter(({ endpoint }) => endpoint === 'consent')
+  assert.equal(asked.length, 0)
+})
+
+test('with a certificate there is no secret anywhere, and the key is the owner’s only', async (t) => {
+  const place = await openPlace(t)
+  const { code, stderr } = await place.setup('--yes', '--credential', 'certificate')
+  assert.equal(code, 0, stderr)
+  const [application] = place.applications()
+  assert.deepEqual(application?.passwordCredentials, [])
+  assert.equal(application?.keyCredentials.length, 1)
+  const file = join(place.folder, '.entrance', 'entra-certificate.pem')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.equal(place.dotEnv().ENTRANCE_CREDENTIAL, 'certificate:.entrance/entra-certificate.pem')
+  const again = await place.setup()
+  assert.match(again.stderr, /nothing to do/)
+  assert.equal(again.code, 0, again.stderr)
+  await useServer(place)
+})
