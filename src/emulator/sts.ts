@@ -62,6 +62,7 @@ export function createSts(options: StsOptions): Sts {
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
   }
+  const signIns = createSignInLog()
   return {
     ...createKeyRing(state, save),
     origin: options.origin,
@@ -78,6 +79,7 @@ export function createSts(options: StsOptions): Sts {
       Object.assign(directory, fresh)
       changes.forget()
       replication.forget()
+      signIns.clear()
       save()
     },
     save,
@@ -87,7 +89,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
-    signIns: createSignInLog(),
+    signIns,
     issuerHosts: options.issuerHosts,
   }
 }
