@@ -58,6 +58,7 @@ export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
   const state = readState(dataFile)
   const changes = keepChanges(directory, state.changes)
+  const signIns = createSignInLog()
   const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
   const save = () => {
@@ -86,6 +87,7 @@ export function createSts(options: StsOptions): Sts {
       Object.assign(directory, fresh)
       changes.forget()
       replication.forget()
+      signIns.clear()
       save()
     },
     save,
@@ -95,7 +97,7 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
-    signIns: createSignInLog(),
+    signIns,
     issuerHosts: options.issuerHosts,
   }
 }
