@@ -36,7 +36,9 @@ export function createSignInLog(): SignInLog {
       entries.splice(MAX_ENTRIES)
     },
     entries: () => entries,
-    clear: () => void entries.splice(0),
+    clear: () => {
+      entries.length = 0
+    },
   }
 }
 
