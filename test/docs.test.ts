@@ -387,8 +387,10 @@ function findArgumentFault(words: readonly string[]): string | undefined {
 /** Every command that does something, by its whole name. */
 function leaves(command: Command, prefix = ''): [string, Command][] {
   const name = `${prefix}${command.name()}`
-  if (command.commands.length === 0) return [[name, command]]
-  return command.commands.flatMap((one) => leaves(one, `${name} `))
+  const below = command.commands.flatMap((one) => leaves(one, `${name} `))
+  // One that has others below it may do something itself, as its options show.
+  const isOwn = below.length === 0 || (command.parent !== null && command.options.length > 0)
+  return isOwn ? [[name, command], ...below] : below
 }
 
 function optionsOn(command: Command): string[] {

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander'
 import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
-import type { DoctorOptions } from './commands/doctor.ts'
 import type { KeysOptions } from './commands/keys.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
+import { addDoctor } from './program-doctor.ts'
 import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -23,7 +23,7 @@ export function createProgram(): Command {
     .addHelpText('after', HELP)
   addServe(program)
   addSetup(program, withTerminal)
-  addDoctor(program)
+  addDoctor(program, withTerminal)
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program)
@@ -121,39 +121,6 @@ beats its variable.
 Examples:
   $ entrance serve --emulator
   $ entrance serve --url https://expenses.example.com --host 0.0.0.0`
-
-function addDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('Find out why people cannot sign in, and how to mend it.')
-    .option('--public <url>', 'Look at a deployment, from outside.')
-    .addOption(
-      new Option(
-        '--token <from>',
-        'Whose rights to read the registration with (default ENTRANCE_GRAPH_TOKEN, az, azd).',
-      ).choices(['env', 'az', 'azd', 'device-code']),
-    )
-    .option('--only <checks>', 'Tell of these checks only, by their ids or how they begin.')
-    .option('--list', 'List the checks, and make none.')
-    .option('--json', 'Write the findings as JSON.')
-    .addHelpText('after', DOCTOR_HELP)
-    .action((options: DoctorOptions) =>
-      withTerminal(async (terminal) => {
-        const { doctor } = await import('./commands/doctor.ts')
-        process.exitCode = await doctor(options, terminal)
-      }),
-    )
-}
-
-const DOCTOR_HELP = `
-It reads .env and the variables as serve does, and asks Entra and the server. Nothing is changed,
-and no secret is shown.
-
-Exit codes: 0 all is well, 1 warnings, 2 errors, 3 it could not look.
-
-Examples:
-  $ entrance doctor
-  $ entrance doctor --public https://expenses.example.com`
 
 function addClient(program: Command): void {
   const client = program

@@ -1,8 +1,12 @@
+import type { Facts } from '../doctor/check.ts'
 import { CHECKS } from '../doctor/checks.ts'
 import { readFacts } from '../doctor/facts.ts'
 import { type Finding, worstOf } from '../doctor/finding.ts'
+import { fixFindings } from '../doctor/fix.ts'
 import { renderFindings, toJson } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run-checks.ts'
+import type { Environment } from '../env.ts'
+import { readEnvFile } from '../env-file.ts'
 import { UsageError } from '../exit-codes.ts'
 import type { TokenSource } from '../graph/operator-token.ts'
 import { printableJson, type Terminal } from '../terminal.ts'
@@ -17,6 +21,10 @@ export type DoctorOptions = {
   list?: boolean
   /** Whose rights to read the registration with. */
   token?: TokenSource
+  /** Mends what can be mended, and looks again. */
+  fix?: boolean
+  /** Asks nothing before it does. */
+  yes?: boolean
 }
 
 /** What `doctor` uses of the world besides its terminal; a test may have another. */
@@ -35,13 +43,35 @@ export async function doctor(
 ): Promise<number> {
   if (options.list) return listChecks(options, terminal)
   const isWanted = readOnly(options.only)
-  const facts = readFacts(terminal.env, options.public)
-  const { env, signal } = terminal
-  const io = { ...world, env, signal, terminal, token: options.token }
-  const findings = (await runChecks(CHECKS, facts, io)).filter(isWanted)
-  if (options.json) terminal.out(printableJson(toJson(findings)))
-  else for (const line of renderFindings(findings, layoutOf(terminal))) terminal.out(line)
+  const first = await look(options, terminal.env, terminal, world)
+  let findings = first.findings.filter(isWanted)
+  if (options.fix && findings.some(({ canFix }) => canFix)) {
+    if (!options.json) report(findings, options, terminal)
+    if (await fixFindings(findings, first.facts, options, terminal)) {
+      // `setup` wrote there what it made, and what is set already stays as it was in this process.
+      const env = { ...terminal.env, ...Object.fromEntries(readEnvFile('.env')) }
+      terminal.note('Looking again.')
+      findings = (await look(options, env, { ...terminal, env }, world)).findings.filter(isWanted)
+    }
+  }
+  report(findings, options, terminal)
   return DOCTOR_EXIT[worstOf(findings)]
+}
+
+async function look(
+  { public: address, token }: DoctorOptions,
+  env: Environment,
+  terminal: Terminal,
+  world: DoctorWorld,
+): Promise<{ facts: Facts; findings: Finding[] }> {
+  const facts = readFacts(env, address)
+  const io = { ...world, env, signal: terminal.signal, terminal, token }
+  return { facts, findings: await runChecks(CHECKS, facts, io) }
+}
+
+function report(findings: readonly Finding[], { json }: DoctorOptions, terminal: Terminal): void {
+  if (json) terminal.out(printableJson(toJson(findings)))
+  else for (const line of renderFindings(findings, layoutOf(terminal))) terminal.out(line)
 }
 
 function listChecks({ json }: DoctorOptions, terminal: Terminal): number {

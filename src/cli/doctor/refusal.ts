@@ -71,8 +71,20 @@ export function refusalFinding(
   const number = code === undefined ? '' : ` (AADSTS${code})`
   const what = `${entry?.title ?? 'Entra refuses the request'}${number}.`
   const say = word === 'busy' ? warning : error
-  return say(check, word, what, { found: sentence, ...cureOf(refusal, facts), ...details })
+  const canFix = FIXABLE.has(word) && !facts.entra.isEmulator && { canFix: true as const }
+  return say(check, word, what, {
+    found: sentence,
+    ...cureOf(refusal, facts),
+    ...canFix,
+    ...details,
+  })
 }
+
+/** What `setup` mends: the registration, and the secret. */
+const FIXABLE: ReadonlySet<string> = new Set([
+  ...['redirect-uri', 'no-redirect-uri', 'id-uri', 'scope'],
+  ...['wrong', 'expired', 'missing'],
+])
 
 /** The likeliest cure, in the words of the portal and of `az`. */
 function cureOf({ code, error: word }: Refusal, facts: Facts): Details {

@@ -1,4 +1,5 @@
 import { isGuid } from '../guid.ts'
+import { GRAPH_APP_ID } from '../microsoft-graph.ts'
 import type { Sts } from '../sts.ts'
 import { requirePermission } from './authorization.ts'
 import { authenticateCaller } from './caller.ts'
@@ -18,6 +19,7 @@ export function isGraphPath(pathname: string): boolean {
 /** Answers a request to Microsoft Graph. */
 export async function answerGraph(sts: Sts, request: Request, url: URL): Promise<Response> {
   const headers = traceHeaders(request)
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: PREFLIGHT })
   try {
     const route = findGraphRoute(url.pathname.slice(1))
     return respond(await answerRoute(sts, route, request, url), headers)
@@ -83,6 +85,19 @@ function parseJson(text: string): unknown {
 
 type Headers = Record<string, string>
 
+// Pages ask Graph, too: without a token there is nothing to be had.
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'request-id, client-request-id, Retry-After, WWW-Authenticate',
+}
+const PREFLIGHT = {
+  ...CORS,
+  'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
+  'access-control-allow-headers':
+    'authorization, content-type, prefer, consistencylevel, client-request-id',
+  'access-control-max-age': '3600',
+}
+
 /** What support asks for: the request's own id, and the client's. */
 function traceHeaders(request: Request): Headers {
   const id = crypto.randomUUID()
@@ -92,6 +107,7 @@ function traceHeaders(request: Request): Headers {
     'request-id': id,
     'client-request-id': sent && isGuid(sent) ? sent : id,
     'x-ms-ags-diagnostic': JSON.stringify({ ServerInfo: { ...server, RoleInstance: '00000000' } }),
+    ...CORS,
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',
   }
@@ -102,10 +118,6 @@ const JSON_TYPE =
 
 function respond({ status, body }: Reply, headers: Headers): Response {
   if (body === undefined) return new Response(null, { status, headers })
-  if (typeof body === 'string') {
-    const type = { 'content-type': 'text/plain; charset=utf-8' }
-    return new Response(body, { status, headers: { ...headers, ...type } })
-  }
   const type = { 'content-type': JSON_TYPE, 'odata-version': '4.0' }
   return Response.json(body, { status, headers: { ...headers, ...type } })
 }
@@ -115,7 +127,7 @@ function refuse(sts: Sts, what: string, thrown: unknown, headers: Headers): Resp
   sts.log({
     event: 'emulator.refused',
     level: 'warn',
-    message: `The emulator refused ${what}: ${error.code}: ${error.message}`,
+    message: `The emulator refused ${what}: ${error.code}: ${printable(error.message)}`,
     code: error.code,
   })
   const { code, message, details } = error
@@ -125,7 +137,18 @@ function refuse(sts: Sts, what: string, thrown: unknown, headers: Headers): Resp
     'client-request-id': headers['client-request-id'],
   }
   const body = { error: { code, message, ...(details.length > 0 && { details }), innerError } }
-  return respond({ status: error.status, body }, { ...headers, ...error.headers })
+  const more = error.status === 401 ? { 'www-authenticate': challenge(sts, error) } : error.headers
+  return respond({ status: error.status, body }, { ...headers, ...more })
+}
+
+function challenge({ origin }: Sts, error: GraphError): string {
+  const signIn = `${origin}/common/oauth2/authorize`
+  return `Bearer realm="", authorization_uri="${signIn}", client_id="${GRAPH_APP_ID}"${error.challenge}`
+}
+
+/** What a request said, fit for a line of a log. */
+function printable(text: string): string {
+  return text.slice(0, 500).replace(/\p{Cc}/gu, ' ')
 }
 
 function failed(sts: Sts, what: string, cause: unknown): GraphError {

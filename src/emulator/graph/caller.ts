@@ -31,7 +31,7 @@ export async function authenticateCaller(sts: Sts, request: Request): Promise<Ca
   const header = request.headers.get('authorization') ?? ''
   const token = /^bearer +(\S+)$/i.exec(header)?.[1]
   if (token === undefined) throw unauthenticated('Access token is empty.')
-  const claims = verifyToken(token, await sts.signingKeys())
+  const claims = verifyToken(token, [...(await sts.signingKeys()), ...(await sts.personalKeys())])
   checkClaims(sts.directory, claims, Math.floor(sts.now() / 1000))
   return callerOf(sts.directory, claims)
 }
@@ -135,8 +135,7 @@ function invalid(why: string): GraphError {
   return unauthenticated(`Access token validation failure. ${why}`)
 }
 
-function unauthenticated(message: string, more = ''): GraphError {
-  const wwwAuthenticate = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="${GRAPH_APP_ID}"${more}`
-  const headers = { 'www-authenticate': wwwAuthenticate }
-  return new GraphError(401, 'InvalidAuthenticationToken', message, { headers })
+/** `challenge` is what `WWW-Authenticate` says besides. */
+function unauthenticated(message: string, challenge = ''): GraphError {
+  return new GraphError(401, 'InvalidAuthenticationToken', message, { challenge })
 }

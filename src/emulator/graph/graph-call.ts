@@ -24,7 +24,7 @@ export type Key = { readonly property: string; readonly value: string }
 /** What Graph answers. */
 export type Reply = {
   readonly status: number
-  readonly body?: object | string
+  readonly body?: object
 }
 
 /** Answers with an object. */

@@ -8,18 +8,25 @@ export class GraphError extends Error {
   readonly code: string
   readonly details: readonly ErrorDetail[]
   readonly headers: Readonly<Record<string, string>>
+  /** Of a 401: what `WWW-Authenticate` says besides where to sign in. */
+  readonly challenge: string
 
   constructor(
     status: number,
     code: string,
     message: string,
-    more: { details?: readonly ErrorDetail[]; headers?: Readonly<Record<string, string>> } = {},
+    more: {
+      details?: readonly ErrorDetail[]
+      headers?: Readonly<Record<string, string>>
+      challenge?: string
+    } = {},
   ) {
     super(message)
     this.status = status
     this.code = code
     this.details = more.details ?? []
     this.headers = more.headers ?? {}
+    this.challenge = more.challenge ?? ''
   }
 }
 

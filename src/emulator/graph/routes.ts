@@ -26,7 +26,9 @@ import {
   checkMemberGroups,
   checkMyMemberGroups,
   getGroup,
+  getMemberGroups,
   getMemberObjects,
+  getMyMemberGroups,
   getMyMemberObjects,
   listGroups,
   listMemberOf,
@@ -111,7 +113,7 @@ const ROUTES = toRoutes([
   ['GET', 'v1.0/me/memberOf', READ_ME, listMyMemberOf],
   ['GET', 'v1.0/me/transitiveMemberOf', READ_ME, listMyTransitiveMemberOf],
   ['POST', 'v1.0/me/getMemberObjects', READ_ME, getMyMemberObjects],
-  ['POST', 'v1.0/me/getMemberGroups', READ_ME, getMyMemberObjects],
+  ['POST', 'v1.0/me/getMemberGroups', READ_ME, getMyMemberGroups],
   ['POST', 'v1.0/me/checkMemberGroups', READ_ME, checkMyMemberGroups],
   ['POST', 'v1.0/me/revokeSignInSessions', allow.WRITE_USERS, revokeMySessions],
   ['GET', 'v1.0/users', allow.READ_USERS, listUsers],
@@ -119,7 +121,7 @@ const ROUTES = toRoutes([
   ['GET', 'v1.0/users/{}/memberOf', READ_SOMEBODY, listMemberOf],
   ['GET', 'v1.0/users/{}/transitiveMemberOf', READ_SOMEBODY, listTransitiveMemberOf],
   ['POST', 'v1.0/users/{}/getMemberObjects', READ_SOMEBODY, getMemberObjects],
-  ['POST', 'v1.0/users/{}/getMemberGroups', READ_SOMEBODY, getMemberObjects],
+  ['POST', 'v1.0/users/{}/getMemberGroups', READ_SOMEBODY, getMemberGroups],
   ['POST', 'v1.0/users/{}/checkMemberGroups', READ_SOMEBODY, checkMemberGroups],
   ['POST', 'v1.0/users/{}/revokeSignInSessions', allow.WRITE_USERS, revokeSessions],
   ['GET', 'v1.0/groups', allow.READ_GROUPS, listGroups],
@@ -144,6 +146,11 @@ function toRoutes(rows: readonly Row[]): ReadonlyMap<string, Operations> {
   }
   return routes
 }
+
+/** Every path with its methods, as the documents list them. */
+export const GRAPH_PATHS: readonly (readonly [string, string])[] = [...ROUTES].map(
+  ([template, operations]) => [`/${template}`, [...operations.keys()].join(', ')],
+)
 
 /** What a path stands for. */
 export type GraphRoute = {

@@ -112,3 +112,15 @@ test('paths and methods that Graph has not', async () => {
   const beta = `${emulator.origin}/beta/applications`
   assertError(await graph('GET', beta), 400, 'BadRequest', /Resource not found/)
 })
+
+test('a page of another origin may ask, with a token', async () => {
+  const request = new Request(`${emulator.origin}/v1.0/me`, {
+    method: 'OPTIONS',
+    headers: { origin: 'http://localhost:3000', 'access-control-request-method': 'GET' },
+  })
+  const preflight = await emulator.fetch(request)
+  assert.equal(preflight.status, 204)
+  assert.match(String(preflight.headers.get('access-control-allow-headers')), /authorization/)
+  const { headers } = await graph('GET', '/me')
+  assert.equal(headers.get('access-control-allow-origin'), '*')
+})

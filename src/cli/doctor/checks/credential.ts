@@ -31,7 +31,7 @@ const credential: Check = {
     ...['client-id', 'disabled'].map((word) => `entra.authorize.${word}`),
     ...['application-missing', 'service-principal-missing', 'service-principal-disabled']
       .concat('secret-unknown', 'secret-expired', 'certificate-missing')
-      .concat('federated-credential-missing')
+      .concat('federated-credential-missing', 'account-type')
       .map((word) => `registration.${word}`),
   ],
   run: probeCredential,
@@ -177,6 +177,7 @@ function wrongVersion(version: unknown, { entra }: Facts): Finding {
     // The option of `az ad app update` is not in every version, and `--set api.…` cannot work.
     command: `az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='${entra.clientId}')" --headers Content-Type=application/json --body '${body}'`,
     docs: 'entra.md',
+    canFix: true,
   })
 }
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { findCloud } from '../../../core/clouds.ts'
 import { findAuthority } from '../../graph/authority.ts'
-import { createGraph, type Graph } from '../../graph/graph-client.ts'
+import { createGraph, type Graph, type GraphCall } from '../../graph/graph-client.ts'
 import { GraphError } from '../../graph/graph-error.ts'
 import { type Operator, signInOperator } from '../../graph/operator-token.ts'
+import { toAz } from '../../registration/az.ts'
 import { compareRegistration } from '../../registration/compare-registration.ts'
 import { readRegistration } from '../../registration/read-registration.ts'
 import type { DesiredCredential, Difference, Registration } from '../../registration/types.ts'
@@ -166,9 +167,18 @@ async function findAssignments(
 ): Promise<Finding[]> {
   if (!servicePrincipal?.appRoleAssignmentRequired) return []
   const path = `/servicePrincipals/${servicePrincipal.id}/appRoleAssignedTo`
-  const assigned = await graph.list<Assignment>(path)
-  if (assigned.length > 0) return []
-  const url = `${graph.origin}/v1.0/servicePrincipals/${servicePrincipal.id}`
+  const assigned = await graph.list<Assignment>(path).catch((cause: unknown) => {
+    if (cause instanceof GraphError) return undefined
+    throw cause
+  })
+  // Where it may not be read, it is left open.
+  if (assigned === undefined || assigned.length > 0) return []
+  const call: GraphCall = {
+    method: 'PATCH',
+    path: `/servicePrincipals/${servicePrincipal.id}`,
+    body: { appRoleAssignmentRequired: false },
+    why: 'Let everybody in',
+  }
   return [
     error(id, 'nobody-assigned', 'An assignment is required, and nobody is assigned.', {
       expected: 'one person or group, or Assignment required: No',
@@ -178,9 +188,7 @@ async function findAssignments(
         'Enterprise applications → the application → Users and groups → Add user/group',
         'or: Properties → Assignment required: No',
       ],
-      command: `az rest --method PATCH --url ${url} --headers Content-Type=application/json --body '{"appRoleAssignmentRequired":false}'${
-        graph.origin === 'https://graph.microsoft.com' ? '' : ` --resource ${graph.origin}`
-      }`,
+      command: toAz([call], graph.origin),
       docs: 'entra.md',
     }),
   ]

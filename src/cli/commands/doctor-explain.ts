@@ -1,0 +1,52 @@
+import type { DoctorIo } from '../doctor/check.ts'
+import { explain } from '../doctor/explain/explain.ts'
+import { renderExplanation } from '../doctor/explain/render.ts'
+import { readFacts } from '../doctor/facts.ts'
+import { CommandError, EXIT } from '../exit-codes.ts'
+import { commandName, printableJson, type Terminal } from '../terminal.ts'
+import type { DoctorWorld } from './doctor.ts'
+
+export type ExplainOptions = { json?: boolean }
+
+const WORLD: DoctorWorld = { fetch: (...args) => fetch(...args), now: Date.now }
+
+/** More than any page or day's refusals are long. */
+const MAX_LENGTH = 8 * 1024 * 1024
+
+/** `entrance doctor explain`: says what an error, a page, a token or a log means. */
+export async function explainPasted(
+  words: readonly string[],
+  options: ExplainOptions,
+  terminal: Terminal,
+  world: DoctorWorld = WORLD,
+): Promise<void> {
+  const pasted = words.length > 0 && words[0] !== '-' ? words.join(' ') : await readInput(terminal)
+  const { env, signal } = terminal
+  const io: DoctorIo = { ...world, env, signal, terminal }
+  const explained = await explain(pasted, readFacts(env), io)
+  if (explained.length === 0) {
+    throw new CommandError('Nothing in it is known here.', {
+      exitCode: EXIT.notLooked,
+      cure: 'Paste the whole text of the page, the address, the JSON or the log line, in quotation marks.',
+    })
+  }
+  if (options.json) return terminal.out(printableJson({ version: 1, explanations: explained }))
+  const layout = { width: Math.min(terminal.stdout.columns ?? 100, 100), format: terminal.format }
+  for (const one of explained) {
+    for (const line of renderExplanation(one, layout)) terminal.out(line)
+  }
+}
+
+async function readInput({ stdin, isInteractive, env, note }: Terminal): Promise<string> {
+  if (isInteractive) {
+    note(`Paste it, then press Ctrl-D. (Or: ${commandName(env)} doctor explain AADSTS50011)`)
+  }
+  let text = ''
+  stdin.setEncoding('utf8')
+  for await (const chunk of stdin) {
+    text += chunk
+    // The end of a log is what is of interest.
+    if (text.length > 2 * MAX_LENGTH) text = text.slice(-MAX_LENGTH)
+  }
+  return text
+}

@@ -1,0 +1,36 @@
+import { closeKeyFile } from '../key-file.ts'
+import { confirm } from '../prompt.ts'
+import type { Terminal } from '../terminal.ts'
+import type { Facts } from './check.ts'
+import type { Finding } from './finding.ts'
+
+export type FixOptions = {
+  /** Asks nothing. */
+  readonly yes?: boolean | undefined
+  readonly token?: 'env' | 'az' | 'azd' | 'device-code' | undefined
+}
+
+/**
+ * Mends what can be mended from here, each after a yes: the key file here, the registration by
+ * `setup`, which shows what it is about to do. Tells whether anything was done.
+ */
+export async function fixFindings(
+  findings: readonly Finding[],
+  { settings, url }: Facts,
+  options: FixOptions,
+  terminal: Terminal,
+): Promise<boolean> {
+  const open = findings.filter(({ canFix }) => canFix)
+  const isKeyFile = (finding: Finding) => finding.id === 'data.key-file.open'
+  const hasKeyFile = open.some(isKeyFile)
+  if (hasKeyFile && (options.yes || (await confirm(`Close the key file?`, terminal)))) {
+    closeKeyFile(settings.data)
+  }
+  if (open.every(isKeyFile)) return hasKeyFile
+  const { setup } = await import('../commands/setup.ts')
+  const { yes = false, token } = options
+  // What it says is for the person; our own stdout is for the findings.
+  const quiet = { ...terminal, out: terminal.note, format: terminal.formatNote }
+  await setup({ url, yes, ...(token && { token }) }, quiet)
+  return true
+}
