@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -157,4 +157,16 @@ test('over https, with the emulator’s own authority trusted, a device code doe
   const { code: exit, stderr } = await running.finished
   assert.equal(exit, 0, stderr)
   assert.match(stderr, /Ready: people can sign in/)
+})
+
+test('Ctrl-C while the code is shown ends it at once, and nothing is left behind', async (t) => {
+  const place = await openPlace(t)
+  using running = place.start('--token', 'device-code', '--yes')
+  await running.said(/Ctrl-C gives up/)
+  running.child.kill('SIGINT')
+  const { code, stderr } = await running.finished
+  assert.equal(code, 130)
+  assert.match(stderr, /Interrupted\./)
+  assert.deepEqual(place.applications(), [])
+  assert.ok(!existsSync(join(place.folder, '.env')))
 })
