@@ -1,4 +1,5 @@
 import { AADSTS } from './aadsts.ts'
+import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
 
 const MAX_QUOTED = 500
 
@@ -51,9 +52,18 @@ export function newTrace(correlationId: string, now: number): Trace {
 }
 
 /** The whole `error_description`. */
-export function describeError(error: AadstsError, trace: Trace): string {
+export function describeError(
+  error: AadstsError,
+  trace: Trace,
+  { errorSeparator }: Pick<Behaviour, 'errorSeparator'> = DEFAULT_BEHAVIOUR,
+): string {
   const { traceId, correlationId, timestamp } = trace
-  return `${error.message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`
+  return [
+    error.message,
+    `Trace ID: ${traceId}`,
+    `Correlation ID: ${correlationId}`,
+    `Timestamp: ${timestamp}`,
+  ].join(errorSeparator === 'crlf' ? '\r\n' : ' ')
 }
 
 /** The address of the page that explains a code. */

@@ -58,8 +58,11 @@ const TABLE = `
 70011   | invalid_scope          |          | The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.
 1002012 | invalid_scope          |          | The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).
 28000   | invalid_request        |          | Provided value for the input parameter scope is not valid because it contains more than one resource. Scope {scope} is not valid.
+700022  | invalid_request        |          | The provided value for the input parameter scope is not valid because it contains more than one resource. Scope {scope} is not valid.
 28003   | invalid_request        |          | Provided value for the input parameter scope cannot be empty when requesting an access token using the provided authorization code. Please specify a valid scope.
+901002  | invalid_request        |          | The 'resource' request parameter is not supported.
 9010010 | invalid_target         |          | The resource parameter provided in the request doesn't match with the requested scopes.
+90009   | invalid_request        |          | Application '{id}'({name}) is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.
 65001   | invalid_grant          | sub=consent_required | The user or administrator has not consented to use the application with ID '{id}' named '{name}'. Send an interactive authorization request for this user and resource.
 65004   | access_denied          | uri      | User declined to consent to access the app.
 90094   | access_denied          |          | The grant requires administrator permission.
@@ -72,6 +75,7 @@ const TABLE = `
 500207  | invalid_request        | page     | The account type can't be used for the resource you're trying to access.
 50034   | invalid_grant          | page     | The user account {upn} does not exist in the {tenant} directory. To sign into this application, the account must be added to the directory.
 50057   | invalid_grant          | page     | The user account is disabled.
+50049   | invalid_instance       |          | Unknown or invalid instance.
 50058   | login_required         |          | A silent sign-in request was sent but no user is signed in.
 50076   | interaction_required   | uri sub=basic_action | Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '{id}'.
 50079   | interaction_required   | uri sub=basic_action | Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '{id}'.
@@ -104,7 +108,7 @@ const TABLE = `
 70003   | unsupported_grant_type |          | The app requested an unsupported grant type '{grant}'.
 700054  | unsupported_response_type | uri   | response_type 'id_token' is not enabled for the application.
 70005   | unsupported_response_type |       | The provided value for the input parameter 'response_type' is not valid. Expected value is 'code'.
-70007   | unsupported_response_mode |       | '{mode}' is not a supported value of 'response_mode' when requesting a code.
+70007   | unsupported_response_mode |       | '{mode}' is not a supported value of 'response_mode' when requesting a {wanted}.
 90023   | invalid_request        |          | The value '{value}' of the parameter '{name}' is not valid.
 90100   | invalid_request        |          | The request is too long.
 90033   | temporarily_unavailable |         | A transient error has occurred. Please try again.

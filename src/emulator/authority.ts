@@ -50,6 +50,17 @@ export function tenantIssuer(origin: string, { id, kind }: Tenant): string {
   return `${host}/${id}/v2.0`
 }
 
+/**
+ * The host in the addresses of an authority's document: that of the request, where an External ID
+ * tenant was asked by a host of its own; else the emulator's.
+ */
+export function hostOf(origin: string, authority: Authority, request: Request): string {
+  const { protocol, host } = new URL(origin)
+  const asked = new URL(request.url).host
+  const isExternal = authority.kind === 'tenant' && authority.tenant.kind === 'external'
+  return isExternal && asked.endsWith(`.${host}`) ? `${protocol}//${asked}` : origin
+}
+
 /** An address below a host; the host itself where it is a mere number and has none below. */
 function hostBelow(origin: string, label: string): string {
   const { protocol, host, hostname } = new URL(origin)

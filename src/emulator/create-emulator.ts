@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts'
 import { type AadstsError, aadsts } from './aadsts-error.ts'
+import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { type CloudName, findCloud } from './cloud.ts'
@@ -25,6 +26,8 @@ export type EmulatorOptions = {
   origin?: string
   /** Which of Microsoft's clouds its documents and v1 tokens look like. @default 'public' */
   cloud?: CloudName
+  /** What it does where Entra's own behaviour is uncertain or has changed. */
+  behaviour?: Partial<Behaviour>
   /** Tenants, users, applications … A list that is left out is the seed's. */
   directory?: DirectoryOptions
   /** A file for keys, consents and what Graph wrote: they survive a restart. @default in memory */
@@ -86,6 +89,7 @@ export function openEmulator(
   const sts = createSts({
     origin,
     cloud: findCloud(options.cloud ?? 'public'),
+    behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
     directory,
     dataFile: options.dataFile,
     replication: options.replication ?? {},

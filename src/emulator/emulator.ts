@@ -1,4 +1,5 @@
 export { CONSUMERS_TENANT_ID } from './authority.ts'
+export type { Behaviour } from './behaviour.ts'
 export type { Clock } from './clock.ts'
 export type { CloudName } from './cloud.ts'
 export {

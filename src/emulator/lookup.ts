@@ -8,7 +8,7 @@ import type {
   ServicePrincipal,
   Tenant,
 } from './directory.ts'
-import { MICROSOFT_TENANT_ID } from './microsoft-graph.ts'
+import { GRAPH_APP_ID, MICROSOFT_TENANT_ID } from './microsoft-graph.ts'
 
 /** The client of a request, as far as this authority knows it. */
 export function findClient(
@@ -100,4 +100,9 @@ export function tenantFor(directory: Directory, authority: Authority, user: Dire
   const isConsumers = authority.kind === 'consumers' || user.tenantId === CONSUMERS_TENANT_ID
   if (isConsumers) return consumersTenant()
   return findTenant(directory, user.tenantId)
+}
+
+/** Microsoft Graph, which is in every directory. */
+export function findGraph(directory: Directory): Application {
+  return directory.applications.find(({ appId }) => appId === GRAPH_APP_ID) as Application
 }

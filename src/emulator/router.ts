@@ -13,12 +13,13 @@ import { authorize } from './endpoints/authorize.ts'
 import { consent } from './endpoints/consent.ts'
 import { devicecode } from './endpoints/devicecode.ts'
 import { devicelogin, deviceSignedIn } from './endpoints/devicelogin.ts'
-import { keys } from './endpoints/keys.ts'
+import { instance } from './endpoints/instance.ts'
+import { keys, keysV1 } from './endpoints/keys.ts'
 import { login } from './endpoints/login.ts'
 import { logout } from './endpoints/logout.ts'
 import { appServiceToken, imdsToken } from './endpoints/managed-identity.ts'
 import { mfa } from './endpoints/mfa.ts'
-import { openidConfiguration } from './endpoints/openid-configuration.ts'
+import { openidConfiguration, openidConfigurationV1 } from './endpoints/openid-configuration.ts'
 import { token } from './endpoints/token.ts'
 import { authorizeV1 } from './endpoints/v1/authorize.ts'
 import { tokenV1 } from './endpoints/v1/token.ts'
@@ -45,6 +46,10 @@ const BOTH = ['GET', 'HEAD', 'POST']
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['', { name: 'home', methods: READ, errors: 'page', answer: showHome, isManagement: true }],
+  [
+    'common/discovery/instance',
+    { name: 'instance', methods: READ, errors: 'json', answer: instance },
+  ],
   ['error', { name: 'error', methods: READ, errors: 'page', answer: explain }],
   [
     'metadata/identity/oauth2/token',
@@ -76,7 +81,12 @@ const TENANT_ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     'v2.0/.well-known/openid-configuration',
     { name: 'openid-configuration', methods: READ, errors: 'json', answer: openidConfiguration },
   ],
+  [
+    '.well-known/openid-configuration',
+    { name: 'openid-configuration', methods: READ, errors: 'json', answer: openidConfigurationV1 },
+  ],
   ['discovery/v2.0/keys', { name: 'keys', methods: READ, errors: 'json', answer: keys }],
+  ['discovery/keys', { name: 'keys', methods: READ, errors: 'json', answer: keysV1 }],
   [
     'oauth2/v2.0/authorize',
     { name: 'authorize', methods: BOTH, errors: 'page', answer: authorize },
@@ -140,7 +150,7 @@ export function refuse(route: Route, call: Call, error: AadstsError): Response {
   })
   // Those of a sign-in are noted where its request is read.
   if (route.name === 'token') noteFailure(call, error)
-  if (route.errors === 'page') return pageResponse(errorPage(error, trace))
+  if (route.errors === 'page') return pageResponse(errorPage(error, trace, call.sts.behaviour))
   return errorBody(route, call, error, trace)
 }
 
@@ -151,7 +161,7 @@ function errorBody(route: Route, call: Call, error: AadstsError, trace: Trace): 
   const status = error.error === 'invalid_client' ? 401 : error.code === 50000 ? 500 : 400
   const body = {
     error: error.code === 50000 ? error.error : word,
-    error_description: describeError(error, trace),
+    error_description: describeError(error, trace, call.sts.behaviour),
     error_codes: [error.code],
     timestamp: trace.timestamp,
     trace_id: trace.traceId,

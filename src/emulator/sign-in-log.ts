@@ -22,6 +22,7 @@ export type SignInEntry = {
 export type SignInLog = {
   note(entry: SignInEntry): void
   entries(): readonly SignInEntry[]
+  clear(): void
 }
 
 const MAX_ENTRIES = 1000
@@ -35,6 +36,9 @@ export function createSignInLog(): SignInLog {
       entries.splice(MAX_ENTRIES)
     },
     entries: () => entries,
+    clear: () => {
+      entries.length = 0
+    },
   }
 }
 

@@ -13,6 +13,8 @@ export type State = {
   sealingKey: string
   /** Empty until the first token or key document is asked for. */
   signingKeys: StoredKey[]
+  /** Of personal accounts; absent until one is needed. */
+  personalKeys?: StoredKey[]
   /** What people consented to, and what was written through Microsoft Graph. */
   changes: DirectoryChanges
 }

@@ -1,27 +1,25 @@
 import type { Log } from '../log.ts'
+import type { Behaviour } from './behaviour.ts'
 import type { Cloud } from './cloud.ts'
 import { createDeviceCodes, type DeviceCodes } from './device-codes.ts'
 import type { Directory } from './directory.ts'
 import { type Collection, type Item, keepChanges } from './directory-changes.ts'
+import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { createSignInLog, type SignInLog } from './sign-in-log.ts'
-import { generateSigningKey, loadSigningKey, type SigningKey } from './signing-keys.ts'
-import { readState, type State, writeState } from './state-file.ts'
+import { readState, writeState } from './state-file.ts'
 
 /** The security token service: what outlives a request. */
-export type Sts = {
+export type Sts = KeyRing & {
   readonly origin: string
   readonly cloud: Cloud
+  readonly behaviour: Behaviour
   readonly directory: Directory
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly log: Log
   readonly sealer: Sealer
-  /** Two keys; made at the first call. */
-  signingKeys(): Promise<readonly SigningKey[]>
-  /** Makes a key that signs from now on; the one that signed so far stays published. */
-  rotateKeys(): Promise<readonly SigningKey[]>
   /** Adds an object to the directory, or changes the one with its id: a restart finds it again. */
   keep<C extends Collection>(collection: C, item: Item<C>): void
   /** Takes an object out of the directory for good. */
@@ -45,6 +43,7 @@ export type Sts = {
 export type StsOptions = {
   origin: string
   cloud: Cloud
+  behaviour: Behaviour
   directory: Directory
   dataFile: string | undefined
   replication: ReplicationOptions
@@ -63,22 +62,16 @@ export function createSts(options: StsOptions): Sts {
   const save = () => {
     if (!isClosed) writeState(dataFile, state)
   }
-  let keys: Promise<readonly SigningKey[]> | undefined
+  const signIns = createSignInLog()
   return {
+    ...createKeyRing(state, save),
     origin: options.origin,
     cloud: options.cloud,
+    behaviour: options.behaviour,
     directory,
     now: options.now,
     log: options.log,
     sealer: createSealer(Buffer.from(state.sealingKey, 'base64url')),
-    signingKeys: () => {
-      keys ??= loadKeys(state, save)
-      return keys
-    },
-    rotateKeys: () => {
-      keys = rotate(state, keys ?? loadKeys(state, save), save)
-      return keys
-    },
     keep: changes.keep,
     remove: changes.remove,
     replication,
@@ -86,6 +79,7 @@ export function createSts(options: StsOptions): Sts {
       Object.assign(directory, fresh)
       changes.forget()
       replication.forget()
+      signIns.clear()
       save()
     },
     save,
@@ -95,28 +89,9 @@ export function createSts(options: StsOptions): Sts {
     },
     redeem: createRedeemer(options.now),
     deviceCodes: createDeviceCodes(options.now),
-    signIns: createSignInLog(),
+    signIns,
     issuerHosts: options.issuerHosts,
   }
-}
-
-async function loadKeys(state: State, save: () => void): Promise<readonly SigningKey[]> {
-  if (state.signingKeys.length === 0) {
-    state.signingKeys = await Promise.all([generateSigningKey(), generateSigningKey()])
-    save()
-  }
-  return state.signingKeys.map(loadSigningKey)
-}
-
-async function rotate(
-  state: State,
-  current: Promise<readonly SigningKey[]>,
-  save: () => void,
-): Promise<readonly SigningKey[]> {
-  await current
-  state.signingKeys = [await generateSigningKey(), ...state.signingKeys.slice(0, 1)]
-  save()
-  return state.signingKeys.map(loadSigningKey)
 }
 
 function createRedeemer(now: () => number): Sts['redeem'] {

@@ -3,7 +3,7 @@ import { after, afterEach, before, suite, test } from 'node:test'
 import { type Group, SEED } from '../../src/emulator/emulator.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { addGroup, registration, trySignIn } from '../support/admission.ts'
+import { addGroup, trySignIn } from '../support/admission.ts'
 import { createBrowser } from '../support/browser.ts'
 import {
   codeOf,
@@ -13,6 +13,7 @@ import {
   signIn,
   type TokenResponse,
 } from '../support/oauth-client.ts'
+import { applicationOf } from '../support/scopes.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { locationOf } from './consent-form.ts'
 import { type Claims, createDetour, createForger, type Forgery, type Intercept } from './detour.ts'
@@ -162,7 +163,7 @@ suite('a person who is taken out of a group', () => {
     server = await startEntrance({ entrance: { allow: { groups: [FINANCE] } } })
     group = addGroup(server.emulator, 'Finance', [])
     group.id = FINANCE
-    registration(server.emulator).groupMembershipClaims = 'SecurityGroup'
+    applicationOf(server.emulator).groupMembershipClaims = 'SecurityGroup'
     addGroup(server.emulator, 'Staff', [SEED.alice, SEED.bob])
   })
   after(() => server.stop())
@@ -193,7 +194,7 @@ suite('a person who is taken out of a group', () => {
   test('is refused at once, however many replicas and requests ask: Entra is asked once', async () => {
     await using replicas = await startReplicas({ allow: { groups: [FINANCE] } })
     const { emulator } = replicas.server
-    registration(emulator).groupMembershipClaims = 'SecurityGroup'
+    applicationOf(emulator).groupMembershipClaims = 'SecurityGroup'
     addGroup(emulator, 'Staff', [SEED.alice])
     const finance = addGroup(emulator, 'Finance', [SEED.alice])
     finance.id = FINANCE

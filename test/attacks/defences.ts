@@ -3,6 +3,7 @@ import { CLIENT_DEFENCES } from './defences/clients.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
+import { TENANT_DEFENCES } from './defences/tenants.ts'
 
 /**
  * What `npm run attacks:break` takes away, one at a time: a test that is still green then has been
@@ -13,6 +14,7 @@ export const DEFENCES: readonly Defence[] = [
   ...CLIENT_DEFENCES,
   ...PEOPLE_DEFENCES,
   ...LIMIT_DEFENCES,
+  ...TENANT_DEFENCES,
   {
     name: 'consent: the form counts only in the browser that was shown it',
     breakages: [

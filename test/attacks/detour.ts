@@ -38,10 +38,13 @@ export type Forgery = {
   metadata?: (document: Claims) => Claims
 }
 
-/** An Entra that says what a test has it say, in its own voice. */
-export function createForger(): { readonly fetch: typeof fetch; forgery: Forgery } {
+/**
+ * An Entra that says what a test has it say, in its own voice. `key` is what its key document says of
+ * the key besides.
+ */
+export function createForger(key: Claims = {}): { readonly fetch: typeof fetch; forgery: Forgery } {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'forger', use: 'sig' }
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'forger', use: 'sig', ...key }
   const detour = createDetour()
   const forger = { fetch: detour.fetch, forgery: {} as Forgery }
 

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { SEED } from '../../src/emulator/emulator.ts'
 import { addExpense } from '../flows/expenses.ts'
+import { trySignIn } from '../support/admission.ts'
 import { signIn } from '../support/oauth-client.ts'
 import { startServe } from '../support/serve.ts'
 
@@ -43,6 +45,17 @@ test('the data is the owner’s only, all of it', { skip: withoutModes }, async 
     assert.equal((statSync(join(data, name)).mode & 0o777).toString(8), '600', name)
   }
   assert.deepEqual(readdirSync(server.folder), ['.entrance'])
+})
+
+test('who may come in is what the variables and options say', async () => {
+  await using server = await startServe({
+    args: ['--emulator', '--allow-contact', 'it-help@entrance.example'],
+    env: { ENTRANCE_ALLOW_USERS: SEED.bob },
+  })
+  const { page } = await trySignIn(server.url)
+  assert.equal(page.status, 403)
+  assert.match(page.text, /\(rule 'users'\).*To be let in, ask it-help@entrance\.example/)
+  assert.ok((await signIn(server.url, { account: 'Bob' })).tokens.access_token)
 })
 
 test('a flood of registrations is held up, each client by itself, or not at all', async () => {

@@ -39,7 +39,7 @@ test('curl trusts it by the same file', { skip: isMissing('curl', '--version') }
   const { emulator } = await start(t)
   const url = `${emulator.origin}/common/discovery/v2.0/keys`
   const { stdout } = await run('curl', ['-sS', '--cacert', String(emulator.caFile), url])
-  assert.equal(JSON.parse(stdout).keys.length, 2)
+  assert.equal(JSON.parse(stdout).keys.length, 3)
 })
 
 test('openssl verifies the certificate by the strict rules, and for no other name', {

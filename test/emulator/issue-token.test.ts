@@ -89,13 +89,16 @@ test('what is not in the directory is refused by name, with what is', async () =
   }
 })
 
-test('after a rotation a new key signs, and the former still verifies', async () => {
+test('after a rotation a key signs that was published before, and the former still verifies', async () => {
   const emulator = createEmulator()
   const before = await emulator.issueToken()
+  const published = await keysOf(emulator)
   const kids = await emulator.rotateKeys()
   const after = await emulator.issueToken()
   const [kidBefore, kidAfter] = [before, after].map(kidOf)
-  assert.deepEqual(kids, [kidAfter, kidBefore])
+  const [, next] = kids
+  assert.deepEqual(kids, [kidAfter, next, kidBefore])
+  await jwtVerify(after, published)
   for (const token of [before, after]) await jwtVerify(token, await keysOf(emulator))
   await emulator.rotateKeys()
   await assert.rejects(jwtVerify(before, await keysOf(emulator)), {

@@ -170,8 +170,8 @@ export function assertErrorPage(answer: Answer, code: number): void {
 /** Asserts a refusal that is told to the client. */
 export function assertErrorRedirect(location: URL | undefined, code: number, error: string): void {
   assert.ok(location, 'the browser is sent to the client')
-  assert.equal(location.href.split('?')[0], CALLBACK)
-  const params = location.searchParams
+  assert.equal(location.href.split(/[?#]/)[0], CALLBACK)
+  const params = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams
   assert.match(params.get('error_description') ?? '', new RegExp(`^AADSTS${code}: `))
   assert.equal(params.get('error'), error)
   assert.equal(params.get('code'), null)

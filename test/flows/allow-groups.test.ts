@@ -10,9 +10,10 @@ import {
 import { createEntrance } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { assertRefused, formRequest, isLet, refreshOf } from '../attacks/support.ts'
-import { addGroup, registration, trySignIn } from '../support/admission.ts'
+import { addGroup, trySignIn } from '../support/admission.ts'
 import { createBrowser } from '../support/browser.ts'
 import { codeOf, json, type SignedIn, signIn, type TokenResponse } from '../support/oauth-client.ts'
+import { applicationOf } from '../support/scopes.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
 const FINANCE = 'f1a7ce00-0000-4000-8000-000000000001'
@@ -30,7 +31,7 @@ suite('groups that tokens do not name', () => {
   beforeEach(() => {
     const { emulator } = server
     emulator.directory.groups = []
-    registration(emulator).groupMembershipClaims = null
+    applicationOf(emulator).groupMembershipClaims = null
   })
 
   test('are looked up at Microsoft Graph, once for a sign-in and once for a refresh', async () => {
@@ -59,7 +60,7 @@ suite('groups that tokens do not name', () => {
 
   test('are looked up for whoever is in more than 200, too many for a token', async () => {
     const { emulator } = server
-    registration(emulator).groupMembershipClaims = 'SecurityGroup'
+    applicationOf(emulator).groupMembershipClaims = 'SecurityGroup'
     for (let i = 0; i < 201; i++) addGroup(emulator, `Group ${i}`, [SEED.alice, SEED.bob])
     addGroup(emulator, 'Finance', [SEED.bob]).id = FINANCE
     const before = lookUps(server).length
@@ -72,7 +73,7 @@ suite('groups that tokens do not name', () => {
 
   test('are looked up for nobody whose token names them all', async () => {
     const { emulator } = server
-    registration(emulator).groupMembershipClaims = 'SecurityGroup'
+    applicationOf(emulator).groupMembershipClaims = 'SecurityGroup'
     for (let i = 0; i < 199; i++) addGroup(emulator, `Group ${i}`, [SEED.alice])
     addGroup(emulator, 'Finance', [SEED.alice]).id = FINANCE
     const before = lookUps(server).length

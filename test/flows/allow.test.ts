@@ -9,12 +9,12 @@ import {
 } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { assertRefused, formRequest, isLet, refreshOf } from '../attacks/support.ts'
-import { addGroup, nameGuests, registration, trySignIn } from '../support/admission.ts'
+import { addGroup, nameGuests, trySignIn } from '../support/admission.ts'
 import { callTool } from '../support/application.ts'
 import { createBrowser, type Page } from '../support/browser.ts'
 import { textOf } from '../support/forms.ts'
 import { json, signIn, type TokenResponse } from '../support/oauth-client.ts'
-import { claimsOf } from '../support/scopes.ts'
+import { applicationOf, claimsOf } from '../support/scopes.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 
 /** What the link of the page brings the application. */
@@ -37,7 +37,7 @@ async function startFor(rule: string): Promise<RunningEntrance> {
   const { emulator } = server
   addGroup(emulator, 'Finance', [SEED.bob]).id = FINANCE
   addGroup(emulator, 'Staff', [SEED.alice, SEED.bob])
-  registration(emulator).groupMembershipClaims = 'SecurityGroup'
+  applicationOf(emulator).groupMembershipClaims = 'SecurityGroup'
   nameGuests(emulator)
   setGuest(server, SEED.alice)
   return server
@@ -184,7 +184,7 @@ suite('where people of several tenants sign in', () => {
     const { directory } = server.emulator
     directory.tenants.push(other)
     directory.users.push({ ...carol })
-    registration(server.emulator).signInAudience = 'AzureADMultipleOrgs'
+    applicationOf(server.emulator).signInAudience = 'AzureADMultipleOrgs'
     return server
   }
 

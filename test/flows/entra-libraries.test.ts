@@ -29,6 +29,11 @@ describe('Microsoft’s @azure/msal-node, which knows the authority and nothing 
     }
   })
 
+  test('signs in people of several tenants by organizations', () => {
+    const { oid, tid } = claimsOf(outcomes.severalTenants)
+    assert.deepEqual([oid, tid], [SEED.alice, SEED.tenantId])
+  })
+
   test('gets the application’s own token, with a secret', () => {
     const { scp, azpacr } = claimsOf(outcomes.clientCredentials)
     assert.deepEqual([scp, azpacr], [undefined, '1'])

@@ -1,19 +1,7 @@
-import {
-  type Application,
-  createGroup,
-  type Group,
-  type RunningEmulator,
-  SEED,
-} from '../../src/emulator/emulator.ts'
+import { createGroup, type Group, type RunningEmulator, SEED } from '../../src/emulator/emulator.ts'
 import { createBrowser, type Page } from './browser.ts'
 import { type Authorization, createOAuthClient, json } from './oauth-client.ts'
-
-/** The registration that the server under test signs people in with. */
-export function registration({ directory }: RunningEmulator): Application {
-  const found = directory.applications.find(({ appId }) => appId === SEED.clientId)
-  if (!found) throw new Error('The emulator has lost the seeded application.')
-  return found
-}
+import { applicationOf } from './scopes.ts'
 
 /** A new security group of the seeded tenant. */
 export function addGroup(
@@ -29,7 +17,7 @@ export function addGroup(
 /** Has access tokens say who is a guest. */
 export function nameGuests(emulator: RunningEmulator): void {
   const accessToken = [{ name: 'acct', additionalProperties: [] }]
-  registration(emulator).optionalClaims = { idToken: [], accessToken }
+  applicationOf(emulator).optionalClaims = { idToken: [], accessToken }
 }
 
 /** A sign-in with a new client to wherever it ends. */

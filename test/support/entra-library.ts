@@ -90,6 +90,7 @@ function furnish({ directory, origin }: RunningEmulator, { cert }: Certificate):
     scope: 'read',
   })
   application.isFallbackPublicClient = true
+  application.signInAudience = 'AzureADMultipleOrgs'
   application.identifierUris.push(MCP.resource)
   application.publicClient.redirectUris = [MCP.redirectUri]
   application.keyCredentials = [

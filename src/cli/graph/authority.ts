@@ -29,11 +29,12 @@ export function parseAuthority(text: string | undefined): string {
   const url = URL.parse(text ?? '')
   const isSafe =
     url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))
-  if (url && isSafe && `${url.origin}${url.pathname}` === `${url.origin}/` && !url.search) {
+  const isOrigin = url?.pathname === '/' && !url.search && !url.hash && !url.username
+  if (url && isSafe && isOrigin) {
     return url.origin
   }
   throw new UsageError(
-    `ENTRANCE_AUTHORITY is '${text}', which is not a login host.`,
+    `ENTRANCE_AUTHORITY is '${text?.replace(/\/\/[^/]*@/, '//')}', which is not a login host.`,
     'Write https:// and the host, such as https://login.microsoftonline.us; or public, usgov or china. http is for this machine only.',
   )
 }

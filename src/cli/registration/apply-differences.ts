@@ -78,7 +78,7 @@ function isGrant({ method, path }: GraphCall): boolean {
 
 /** The call with what earlier answers gave in the place of its blanks. */
 export function fillBlanks(call: GraphCall, blanks: Given): GraphCall {
-  const fill = (text: string) => text.replace(BLANK, (blank) => blanks.get(blank) ?? blank)
+  const fill = (text: string) => fillText(text, blanks)
   const { body, finds } = call
   return {
     ...call,
@@ -87,4 +87,14 @@ export function fillBlanks(call: GraphCall, blanks: Given): GraphCall {
     ...(finds !== undefined && { finds: fill(finds) }),
     ...(body && { body: JSON.parse(fill(JSON.stringify(body))) }),
   }
+}
+
+/** A difference with what is known by now in the place of its blanks. */
+export function fillDifference(difference: Difference, blanks: Given): Difference {
+  const filled = JSON.parse(fillText(JSON.stringify(difference), blanks)) as Difference
+  return { ...filled, calls: difference.calls.map((call) => fillBlanks(call, blanks)) }
+}
+
+function fillText(text: string, blanks: Given): string {
+  return text.replace(BLANK, (blank) => blanks.get(blank) ?? blank)
 }

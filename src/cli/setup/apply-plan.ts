@@ -1,6 +1,6 @@
 import { updateEnvFile } from '../env-file.ts'
 import { isDenied } from '../graph/graph-error.ts'
-import { applyDifferences } from '../registration/apply-differences.ts'
+import { applyDifferences, fillDifference } from '../registration/apply-differences.ts'
 import type { DesiredRegistration, Difference } from '../registration/types.ts'
 import type { PreparedCredential } from './credential.ts'
 import type { Plan, Run } from './run.ts'
@@ -54,7 +54,8 @@ export async function applyPlan(run: Run, plan: Plan): Promise<Done> {
     clientId: blanks.get('$APP'),
     desired: afterNewSecret(plan.desired, newSecret),
     applied,
-    denied,
+    // Of what has been made meanwhile, an administrator is told the ids.
+    denied: denied.map((one) => fillDifference(one, blanks)),
     tried,
     newSecret,
   }

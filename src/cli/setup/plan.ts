@@ -12,12 +12,17 @@ export function notePlan(
   if (todo.length === 0) note('The registration is as it has to be: there is nothing to do.')
   else note(formatNote('bold', 'To do:'))
   for (const { what, calls } of todo) {
-    note(`  ${printableLine(what)}`)
-    for (const { why } of calls) note(formatNote('dim', `    → ${printableLine(why)}`))
+    note(`  ${readable(what)}`)
+    for (const { why } of calls) note(formatNote('dim', `    → ${readable(why)}`))
   }
   if (left.length === 0) return
   note(formatNote('bold', 'Left alone, for somebody else has set it (--override changes it):'))
   for (const { what, why } of left) note(`  ${printableLine(`${what} ${why}`)}`)
+}
+
+/** On one line, and with a word for an id that nobody knows yet. */
+function readable(text: string): string {
+  return printableLine(text.replaceAll('$APP', '<client id>'))
 }
 
 /** Every call as it would be sent. */

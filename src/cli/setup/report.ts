@@ -23,7 +23,7 @@ export function writeRequest(
     desired,
     differences,
     application,
-    tenantId,
+    tenantId: tenantId || undefined,
     origin: graph.origin,
     variables,
   })

@@ -1,6 +1,9 @@
+import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findAuthority } from '../graph/authority.ts'
+import { CommandError } from '../exit-codes.ts'
+import { type Authority, findAuthority } from '../graph/authority.ts'
 import { createGraph, type Graph } from '../graph/graph-client.ts'
+import { isDenied } from '../graph/graph-error.ts'
 import { type Operator, signInOperator } from '../graph/operator-token.ts'
 import { confirm } from '../prompt.ts'
 import { compareRegistration } from '../registration/compare-registration.ts'
@@ -46,17 +49,36 @@ export async function openRun(
     signal,
   )
   const mayAsk = terminal.isInteractive && !options.yes && !options.json
-  const operator = await signInOperator(authority, { ...options, mayAsk, wait }, terminal)
-  const { origin, token } = { origin: operator.authority.graph, token: operator.token }
-  const graph = createGraph({ origin, token, signal, note, wait })
-  type Organization = { displayName?: string }
-  const [tenant] = await graph.list<Organization>('/organization?$select=id,displayName')
-  const organization = printableLine(tenant?.displayName ?? operator.tenantId)
-  note(
-    `Signed in as ${operator.name} (${operator.source}) to ${organization}, tenant ${operator.tenantId}.`,
-  )
+  const isRequest = options.output !== undefined && options.token === undefined
+  const signIn = { ...options, mayAsk: mayAsk && !isRequest, wait }
+  const operator = await signInOperator(authority, signIn, terminal).catch((error: unknown) => {
+    // Who has no rights at all may still ask for what a new application needs.
+    if (isRequest && error instanceof CommandError && !signal.aborted) return nobody(authority)
+    throw error
+  })
+  const { token } = operator
+  const graph = createGraph({ origin: operator.authority.graph, token, signal, note, wait })
+  const organization = token === '' ? '' : await nameOf(graph, operator)
+  const who = `Signed in as ${operator.name} (${operator.source}) to ${organization}, tenant ${operator.tenantId}.`
+  note(token === '' ? 'Nobody is signed in: this is for a tenant with no such application.' : who)
   const answers = new Map<string, boolean>()
   return { settings, options, terminal, operator, graph, organization, mayAsk, answers, wait }
+}
+
+/** In the place of an operator, where a request is all that is wanted. */
+function nobody(authority: Authority): Operator {
+  const { username: name } = userInfo()
+  return { authority, name, token: '', source: 'env', tenantId: authority.tenantId ?? '' }
+}
+
+async function nameOf(graph: Graph, { tenantId }: Operator): Promise<string> {
+  type Organization = { displayName?: string }
+  const path = '/organization?$select=id,displayName'
+  const [tenant] = await graph.list<Organization>(path).catch((error: unknown) => {
+    if (isDenied(error)) return []
+    throw error
+  })
+  return printableLine(tenant?.displayName ?? tenantId)
 }
 
 /** What is there, what is wanted, and what has to be done for it. */
@@ -73,7 +95,10 @@ export type Plan = {
 export async function makePlan(run: Run): Promise<Plan> {
   const { settings, options, terminal, operator, graph } = run
   const wanted = toDesired(settings, options, operator, undefined)
-  const found = await findApplication(graph, settings, wanted, run, terminal)
+  const found =
+    operator.token === ''
+      ? noApplication(settings)
+      : await findApplication(graph, settings, wanted, run, terminal)
   const credential = await prepareCredential(settings, options, operator, found, terminal.signal)
   const desired = { ...wanted, credential: credential.desired }
   const registration = found && (await readRegistration(graph, { clientId: found.appId }))
@@ -93,6 +118,14 @@ export async function makePlan(run: Run): Promise<Plan> {
     todo: all.filter(isTodo),
     left: all.filter((one) => !isTodo(one)),
   }
+}
+
+/** What cannot be looked at cannot be asked to be changed. */
+function noApplication({ clientId }: SetupSettings): undefined {
+  if (clientId === undefined) return
+  throw new CommandError(`Nobody is signed in, so ${clientId} cannot be looked at.`, {
+    cure: 'Sign in with az login or --token device-code; to ask for a new application, leave out its id.',
+  })
 }
 
 async function askToOverride({ id, what, why, calls }: Difference, run: Run): Promise<boolean> {

@@ -127,7 +127,7 @@ export const applicationSchema = z.strictObject({
     'Whose accounts may sign in',
     '"AzureADMyOrg"',
   ),
-  identifierUris: optional(list(text), 'Names of its API, such as api://<client id>', '[]'),
+  identifierUris: optional(list(text), 'Names of its API, such as api:// and the client id', '[]'),
   web: optional(web, 'Redirect URIs of the Web platform, and its implicitGrantSettings', 'none'),
   spa: optional(z.strictObject({ redirectUris }), 'The same of a single-page application', 'none'),
   publicClient: optional(z.strictObject({ redirectUris }), 'The same of a native one', 'none'),

@@ -130,7 +130,7 @@ const LISTS = {
 
 /** The configuration file: every list of the directory. One that is left out is the seed's. */
 export const configurationSchema = z.strictObject({
-  $schema: optional(text, 'Where an editor finds the JSON schema; ignored'),
+  $schema: optional(text, 'Where an editor finds the JSON schema; not used otherwise', 'none'),
   ...LISTS,
 })
 

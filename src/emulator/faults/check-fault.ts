@@ -9,7 +9,8 @@ const within = (min: number, max: number) => (value: unknown) =>
 const flag: Check = { isRight: (value) => typeof value === 'boolean', expected: 'true or false' }
 const words: Check = { isRight: text, expected: 'a text of 1 to 2048 characters' }
 
-const MATCH: ReadonlyMap<string, Check> = new Map([
+/** What `match` may have. */
+export const MATCH: ReadonlyMap<string, Check> = new Map([
   ['endpoint', words],
   ['grant', words],
   ['clientId', words],
@@ -18,7 +19,8 @@ const MATCH: ReadonlyMap<string, Check> = new Map([
 
 const MAX_BODY = 64 * 1024
 
-const ACTION: ReadonlyMap<string, Check> = new Map([
+/** What `action` may have. */
+export const ACTION: ReadonlyMap<string, Check> = new Map([
   ['delay', { isRight: within(0, 60_000), expected: 'milliseconds, from 0 to 60000' }],
   [
     'drop',

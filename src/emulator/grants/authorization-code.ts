@@ -33,6 +33,7 @@ function narrow(call: Call, admission: Admission, asked: RequestedScopes): Reque
   const named = parseScope(call, admission, text ?? '')
   if (named.permissions.length > 0) return named
   const isGraphOnly = asked.permissions.every(({ resource }) => resource.appId === GRAPH_APP_ID)
-  if (!isGraphOnly) throw aadsts(28003)
+  const isStrict = call.sts.behaviour.missingScopeAtToken === 'refuse'
+  if (!isGraphOnly && isStrict) throw aadsts(28003)
   return { ...named, permissions: asked.permissions }
 }

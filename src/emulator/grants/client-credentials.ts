@@ -22,7 +22,7 @@ export async function clientCredentialsGrant(call: Call): Promise<Response> {
   if (names.length !== 1) throw aadsts(70011, { scope })
   const permission = findPermission({ directory, client, tenant }, names[0] as string)
   const named = optional(call.form, 'resource')
-  if (named !== undefined) checkResource(named, [permission])
+  if (named !== undefined) checkResource(call.sts.behaviour, named, [permission])
   const principal = findServicePrincipal(directory, client.appId, tenant.id)
   if (!principal) throw aadsts(7000229, { id: client.appId, tenant: tenant.id })
   const { appId, displayName } = client

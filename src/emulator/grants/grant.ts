@@ -1,10 +1,17 @@
+import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
 import type { Call } from '../call.ts'
 import type { Application } from '../directory.ts'
-import { GRAPH_APP_ID } from '../microsoft-graph.ts'
+import { findGraph } from '../lookup.ts'
 import { optional } from '../params.ts'
 import type { Platform } from '../sign-in/redirect-uri.ts'
-import { checkResource, parseScopes, type RequestedScopes, resourcesOf } from '../sign-in/scopes.ts'
+import {
+  checkResource,
+  type Permission,
+  parseScopes,
+  type RequestedScopes,
+  resourcesOf,
+} from '../sign-in/scopes.ts'
 import type { Authentication } from '../tokens/client-authentication.ts'
 import { issueTokens } from '../tokens/issue.ts'
 
@@ -35,8 +42,10 @@ export function issue(
 ): Promise<Response> {
   const { permissions, oidc } = scopes
   const resourceParameter = optional(call.form, 'resource')
-  if (resourceParameter !== undefined) checkResource(resourceParameter, permissions)
-  const resource = resourcesOf(permissions)[0] ?? findGraph(call)
+  if (resourceParameter !== undefined)
+    checkResource(call.sts.behaviour, resourceParameter, permissions)
+  const resource = resourcesOf(permissions)[0] ?? findGraph(call.sts.directory)
+  checkSelf(call, admission, resource, permissions)
   const { platform, scope, nonce, authTime, mfaTime, claims, sid, startedAt } = from
   return issueTokens(call, {
     admission,
@@ -55,12 +64,19 @@ export function issue(
   })
 }
 
+/** Whether a client may call its own API by another name than its client id is uncertain. */
+function checkSelf(
+  { sts }: Call,
+  { client }: Admission,
+  resource: Application,
+  permissions: readonly Permission[],
+): void {
+  if (resource !== client || sts.behaviour.nonGuidSelfResource === 'allow') return
+  const isByGuid = permissions.every(({ identifier }) => identifier?.includes(client.appId))
+  if (!isByGuid) throw aadsts(90009, { id: client.appId, name: client.displayName })
+}
+
 /** The scopes of a text, as the person's tenant and the client have it. */
 export function parseScope(call: Call, { client, tenant }: Admission, text: string) {
   return parseScopes({ directory: call.sts.directory, client, tenant }, text)
-}
-
-function findGraph(call: Call): Application {
-  const { applications } = call.sts.directory
-  return applications.find(({ appId }) => appId === GRAPH_APP_ID) as Application
 }

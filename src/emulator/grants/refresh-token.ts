@@ -16,7 +16,10 @@ export async function refreshTokenGrant(call: Call): Promise<Response> {
   const admission = checkRefreshToken(call, refresh, client)
   const asked = parseScope(call, admission, optional(call.form, 'scope') ?? refresh.scope)
   // Where several APIs are named, the first one gets the token.
-  const first = resourcesOf(asked.permissions)[0]
+  const [first, second] = resourcesOf(asked.permissions)
+  if (second && call.sts.behaviour.multiResourceRefresh === 'refuse') {
+    throw aadsts(28000, { scope: optional(call.form, 'scope') ?? refresh.scope })
+  }
   const permissions = asked.permissions.filter(({ resource }) => resource === first)
   // The sign-in asked for offline access once and for all.
   const oidc = [...new Set([...asked.oidc, 'offline_access'])]

@@ -157,10 +157,8 @@ function checkSize(application: Application): void {
   ]
   const entries = lists.reduce((sum, list) => sum + list.length, 0)
   if (entries > MAX_ENTRIES) {
-    throw new GraphError(
-      400,
-      'Directory_QuotaExceeded',
-      `The application has ${entries} entries in its lists; ${MAX_ENTRIES} is the limit.`,
+    throw badRequest(
+      `The size of the application has exceeded its limit: it has ${entries} entries in its lists, ${MAX_ENTRIES} are allowed.`,
     )
   }
 }

@@ -31,7 +31,7 @@ export async function authenticateCaller(sts: Sts, request: Request): Promise<Ca
   const header = request.headers.get('authorization') ?? ''
   const token = /^bearer +(\S+)$/i.exec(header)?.[1]
   if (token === undefined) throw unauthenticated('Access token is empty.')
-  const claims = verifyToken(token, await sts.signingKeys())
+  const claims = verifyToken(token, [...(await sts.signingKeys()), ...(await sts.personalKeys())])
   checkClaims(sts.directory, claims, Math.floor(sts.now() / 1000))
   return callerOf(sts.directory, claims)
 }

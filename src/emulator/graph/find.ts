@@ -2,7 +2,7 @@ import type { Application, ServicePrincipal } from '../directory.ts'
 import type { Collection, Item } from '../directory-changes.ts'
 import { findServicePrincipal } from '../lookup.ts'
 import type { GraphCall, Key } from './graph-call.ts'
-import { notFound } from './graph-error.ts'
+import { GraphError, notFound } from './graph-error.ts'
 
 /** The application that a path names, as Graph sees it. */
 export function readApplication(call: GraphCall, key: Key): Application {
@@ -77,8 +77,16 @@ export function current<C extends Collection>(
   return items.find((item) => item.id === id)
 }
 
+// So that nobody fills this machine's memory by way of Graph.
+const MAX_OBJECTS = 20_000
+
 /** Writes an object: readers see it when it has arrived. */
 export function write<C extends Collection>(call: GraphCall, collection: C, item: Item<C>): void {
+  const isFull = call.sts.directory[collection].length >= MAX_OBJECTS
+  if (isFull && !current(call, collection, item.id)) {
+    const message = 'The directory object quota limit for the Tenant has been exceeded.'
+    throw new GraphError(403, 'Directory_QuotaExceeded', message)
+  }
   call.sts.replication.note(collection, item.id)
   call.sts.keep(collection, item)
   call.sts.save()

@@ -1,5 +1,7 @@
-import type { Group } from '../directory.ts'
+import type { DirectoryUser, Group } from '../directory.ts'
+import { ROLE_TEMPLATES } from '../directory-roles.ts'
 import { groupsOf } from '../groups.ts'
+import { deriveGuid } from '../guid.ts'
 import { READ_GROUPS, requirePermission } from './authorization.ts'
 import { firstKey, type GraphCall, ok, type Reply } from './graph-call.ts'
 import { badRequest, GraphError, notFound } from './graph-error.ts'
@@ -33,39 +35,51 @@ export function getGroup(call: GraphCall): Reply {
   return entity(call, 'groups', 'group', showGroup(group))
 }
 
-/** GET /users/{id}/memberOf: groups that name the person. */
+/** GET /users/{id}/memberOf: groups that name the person, and directory roles. */
 export function listMemberOf(call: GraphCall): Reply {
-  return listMemberships(call, directGroups(call, userId(call)))
+  const user = readableUser(call)
+  return listMemberships(call, user, directGroups(call, user))
 }
 
 /** GET /users/{id}/transitiveMemberOf: groups by way of groups, too. */
 export function listTransitiveMemberOf(call: GraphCall): Reply {
-  return listMemberships(call, groupsOf(call.seen, userId(call)))
+  const user = readableUser(call)
+  return listMemberships(call, user, groupsOf(call.seen, user.id))
 }
 
 /** GET /me/memberOf */
 export function listMyMemberOf(call: GraphCall): Reply {
-  return listMemberships(call, directGroups(call, me(call).id))
+  return listMemberships(call, me(call), directGroups(call, me(call)))
 }
 
 /** GET /me/transitiveMemberOf */
 export function listMyTransitiveMemberOf(call: GraphCall): Reply {
-  return listMemberships(call, groupsOf(call.seen, me(call).id))
+  return listMemberships(call, me(call), groupsOf(call.seen, me(call).id))
 }
 
-/** POST /users/{id}/getMemberObjects, and getMemberGroups */
+/** POST /users/{id}/getMemberGroups */
+export function getMemberGroups(call: GraphCall): Reply {
+  return answerIds(call, memberIds(call, readableUser(call), false))
+}
+
+/** POST /me/getMemberGroups */
+export function getMyMemberGroups(call: GraphCall): Reply {
+  return answerIds(call, memberIds(call, me(call), false))
+}
+
+/** POST /users/{id}/getMemberObjects: groups and directory roles. */
 export function getMemberObjects(call: GraphCall): Reply {
-  return answerIds(call, memberGroups(call, userId(call)))
+  return answerIds(call, memberIds(call, readableUser(call), true))
 }
 
-/** POST /me/getMemberObjects, and getMemberGroups */
+/** POST /me/getMemberObjects */
 export function getMyMemberObjects(call: GraphCall): Reply {
-  return answerIds(call, memberGroups(call, me(call).id))
+  return answerIds(call, memberIds(call, me(call), true))
 }
 
 /** POST /users/{id}/checkMemberGroups: which of these groups the person is in. */
 export function checkMemberGroups(call: GraphCall): Reply {
-  return answerIds(call, checkedGroups(call, userId(call)))
+  return answerIds(call, checkedGroups(call, readableUser(call).id))
 }
 
 /** POST /me/checkMemberGroups */
@@ -73,27 +87,29 @@ export function checkMyMemberGroups(call: GraphCall): Reply {
   return answerIds(call, checkedGroups(call, me(call).id))
 }
 
-function userId(call: GraphCall): string {
-  const { id } = findUser(call)
-  if (id !== call.caller.user?.id) requirePermission(call, READ_GROUPS)
-  return id
+/** Another person's memberships take more of a token than one's own. */
+function readableUser(call: GraphCall): DirectoryUser {
+  const user = findUser(call)
+  if (user.id !== call.caller.user?.id) requirePermission(call, READ_GROUPS)
+  return user
 }
 
-function directGroups({ seen }: GraphCall, id: string): Group[] {
-  return seen.groups.filter(({ members }) => members.includes(id))
+function directGroups({ seen }: GraphCall, user: DirectoryUser): Group[] {
+  return seen.groups.filter(({ members }) => members.includes(user.id))
 }
 
-function memberGroups(call: GraphCall, id: string): string[] {
+function memberIds(call: GraphCall, user: DirectoryUser, withRoles: boolean): string[] {
   const schema = object({ securityEnabledOnly: { kind: 'boolean' } })
   const { securityEnabledOnly = false } = parse(schema, call.body, 'getMemberObjects')
-  const groups = groupsOf(call.seen, id).filter(
+  const groups = groupsOf(call.seen, user.id).filter(
     ({ securityEnabled }) => securityEnabled || !securityEnabledOnly,
   )
   if (groups.length > MAX_RESULTS) {
     const message = `The result has more than ${MAX_RESULTS} members.`
     throw new GraphError(400, 'Directory_ResultSizeLimitExceeded', message)
   }
-  return groups.map((group) => group.id)
+  const roles = withRoles ? rolesOf(user).map(({ id }) => id) : []
+  return [...groups.map(({ id }) => id), ...roles]
 }
 
 function checkedGroups(call: GraphCall, id: string): string[] {
@@ -113,16 +129,33 @@ function answerIds(call: GraphCall, value: string[]): Reply {
   return ok({ '@odata.context': contextOf(call, 'Collection(Edm.String)'), value })
 }
 
-function listMemberships(call: GraphCall, groups: readonly Group[]): Reply {
+function listMemberships(call: GraphCall, user: DirectoryUser, groups: readonly Group[]): Reply {
   const mayRead = READ_GROUPS.delegated.some((name) => call.caller.permissions.has(name))
-  const items = groups.map((group) => ({
+  const groupItems = groups.map((group) => ({
     '@odata.type': '#microsoft.graph.group',
     ...showGroup(group),
     // Who may not read groups learns that they are there, and not what they are called.
     ...(!mayRead && { displayName: null, mailEnabled: null, securityEnabled: null }),
   }))
-  const filterable = ['id', 'displayName', 'securityEnabled']
+  const roleItems = rolesOf(user).map((role) => ({
+    '@odata.type': '#microsoft.graph.directoryRole',
+    ...role,
+    ...(!mayRead && { displayName: null, roleTemplateId: null }),
+  }))
+  const items: JsonObject[] = [...groupItems, ...roleItems]
+  const filterable = ['id', 'displayName']
   return list(call, { context: 'directoryObjects', type: 'directoryObject', items, filterable })
+}
+
+/** The directory roles of a person; an id of its own each has in every tenant. */
+function rolesOf({ tenantId, directoryRoles }: DirectoryUser) {
+  return directoryRoles.map((displayName) => ({
+    id: deriveGuid('directory role', tenantId, displayName),
+    deletedDateTime: null,
+    description: null,
+    displayName,
+    roleTemplateId: ROLE_TEMPLATES.get(displayName) ?? null,
+  }))
 }
 
 function showGroup({ id, displayName, securityEnabled }: Group): JsonObject {

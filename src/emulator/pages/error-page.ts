@@ -1,9 +1,14 @@
 import { html } from '../../http/html.ts'
 import type { AadstsError, Trace } from '../aadsts-error.ts'
+import { type Behaviour, DEFAULT_BEHAVIOUR } from '../behaviour.ts'
 import type { Page } from './layout.ts'
 
 /** Entra's own error page: the client never hears of it. */
-export function errorPage(error: AadstsError, trace: Trace): Page {
+export function errorPage(
+  error: AadstsError,
+  trace: Trace,
+  { errorPageStatus }: Pick<Behaviour, 'errorPageStatus'> = DEFAULT_BEHAVIOUR,
+): Page {
   const title = 'Sign in'
   const body = html`<h1>${title}</h1>
 <p role="alert">Sorry, but we’re having trouble signing you in.</p>
@@ -15,7 +20,7 @@ export function errorPage(error: AadstsError, trace: Trace): Page {
 <dt>Timestamp</dt><dd><code>${trace.timestamp}</code></dd>
 <dt>Message</dt><dd><code>AADSTS${error.code}</code></dd>
 </dl>`
-  return { title, body, isWide: true, status: error.code === 50000 ? 500 : 400 }
+  return { title, body, isWide: true, status: error.code === 50000 ? 500 : errorPageStatus }
 }
 
 /** The look-up page behind an `error_uri`. */

@@ -53,15 +53,16 @@ export function parseTarget(sts: Sts, segment: string, params: URLSearchParams):
   const authority = findAuthority(sts.directory, segment)
   const client = findClient(sts.directory, authority, required(params, 'client_id'))
   const redirect = findRedirect(sts, client, optional(params, 'redirect_uri'))
-  // An unknown mode is an error of its own, which then goes by query.
-  const responseMode = RESPONSE_MODES.get(params.get('response_mode') ?? '') ?? 'query'
+  const responseMode = responseModeOf(params)
   const states = params.getAll('state')
   return { authority, client, redirect, responseMode, state: states[0] }
 }
 
 function findRedirect(sts: Sts, client: Application, sent: string | undefined) {
   // A sign-in for a device needs no address of the application's.
-  if (sent !== deviceRedirectUri(sts.origin)) return matchRedirectUri(client, sent)
+  if (sent !== deviceRedirectUri(sts.origin)) {
+    return matchRedirectUri(client, sent, sts.behaviour)
+  }
   return { uri: sent, platform: 'publicClient' } as const
 }
 
@@ -71,7 +72,7 @@ export function parseAuthorizationRequest(
   target: Target,
   params: URLSearchParams,
 ): AuthorizationRequest {
-  checkResponse(params)
+  const responseTypes = parseResponseTypes(target.client, params)
   const prompt = optional(params, 'prompt')
   if (prompt !== undefined && !PROMPTS.has(prompt)) {
     throw aadsts(90023, { name: 'prompt', value: prompt })
@@ -83,31 +84,58 @@ export function parseAuthorizationRequest(
   const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
   const claims = optional(params, 'claims')
   const resource = optional(params, 'resource')
-  if (resource !== undefined) checkResource(resource, scopes.permissions)
+  if (resource !== undefined) checkResource(sts.behaviour, resource, scopes.permissions)
   return {
     ...target,
     ...challenge,
-    responseTypes: ['code'],
+    responseTypes,
     scope,
     scopes,
     prompt,
     loginHint: optional(params, 'login_hint'),
     domainHint: optional(params, 'domain_hint'),
-    nonce: optional(params, 'nonce'),
+    nonce: responseTypes.includes('id_token')
+      ? required(params, 'nonce')
+      : optional(params, 'nonce'),
     claims,
     requestedClaims: parseRequestedClaims(claims),
     wantsClientInfo: params.get('client_info') === '1',
   }
 }
 
-function checkResponse(params: URLSearchParams): void {
+const RESPONSE_TYPES: ReadonlySet<string> = new Set([
+  'code',
+  'code id_token',
+  'id_token',
+  'id_token token',
+  'token',
+])
+
+/** What is to come back, as far as the registration allows it, and by which way. */
+function parseResponseTypes(client: Application, params: URLSearchParams): ResponseType[] {
   optional(params, 'state')
-  const types = required(params, 'response_type').split(' ')
-  // No application here has the implicit grant switched on.
-  if (types.includes('id_token')) throw aadsts(700054)
-  if (types.length !== 1 || types[0] !== 'code') throw aadsts(70005)
+  const types = required(params, 'response_type').split(' ').sort() as ResponseType[]
+  const { implicitGrantSettings: may } = client.web
+  if (types.includes('id_token') && !may.enableIdTokenIssuance) throw aadsts(700054)
+  const isKnown = RESPONSE_TYPES.has(types.join(' '))
+  if (!isKnown || (types.includes('token') && !may.enableAccessTokenIssuance)) throw aadsts(70005)
   const mode = optional(params, 'response_mode')
-  if (mode !== undefined && !RESPONSE_MODES.has(mode)) throw aadsts(70007, { mode })
+  if (mode !== undefined && !RESPONSE_MODES.has(mode)) throw aadsts(70007, { mode, wanted: 'code' })
+  // What is in an address line's query is in logs, too.
+  if (mode === 'query' && isInFrontChannel(types)) throw aadsts(70007, { mode, wanted: 'token' })
+  return types
+}
+
+function isInFrontChannel(types: readonly string[]): boolean {
+  return types.includes('id_token') || types.includes('token')
+}
+
+/** Where nothing is said, tokens go behind `#`; an unknown mode is an error of its own. */
+function responseModeOf(params: URLSearchParams): ResponseMode {
+  const types = (params.get('response_type') ?? '').split(' ')
+  const asked = RESPONSE_MODES.get(params.get('response_mode') ?? '')
+  if (!isInFrontChannel(types)) return asked ?? 'query'
+  return asked === 'form_post' ? asked : 'fragment'
 }
 
 function parseChallenge({ redirect }: Target, params: URLSearchParams) {

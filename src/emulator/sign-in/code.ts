@@ -5,7 +5,6 @@ import { homeAccountOf } from '../people.ts'
 import { noteSignIn } from '../sign-in-log.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import type { Session } from './browser.ts'
-import { redirectToClient } from './redirect-response.ts'
 import type { Platform } from './redirect-uri.ts'
 
 /** What an authorization code stands for. */
@@ -36,13 +35,13 @@ export type Code = {
 const CODE_TTL = 10 * 60
 const CODE_LENGTH = 800
 
-/** Ends a sign-in: the code goes to the client. */
-export async function sendCode(
+/** Makes the code of a sign-in. */
+export async function issueCode(
   call: Call,
   request: AuthorizationRequest,
   session: Session,
   { client, tenant, user }: Admission,
-): Promise<Response> {
+): Promise<string> {
   const code: Code = {
     id: crypto.randomUUID(),
     authority: request.authority.name,
@@ -68,11 +67,7 @@ export async function sendCode(
     user: user.userPrincipalName,
     client: client.appId,
   })
-  return redirectToClient(request, {
-    code: `1.A${await call.sts.sealer.seal('code', code, CODE_LENGTH)}`,
-    session_state: session.sid,
-    ...(request.wantsClientInfo && { client_info: clientInfo(call.sts.directory, user) }),
-  })
+  return `1.A${await call.sts.sealer.seal('code', code, CODE_LENGTH)}`
 }
 
 /** MSAL's `client_info`: whose home account it is, and where that is. */

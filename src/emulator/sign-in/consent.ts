@@ -1,13 +1,13 @@
 import { mayConsentForAll } from '../administrators.ts'
 import type { Admission } from '../admission.ts'
 import type { Application, Directory, PermissionScope } from '../directory.ts'
-import { findServicePrincipal } from '../lookup.ts'
+import { findGraph, findServicePrincipal } from '../lookup.ts'
 import { GRAPH_APP_ID, MICROSOFT_TENANT_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
 import { listedPermissions, type Permission, type RequestedScopes } from './scopes.ts'
 
 /** Every permission of a request, OpenID Connect's scopes among them: Entra keeps those at Graph. */
 export function permissionsOf(directory: Directory, scopes: RequestedScopes): Permission[] {
-  const graph = directory.applications.find(({ appId }) => appId === GRAPH_APP_ID) as Application
+  const graph = findGraph(directory)
   const oidc = scopes.oidc.map((value) => ({ resource: graph, identifier: undefined, value }))
   return [...scopes.permissions, ...oidc]
 }

@@ -34,7 +34,7 @@ export function redirectError(call: Call, target: Target, error: AadstsError): R
   })
   return redirectToClient(target, {
     error: error.error,
-    error_description: describeError(error, trace),
+    error_description: describeError(error, trace, call.sts.behaviour),
     ...(uri !== undefined && { error_uri: uri }),
     ...(error.claims !== undefined && { claims: error.claims }),
   })

@@ -1,4 +1,5 @@
 import { aadsts } from '../aadsts-error.ts'
+import { type Behaviour, DEFAULT_BEHAVIOUR } from '../behaviour.ts'
 import type { Application } from '../directory.ts'
 
 /** The platform an address is registered under; it decides what kind of client redeems the code. */
@@ -14,6 +15,7 @@ const LOOPBACK = /^(http:\/\/(?:localhost|127\.0\.0\.1))(?::\d+)?((?:[/?].*)?)$/
 export function matchRedirectUri(
   client: Application,
   sent: string | undefined,
+  behaviour: Pick<Behaviour, 'loopbackPortIgnoredFor127'> = DEFAULT_BEHAVIOUR,
 ): MatchedRedirectUri {
   const registered = PLATFORMS.flatMap((platform) =>
     client[platform].redirectUris.map((uri) => ({ uri, platform })),
@@ -23,7 +25,7 @@ export function matchRedirectUri(
   if (sent === undefined) return first
   const match =
     registered.find(({ uri }) => uri === sent) ??
-    registered.find(({ uri }) => isSameButPort(uri, sent))
+    registered.find(({ uri }) => isSameButPort(uri, sent, behaviour))
   if (!match) throw aadsts(50011, { uri: sent, id: client.appId })
   return { uri: sent, platform: match.platform }
 }
@@ -33,7 +35,12 @@ export function deviceRedirectUri(origin: string): string {
   return `${origin}/devicelogin/signed-in`
 }
 
-function isSameButPort(registered: string, sent: string): boolean {
+function isSameButPort(
+  registered: string,
+  sent: string,
+  { loopbackPortIgnoredFor127 }: Pick<Behaviour, 'loopbackPortIgnoredFor127'>,
+): boolean {
+  if (!loopbackPortIgnoredFor127 && sent.startsWith('http://127.')) return false
   const a = LOOPBACK.exec(registered)
   const b = LOOPBACK.exec(sent)
   return a !== null && b !== null && a[1] === b[1] && a[2] === b[2]

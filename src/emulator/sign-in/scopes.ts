@@ -1,4 +1,5 @@
 import { aadsts } from '../aadsts-error.ts'
+import type { Behaviour } from '../behaviour.ts'
 import type { Application, Directory, Tenant } from '../directory.ts'
 import { findServicePrincipal } from '../lookup.ts'
 import { GRAPH_APP_ID, MICROSOFT_TENANT_ID, OIDC_SCOPES } from '../microsoft-graph.ts'
@@ -49,17 +50,32 @@ export function resourcesOf(permissions: readonly Permission[]): Application[] {
 
 /**
  * Refuses a `resource` that is not, byte for byte, an identifier of the one API that the scopes
- * name, or whose API issues v1 tokens (AADSTS9010010).
+ * name, or whose API's tokens would not say so (AADSTS9010010).
  */
-export function checkResource(resource: string, permissions: readonly Permission[]): void {
+export function checkResource(
+  behaviour: Behaviour,
+  resource: string,
+  permissions: readonly Permission[],
+): void {
+  if (behaviour.resourceParameter === 'ignore') return
+  if (behaviour.resourceParameter === 'reject') throw aadsts(901002)
   const apis = resourcesOf(permissions)
   const api = apis[0]
+  const isPrefix = permissions.every(({ identifier }) => identifier === resource)
   const isMatch =
     api !== undefined &&
     apis.length === 1 &&
-    api.api.requestedAccessTokenVersion === 2 &&
-    identifiersOf(api).includes(resource)
+    hasGuidAudience(api) &&
+    identifiersOf(api).includes(resource) &&
+    (isPrefix || !behaviour.resourceMustEqualScopePrefix)
   if (!isMatch) throw aadsts(9010010)
+}
+
+/** Whether the audience of an API's tokens is its client id, however it was called. */
+function hasGuidAudience({ api, optionalClaims }: Application): boolean {
+  if (api.requestedAccessTokenVersion === 2) return true
+  const aud = optionalClaims?.accessToken.find(({ name }) => name === 'aud')
+  return aud?.additionalProperties.includes('use_guid') === true
 }
 
 /** The API of one permission's full name, which may end in `.default`. */

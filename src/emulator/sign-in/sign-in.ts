@@ -6,12 +6,14 @@ import { findDemand, refusal } from '../conditional-access.ts'
 import { findUser, tenantFor } from '../lookup.ts'
 import { MICROSOFT_TENANT_ID } from '../microsoft-graph.ts'
 import { isPersonal } from '../people.ts'
+import { frontChannelTokens } from '../tokens/front-channel.ts'
 import { consentForAll } from './admin-consent.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { type Session, sessionCookie } from './browser.ts'
-import { sendCode } from './code.ts'
+import { clientInfo, issueCode } from './code.ts'
 import { isSame, missingConsent, needsAdministrator, permissionsOf } from './consent.ts'
 import { type ConsentType, recordConsent } from './record-consent.ts'
+import { redirectToClient } from './redirect-response.ts'
 import { type Permission, resourcesOf } from './scopes.ts'
 import { showAccounts, showApprovalNeeded, showConsent, showMfa } from './show.ts'
 
@@ -91,7 +93,26 @@ async function signInToClient(call: Call, signIn: SignIn, admission: Admission):
     const consentType = isForAll ? 'AllPrincipals' : 'Principal'
     recordConsent(call.sts, admission, union(asked, missing), consentType)
   }
-  return sendCode(call, request, session, admission)
+  return answerClient(call, request, session, admission)
+}
+
+/** Ends a sign-in: code, tokens or both go to the client. */
+async function answerClient(
+  call: Call,
+  request: AuthorizationRequest,
+  session: Session,
+  admission: Admission,
+): Promise<Response> {
+  const wantsCode = request.responseTypes.includes('code')
+  const code = wantsCode ? await issueCode(call, request, session, admission) : undefined
+  return redirectToClient(request, {
+    ...(code !== undefined && { code }),
+    ...(await frontChannelTokens(call, request, session, admission, code)),
+    session_state: session.sid,
+    ...(request.wantsClientInfo && {
+      client_info: clientInfo(call.sts.directory, admission.user),
+    }),
+  })
 }
 
 async function askForConsent(

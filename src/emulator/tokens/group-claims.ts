@@ -1,4 +1,5 @@
 import type { Application, Directory, DirectoryUser, Group, Tenant } from '../directory.ts'
+import { ROLE_TEMPLATES } from '../directory-roles.ts'
 import { assignmentsOf, groupsOf } from '../groups.ts'
 import { findServicePrincipal } from '../lookup.ts'
 
@@ -7,13 +8,6 @@ const MAX_GROUPS = 200
 /** The same for a token in the address line of a browser. */
 const MAX_GROUPS_IN_FRONT_CHANNEL = 6
 
-const ROLE_TEMPLATES: ReadonlyMap<string, string> = new Map([
-  ['Global Administrator', '62e90394-69f5-4237-9190-012177145e10'],
-  ['Privileged Role Administrator', 'e8611ab8-c189-46e8-94e1-60213ab1f814'],
-  ['Application Administrator', '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3'],
-  ['Cloud Application Administrator', '158c047a-c907-4556-b7ef-446551a6b5f7'],
-  ['User Administrator', 'fe930be7-5e62-47db-91af-98c3a49a38b1'],
-])
 /** What everybody is who has no other role. */
 const USER_ROLE_TEMPLATE = 'b79fbf4d-3ef9-4689-8143-76b194e85509'
 

@@ -1,5 +1,6 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Admission } from '../admission.ts'
+import { CONSUMERS_TENANT_ID } from '../authority.ts'
 import type { Call } from '../call.ts'
 import { type Access, checkConditionalAccess } from '../conditional-access.ts'
 import type { Application } from '../directory.ts'
@@ -44,7 +45,8 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
     const { client } = admission
     throw aadsts(65001, { id: client.appId, name: client.displayName })
   }
-  const [key] = await sts.signingKeys()
+  const isPersonalAccount = admission.tenant.id === CONSUMERS_TENANT_ID
+  const [key] = await (isPersonalAccount ? sts.personalKeys() : sts.signingKeys())
   if (!key) throw new Error('There is no signing key.')
   const scopes = grantedScopes(call, issue)
   const identifier = permissions[0]?.identifier
@@ -94,7 +96,15 @@ function subjectOf(
 }
 
 /** What was asked for, then what was consented to besides and still exists: a token has it all. */
-function grantedScopes(call: Call, { admission, resource, permissions, oidc }: Issue): string[] {
+export function grantedScopes(
+  call: Call,
+  {
+    admission,
+    resource,
+    permissions,
+    oidc,
+  }: Pick<Issue, 'admission' | 'resource' | 'permissions' | 'oidc'>,
+): string[] {
   const { oauth2PermissionScopes } = resource.api
   const isThere = (name: string) =>
     oauth2PermissionScopes.some(({ value, isEnabled }) => isEnabled && value === name)

@@ -46,7 +46,8 @@ export async function verifyUserAssertion(
 /** Graph's tokens fail here, as they do wherever somebody other than Graph checks them. */
 async function verifySignature(call: Call, text: string, kid: string | undefined): Promise<void> {
   const refuse = (reason: string) => aadsts(50013, { reason })
-  const found = (await call.sts.signingKeys()).find((key) => key.kid === kid)
+  const all = [...(await call.sts.signingKeys()), ...(await call.sts.personalKeys())]
+  const found = all.find((key) => key.kid === kid)
   if (!found) throw refuse('The key was not found.')
   try {
     await compactVerify(text, { kty: 'RSA', n: found.n, e: found.e }, { algorithms: ['RS256'] })

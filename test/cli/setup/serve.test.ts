@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { SEED } from '../../../src/emulator/emulator.ts'
 import { addExpense } from '../../flows/expenses.ts'
 import { signIn } from '../../support/oauth-client.ts'
 import { startServe } from '../../support/serve.ts'
@@ -44,4 +45,32 @@ test('with a certificate there is no secret anywhere, and the key is the ownerâ€
   assert.match(again.stderr, /nothing to do/)
   assert.equal(again.code, 0, again.stderr)
   await useServer(place)
+})
+
+test('a workload or a managed identity is trusted, and a second run has nothing to do', async (t) => {
+  const place = await openPlace(t)
+  const issuer = 'https://oidc.example.com/cluster'
+  const subject = 'system:serviceaccount:mcp:entrance'
+  const words = ['--credential', 'workload-identity', '--issuer', issuer, '--subject', subject]
+  const workload = await place.setup('--yes', ...words)
+  assert.equal(workload.code, 0, workload.stderr)
+  const identity = '66666666-0000-4000-8000-000000000006'
+  // An emulator over http cannot be the issuer: Entra takes https only.
+  const entra = `https://login.microsoftonline.com/${SEED.tenantId}/v2.0`
+  const managed = ['--credential', 'managed-identity', '--subject', identity, '--issuer', entra]
+  const second = await place.setup('--yes', ...managed)
+  assert.equal(second.code, 0, second.stderr)
+  const [application] = place.applications()
+  assert.deepEqual(application?.passwordCredentials, [])
+  assert.deepEqual(
+    application?.federatedIdentityCredentials.map((one) => [one.issuer, one.subject]),
+    [
+      [issuer, subject],
+      [entra, identity],
+    ],
+  )
+  assert.equal(place.dotEnv().ENTRANCE_CREDENTIAL, 'managed-identity')
+  const again = await place.setup(...managed)
+  assert.match(again.stderr, /nothing to do/)
+  assert.equal(again.code, 0, again.stderr)
 })

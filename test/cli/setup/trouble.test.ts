@@ -96,7 +96,45 @@ test('who may register but not consent for all does the one and asks for the oth
   assert.match(request, /oauth2PermissionGrants/)
   assert.doesNotMatch(request, /addPassword/)
   assert.ok(place.dotEnv().ENTRA_PROXY_AZURE_CLIENT_SECRET)
+  const file = readFileSync(join(place.folder, '.env'))
+  await runAsAdministrator(place, request)
+  writeFileSync(join(place.folder, '.env'), file)
+  const again = await place.setup('--admin-consent')
+  assert.match(again.stderr, /nothing to do/)
+  assert.equal(again.code, 0, again.stderr)
 })
+
+test('with nobody signed in --output asks for a new application', async (t) => {
+  const place = await openPlace(t)
+  installAz(place.folder, '')
+  const { code, stderr } = await place.setup(...['--name', NAME, '--output', 'request.md'])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /Nobody is signed in/)
+  await runAsAdministrator(place, readFileSync(join(place.folder, 'request.md'), 'utf8'))
+  assert.equal(place.applications().length, 1)
+  const id = place.applications()[0]?.appId ?? ''
+  const known = await place.setup('--client-id', id, '--output', 'request.md')
+  assert.equal(known.code, 1)
+  assert.match(known.stderr, /cannot be looked at/)
+})
+
+for (const [what, secretPolicy, cure] of [
+  ['forbids secrets', { isBlocked: true, maxDays: null }, /--credential certificate/],
+  ['limits how long they live', { isBlocked: false, maxDays: 90 }, /--secret-days/],
+] as const) {
+  test(`a tenant that ${what} says so, and with what it takes it goes on where it stopped`, async (t) => {
+    const place = await openPlace(t)
+    const [tenant] = place.emulator.directory.tenants
+    if (tenant) tenant.secretPolicy = { ...secretPolicy }
+    const { code, stderr } = await place.setup('--name', NAME, '--yes')
+    assert.equal(code, 1)
+    assert.match(stderr, cure)
+    const other = secretPolicy.isBlocked ? ['--credential', 'certificate'] : ['--secret-days', '60']
+    const again = await place.setup('--name', NAME, '--yes', ...other)
+    assert.equal(again.code, 0, again.stderr)
+    assert.equal(place.applications().length, 1)
+  })
+}
 
 test('killed behind any of its writes and run again, it ends with one application', async (t) => {
   const place = await openPlace(t)

@@ -46,6 +46,16 @@ await report({
     return read(await client.acquireTokenSilent(options))
   },
 
+  severalTenants: async () => {
+    const authority = new URL('/organizations', settings.authority).href
+    const options = { auth: { ...auth, authority, clientSecret } }
+    const client = new ConfidentialClientApplication(options)
+    const { account } = await byCode(client)
+    // MSAL goes on at the tenant that the person turned out to be of.
+    const request = { account, scopes: [scope], forceRefresh: true }
+    return read(await client.acquireTokenSilent(request))
+  },
+
   clientCredentials: async () => {
     const scopes = [settings.defaultScope]
     return read(await withSecret().acquireTokenByClientCredential({ scopes }))

@@ -113,6 +113,17 @@ test('memberships go through groups in groups', async () => {
   )
 })
 
+test('directory roles are memberships, too, and no groups', async () => {
+  const { body } = await graph('GET', '/me/memberOf')
+  const [role, ...others] = body.value
+  assert.deepEqual(others, [])
+  assert.equal(role['@odata.type'], '#microsoft.graph.directoryRole')
+  assert.equal(role.displayName, 'Global Administrator')
+  assert.equal(role.roleTemplateId, '62e90394-69f5-4237-9190-012177145e10')
+  assert.deepEqual((await graph('POST', '/me/getMemberObjects', {})).body.value, [role.id])
+  assert.deepEqual((await graph('POST', '/me/getMemberGroups', {})).body.value, [])
+})
+
 test('with User.Read alone people read their own memberships, without the names', async () => {
   const scope = 'https://graph.microsoft.com/User.Read'
   const code = await getCode(emulator, { changes: { scope } })
@@ -207,4 +218,15 @@ test('the sign-in log has what became of a sign-in, by its correlation id', asyn
   const cli = await graph('GET', `/auditLogs/signIns?$filter=appId eq '${AZURE_CLI}'&$top=1`)
   assert.equal(cli.body.value[0].status.errorCode, 0)
   assert.equal(cli.body.value[0].userDisplayName, 'Ada')
+})
+
+test('a reset leaves nothing in the sign-in log', async () => {
+  const own = createEmulator()
+  await getCode(own)
+  own.reset()
+  const { body } = await (await graphAs(own))('GET', '/auditLogs/signIns')
+  assert.deepEqual(
+    body.value.map((entry: { appId: string }) => entry.appId),
+    [AZURE_CLI],
+  )
 })
