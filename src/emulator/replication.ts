@@ -35,6 +35,11 @@ export function createReplication(
   { graph = 0, signIn = 0 }: ReplicationOptions,
   now: () => number,
 ): Replication {
+  for (const [name, seconds] of Object.entries({ graph, signIn })) {
+    if (!Number.isFinite(seconds) || seconds < 0) {
+      throw new TypeError(`replication.${name} is ${seconds}. Expected seconds, from 0 up.`)
+    }
+  }
   const lag = { graph: graph * 1000, signIn: signIn * 1000 }
   const longest = Math.max(lag.graph, lag.signIn)
   const writes: Write[] = []
