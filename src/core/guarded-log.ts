@@ -9,7 +9,7 @@ const SECRET = /\b[cr]1\.[\w-]{22}\.[\w.-]*|[\w-]{32,}/g
 
 /** A private key (RFC 7468), to its end or to that of the text. */
 const PRIVATE_KEY =
-  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|$)/g
+  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|$)/g
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** A word of a name, as hosts, folders and the codes of OpenSSL have them. */
