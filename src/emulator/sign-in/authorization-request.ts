@@ -58,6 +58,11 @@ export function parseTarget(sts: Sts, segment: string, params: URLSearchParams):
   return { authority, client, redirect, responseMode, state: states[0] }
 }
 
+/** Only in External ID tenants do people register themselves. */
+function isSignUp({ authority }: Target, prompt: string): boolean {
+  return prompt === 'create' && authority.kind === 'tenant' && authority.tenant.kind === 'external'
+}
+
 function findRedirect(sts: Sts, client: Application, sent: string | undefined) {
   // A sign-in for a device needs no address of the application's.
   if (sent !== deviceRedirectUri(sts.origin)) {
@@ -74,7 +79,7 @@ export function parseAuthorizationRequest(
 ): AuthorizationRequest {
   const responseTypes = parseResponseTypes(target.client, params)
   const prompt = optional(params, 'prompt')
-  if (prompt !== undefined && !PROMPTS.has(prompt)) {
+  if (prompt !== undefined && !PROMPTS.has(prompt) && !isSignUp(target, prompt)) {
     throw aadsts(90023, { name: 'prompt', value: prompt })
   }
   const challenge = parseChallenge(target, params)
