@@ -16,6 +16,7 @@ import type { Command } from 'commander'
 import { aadstsPage } from '../scripts/aadsts-page.ts'
 import { AADSTS } from '../src/aadsts/table.ts'
 import { CHECKS } from '../src/cli/doctor/checks.ts'
+import { findKnownText, KNOWN_TEXTS } from '../src/cli/doctor/explain/texts.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
@@ -213,6 +214,44 @@ suite('docs/doctor.md', () => {
     assert.deepEqual(
       listed,
       CHECKS.map(({ id, title }) => [id, title]),
+    )
+  })
+
+  test('says of each symptom of the README what looks at it, and explain knows each', () => {
+    const symptoms = [...tableOf(documentOf('README.md'), 'Symptom').map(([symptom]) => symptom)]
+    const listed = new Map(
+      tableOf(text, 'Symptom in the README').map(([symptom = '', checks = '']) => [
+        symptom,
+        checks,
+      ]),
+    )
+    const known = (symptom: string) =>
+      [...listed.keys()].find((one) => symptom.includes(one)) ?? `not listed: ${symptom}`
+    for (const symptom of symptoms) {
+      const name = known(symptom ?? '')
+      const words = (listed.get(name) ?? '').match(/[a-z]+[.][a-z-]+|registration|explain/g) ?? []
+      assert.ok(words.length > 0, name)
+      const ids = [...CHECKS.map(({ id }) => id), 'explain']
+      assert.deepEqual(
+        words.filter((word) => !ids.includes(word)),
+        [],
+        name,
+      )
+      const [, number] = /AADSTS([0-9]+)/.exec(name) ?? []
+      assert.ok(
+        number ? AADSTS.has(Number(number)) : findKnownText(name.replaceAll('…', '18')),
+        name,
+      )
+    }
+    assert.ok(symptoms.length > 15)
+  })
+
+  test('explains only texts that are looked at by checks that there are', () => {
+    const ids = new Set(CHECKS.map(({ id }) => id))
+    const named = KNOWN_TEXTS.flatMap(({ checks }) => checks)
+    assert.deepEqual(
+      named.filter((id) => !ids.has(id)),
+      [],
     )
   })
 

@@ -60,9 +60,11 @@ function isAboutUrl(option: string): boolean {
 
 function toFinding(id: string, { option, problem, cure }: ConfigProblem): Finding {
   const word = wordOf(problem)
+  const isForSetup = id === 'config.entra' && (word === 'none' || word === 'missing')
   return error(id, word, `${option} ${problem}`, {
     why: 'The server does not start like this.',
     portal: [cure],
+    ...(isForSetup && { command: 'entrance setup', canFix: true as const }),
     docs: 'configuration.md',
   })
 }

@@ -84,7 +84,9 @@ export function compareWithConfiguration(
   text: string,
   facts: Facts,
 ): readonly Comparison[] {
-  const found = READERS.get(code)?.(text, facts) ?? []
+  // The sentence behind the number: a page may be long, and the patterns look ahead.
+  const sentence = text.slice(Math.max(0, text.indexOf(`AADSTS${code}`))).slice(0, 2000)
+  const found = READERS.get(code)?.(sentence, facts) ?? []
   if (!facts.isUnconfigured) return found
   return found.map(({ what, seen }) => ({ what, seen }))
 }
@@ -109,7 +111,7 @@ const GRAPH = '00000003-0000-0000-c000-000000000000'
 
 function apiIs(seen: string | undefined, facts: Facts): Comparison[] {
   if (seen !== GRAPH) return clientIs(seen, facts).map((one) => ({ ...one, what: 'API' }))
-  const difference = 'that is Microsoft Graph: the scope was sent without api://<client id>/'
+  const difference = 'this is Microsoft Graph: the scope was sent without api://<client id>/'
   return [{ what: 'API', seen, configured: facts.entra.clientId, difference }]
 }
 

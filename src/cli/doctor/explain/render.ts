@@ -35,10 +35,7 @@ function renderComparisons({ comparisons = [] }: Explanation, layout: Layout): s
     if (configured === undefined) return item(`${what}: ${seen}`, layout)
     if (difference === undefined) return item(`${what}: ${seen}, as it is configured`, layout)
     return [
-      ...item(
-        `${what}: they differ in ${difference}`.replace('in they are', 'as they are'),
-        layout,
-      ),
+      ...item(`${what}: ${difference}`, layout),
       ...wrap(`Entra saw   ${seen}`, layout, `${INDENT}  `),
       ...wrap(`configured  ${configured}`, layout, `${INDENT}  `),
     ]
