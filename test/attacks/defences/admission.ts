@@ -113,4 +113,9 @@ export const ADMISSION_DEFENCES: readonly Defence[] = [
       ],
     ],
   ),
+  ...defencesOf(
+    'cli/env.ts',
+    ['cli/variable-names'],
+    [['allow: a variable whose name is misspelt', 'checkNames(given, problems)\n', '']],
+  ),
 ]
