@@ -10,8 +10,6 @@ export type Cloud = {
   readonly login: string
   /** `cloud_instance_name` of the metadata. */
   readonly instance: string
-  /** Who issues version 1 tokens. */
-  readonly v1Issuer: string
   /** The audience of a token that stands in for a secret here. */
   readonly exchangeAudience: string
 }
@@ -24,7 +22,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the public cloud',
       login: 'https://login.microsoftonline.com',
       instance: 'microsoftonline.com',
-      v1Issuer: 'https://sts.windows.net',
       exchangeAudience: 'api://AzureADTokenExchange',
     },
     {
@@ -32,7 +29,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the US Government cloud',
       login: 'https://login.microsoftonline.us',
       instance: 'microsoftonline.us',
-      v1Issuer: 'https://sts.windows.net',
       exchangeAudience: 'api://AzureADTokenExchangeUSGov',
     },
     {
@@ -40,7 +36,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the China cloud',
       login: 'https://login.partner.microsoftonline.cn',
       instance: 'partner.microsoftonline.cn',
-      v1Issuer: 'https://sts.chinacloudapi.cn',
       exchangeAudience: 'api://AzureADTokenExchangeChina',
     },
   ].map((cloud) => [cloud.word, cloud]),

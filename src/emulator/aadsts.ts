@@ -76,6 +76,7 @@ const TABLE = `
 50034   | invalid_grant          | page     | The user account {upn} does not exist in the {tenant} directory. To sign into this application, the account must be added to the directory.
 50057   | invalid_grant          | page     | The user account is disabled.
 50049   | invalid_instance       |          | Unknown or invalid instance.
+16000   | interaction_required   |          | Either multiple user identities are available for the current request or selected account is not supported for the scenario.
 50058   | login_required         |          | A silent sign-in request was sent but no user is signed in.
 50076   | interaction_required   | uri sub=basic_action | Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '{id}'.
 50079   | interaction_required   | uri sub=basic_action | Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '{id}'.

@@ -86,17 +86,7 @@ export function openEmulator(
   const directory = newDirectory()
   const clock = createClock(options.now ?? Date.now)
   const faults = createFaults()
-  const sts = createSts({
-    origin,
-    cloud: findCloud(options.cloud ?? 'public'),
-    behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
-    directory,
-    dataFile: options.dataFile,
-    replication: options.replication ?? {},
-    now: clock.now,
-    log: options.log ?? (() => {}),
-    issuerHosts: options.issuerHosts ?? [],
-  })
+  const sts = openSts(options, { origin, directory, now: clock.now })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {
     fetch: (request) => {
@@ -109,9 +99,7 @@ export function openEmulator(
       return directory.tenants[0]?.id ?? ''
     },
     get application() {
-      const first = directory.applications[0]
-      const clientSecret = first?.passwordCredentials[0]?.secretText ?? ''
-      return { clientId: first?.appId ?? '', clientSecret }
+      return firstApplication(directory)
     },
     directory,
     seen,
@@ -128,6 +116,26 @@ export function openEmulator(
     close: async () => sts.close(),
   }
   return { emulator, sts }
+}
+
+function openSts(
+  options: EmulatorOptions,
+  place: { origin: string; directory: Directory; now: () => number },
+): Sts {
+  return createSts({
+    ...place,
+    cloud: findCloud(options.cloud ?? 'public'),
+    behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
+    dataFile: options.dataFile,
+    replication: options.replication ?? {},
+    log: options.log ?? (() => {}),
+    issuerHosts: options.issuerHosts ?? [],
+  })
+}
+
+function firstApplication({ applications: [first] }: Directory): Emulator['application'] {
+  const clientSecret = first?.passwordCredentials[0]?.secretText ?? ''
+  return { clientId: first?.appId ?? '', clientSecret }
 }
 
 /** Microsoft Graph is served here, too, and answers to the name that people come by. */

@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import { createEmulator, createTenant, createUser, SEED } from '../../src/emulator/emulator.ts'
 import {
   account,
+  addPersonal,
+  assertErrorRedirect,
   authorizeUrl,
   CALLBACK,
+  claimsOf,
   entrance,
   heading,
   openBrowser,
@@ -156,6 +159,86 @@ test('an app of several tenants signs people in at /common, each in their own te
   assert.equal(claims.tid, tenant.id)
   assert.equal(claims.iss, `${emulator.origin}/${tenant.id}/v2.0`)
   assert.ok(directory.servicePrincipals.some((principal) => principal.tenantId === tenant.id))
+})
+
+test('prompt=none with several people signed in is AADSTS16000, unless a hint names one', async () => {
+  const emulator = createEmulator()
+  const browser = openBrowser(emulator)
+  await signIn(emulator, { browser })
+  await signIn(emulator, { browser, name: 'Bob', changes: { prompt: 'select_account' } })
+  const silent = await browser.get(authorizeUrl(emulator, { prompt: 'none' }))
+  assertErrorRedirect(silent.location, 16000, 'interaction_required')
+  const hint = { prompt: 'none', login_hint: 'bob@entrance.example' }
+  assert.ok((await browser.get(authorizeUrl(emulator, hint))).location?.searchParams.get('code'))
+})
+
+test('the claim login_hint names its person at the next sign-in, and at a sign-out', async () => {
+  const emulator = createEmulator()
+  const hint = { name: 'login_hint', additionalProperties: [] }
+  entrance(emulator).optionalClaims = { idToken: [hint], accessToken: [] }
+  const browser = openBrowser(emulator)
+  await signIn(emulator, { browser })
+  const prompt = 'select_account'
+  const location = await signIn(emulator, { browser, name: 'Bob', changes: { prompt } })
+  const { body } = await redeem(emulator, { code: location.searchParams.get('code') })
+  const { login_hint, oid } = claimsOf(body.id_token)
+  assert.equal(oid, SEED.bob)
+  const changes = { prompt: 'none', login_hint: String(login_hint) }
+  const again = await browser.get(authorizeUrl(emulator, changes))
+  assert.ok(again.location?.searchParams.get('code'))
+  const query = new URLSearchParams({ logout_hint: String(login_hint) })
+  await browser.get(`${emulator.origin}/${emulator.tenantId}/oauth2/v2.0/logout?${query}`)
+  const picker = await browser.get(authorizeUrl(emulator, { prompt }))
+  assert.equal([...picker.text.matchAll(/Signed in</g)].length, 1, 'Alice still is')
+})
+
+test('domain_hint chooses among those signed in, and puts its accounts first', async () => {
+  const emulator = createEmulator()
+  entrance(emulator).signInAudience = 'AzureADandPersonalMicrosoftAccount'
+  const dana = addPersonal(emulator)
+  for (const [hint, first, second] of [
+    ['consumers', dana.id, SEED.alice],
+    ['organizations', SEED.alice, dana.id],
+    ['entrance.example', SEED.alice, dana.id],
+  ] as const) {
+    const url = authorizeUrl(emulator, { domain_hint: hint }, 'common')
+    const { text } = await openBrowser(emulator).get(url)
+    assert.ok(text.indexOf(first) < text.indexOf(second), hint)
+  }
+  const browser = openBrowser(emulator)
+  await signIn(emulator, { browser, name: 'Dana', tenant: 'common' })
+  const changes = { prompt: 'none', domain_hint: 'organizations' }
+  const { location } = await browser.get(authorizeUrl(emulator, changes, 'common'))
+  assertErrorRedirect(location, 50058, 'login_required')
+})
+
+test('prompt=create registers a person, in an External ID tenant only', async () => {
+  const emulator = createEmulator()
+  const url = authorizeUrl(emulator, { prompt: 'create' })
+  assertErrorRedirect((await openBrowser(emulator).get(url)).location, 90023, 'invalid_request')
+  for (const tenant of emulator.directory.tenants) tenant.kind = 'external'
+  const browser = openBrowser(emulator)
+  const page = await browser.get(url)
+  assert.equal(heading(page), 'Create account')
+  const taken = { new_username: 'Alice@entrance.example', new_name: 'Mallory' }
+  assert.match((await browser.submit(page, taken)).text, /There cannot be an account/)
+  const fresh = { new_username: 'eve@customer.example', new_name: 'Eve' }
+  const consent = await browser.submit(page, fresh)
+  assert.equal(heading(consent), 'Permissions requested')
+  const { location } = await browser.submit(consent, { decision: 'accept' })
+  const { body } = await redeem(emulator, { code: location?.searchParams.get('code') as string })
+  assert.equal(claimsOf(body.id_token).preferred_username, 'eve@customer.example')
+  const picker = await openBrowser(emulator).get(authorizeUrl(emulator))
+  assert.ok(picker.text.includes('eve@customer.example'))
+})
+
+test('a form that does not register anybody registers nobody', async () => {
+  const emulator = createEmulator()
+  const before = emulator.directory.users.length
+  const browser = openBrowser(emulator)
+  const picker = await browser.get(authorizeUrl(emulator))
+  await browser.submit(picker, { new_username: 'eve@customer.example', new_name: 'Eve' })
+  assert.equal(emulator.directory.users.length, before)
 })
 
 test('logout signs everybody out, and leads only to a registered address', async () => {

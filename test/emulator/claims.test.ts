@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { createEmulator, type Emulator, SEED } from '../../src/emulator/emulator.ts'
-import { account, entrance, fullScope, getCode, redeem, refresh } from './support.ts'
+import { account, addGuest, entrance, fullScope, getCode, redeem, refresh } from './support.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12)
 const V2 =
@@ -134,6 +134,72 @@ test('a user without a mailbox has no email claim', async () => {
   account(emulator, 'Alice').mail = null
   const { body } = await redeem(emulator, { code: await getCode(emulator) })
   assert.equal((await verify(emulator, body.id_token)).payload.email, undefined)
+})
+
+test('optional claims are in the token whose registration asks for them', async () => {
+  const emulator = createEmulator({ now: () => NOW })
+  const alice = account(emulator, 'Alice')
+  alice.surname = 'Liddell'
+  const names = ['acct', 'auth_time', 'email', 'family_name', 'ipaddr', 'upn', 'xms_cc', 'unheard']
+  const wanted = names.map((name) => ({ name, additionalProperties: [] }))
+  const idtyp = { name: 'idtyp', additionalProperties: ['include_user_token'] }
+  entrance(emulator).optionalClaims = { idToken: [], accessToken: [...wanted, idtyp] }
+  const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
+  const code = await getCode(emulator)
+  const { body } = await redeem(emulator, { code, claims })
+  const access = (await verify(emulator, body.access_token)).payload
+  assert.partialDeepStrictEqual(access, {
+    acct: 0,
+    auth_time: NOW / 1000,
+    email: 'alice@entrance.example',
+    family_name: 'Liddell',
+    idtyp: 'user',
+    ipaddr: '127.0.0.1',
+    upn: 'alice@entrance.example',
+    xms_cc: ['cp1'],
+  })
+  assert.equal(access.unheard, undefined)
+  const id = (await verify(emulator, body.id_token)).payload
+  for (const name of ['acct', 'auth_time', 'upn', 'xms_cc']) assert.equal(id[name], undefined)
+  // What the sign-in declared counts for its code, too.
+  const later = await redeem(emulator, { code: await getCode(emulator, { changes: { claims } }) })
+  assert.deepEqual((await verify(emulator, later.body.access_token)).payload.xms_cc, ['cp1'])
+})
+
+test('a guest’s upn is in a token only as the registration asks for it', async () => {
+  const emulator = createEmulator({ now: () => NOW })
+  const { guest } = addGuest(emulator)
+  const upnWith = async (property: string | undefined) => {
+    const upn = { name: 'upn', additionalProperties: property ? [property] : [] }
+    entrance(emulator).optionalClaims = { idToken: [], accessToken: [upn] }
+    const { body } = await redeem(emulator, { code: await getCode(emulator, { name: 'Carol' }) })
+    return (await verify(emulator, body.access_token)).payload.upn
+  }
+  assert.equal(await upnWith(undefined), undefined)
+  const upn = guest.userPrincipalName
+  assert.equal(await upnWith('include_externally_authenticated_upn'), upn)
+  const withoutHash = 'include_externally_authenticated_upn_without_hash'
+  assert.equal(await upnWith(withoutHash), upn.replaceAll('#', '_'))
+})
+
+test('use_guid makes the client id the audience of a v1 token', async () => {
+  const emulator = createEmulator({ now: () => NOW })
+  const application = entrance(emulator)
+  application.api.requestedAccessTokenVersion = 1
+  const aud = { name: 'aud', additionalProperties: ['use_guid'] }
+  application.optionalClaims = { idToken: [], accessToken: [aud] }
+  const { body } = await redeem(emulator, { code: await getCode(emulator) })
+  assert.equal((await verify(emulator, body.access_token)).payload.aud, SEED.clientId)
+})
+
+test('an app for personal accounts too has no optional claims', async () => {
+  const emulator = createEmulator({ now: () => NOW })
+  const application = entrance(emulator)
+  application.signInAudience = 'AzureADandPersonalMicrosoftAccount'
+  const acct = { name: 'acct', additionalProperties: [] }
+  application.optionalClaims = { idToken: [acct], accessToken: [acct] }
+  const { body } = await redeem(emulator, { code: await getCode(emulator) })
+  assert.equal((await verify(emulator, body.id_token)).payload.acct, undefined)
 })
 
 async function verify(emulator: Emulator, token: unknown) {

@@ -85,7 +85,7 @@ test('--https prints whom to trust, and the line that does', async (t) => {
   const caFile = join(data, 'emulator-ca.pem')
   assert.match(banner, /^Entra ID emulator at https:\/\/localhost:\d+\n/)
   assert.ok(banner.includes(`  NODE_EXTRA_CA_CERTS=${caFile}\n`))
-  assert.ok(banner.includes(`trusted by ${caFile},\nwhich stays the same.`))
+  assert.ok(banner.includes(`signed by the authority in ${caFile},\nwhich stays the same.`))
   assert.match(banner, /SSL_CERT_FILE=.*\n {2}AzureProvider\(base_authority="localhost:\d+", …\)/)
   assert.ok(existsSync(caFile))
   stop()

@@ -289,6 +289,15 @@ test('a reference that leads nowhere is a problem of its own, with a suggestion'
   assert.ok(problems[0]?.endsWith('| Did you mean "contoso.example"?'))
 })
 
+test('a reference is looked at where something else is wrong, too', () => {
+  const user = { tenantId: 'contosso.example', userPrincipalName: 'eve@x', accountEnabled: 'yes' }
+  const problems = problemsOf({ ...CONTOSO, users: [user], people: [] })
+  assert.deepEqual(
+    problems.slice(0, 3).map((line) => line.split(' | ')[0]),
+    ['users[0].accountEnabled', 'people', 'users[0].tenantId'],
+  )
+})
+
 test('what only one may have is refused the second time', () => {
   const [carol] = CONTOSO.users
   const problems = problemsOf({

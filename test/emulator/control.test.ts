@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request as send } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { CONTROL_ROUTES } from '../../src/emulator/control/answer-control.ts'
 import { SEED, type StartOptions, startEmulator } from '../../src/emulator/emulator.ts'
-import { getCode, redeem } from './support.ts'
+import { account, getCode, redeem } from './support.ts'
 
 type Json = Record<string, unknown>
 
@@ -130,6 +133,45 @@ test('the requests are listed without what they were worth', async (t) => {
   const params = token.params as Json
   assert.equal(params.client_secret, '(hidden)')
   assert.equal(params.grant_type, 'authorization_code')
+})
+
+test('a refused sign-in is in the log, with its number and who it was', async (t) => {
+  const { emulator, call } = await start(t)
+  await redeem(emulator, { code: await getCode(emulator), client_secret: 'wrong' })
+  const { body } = await call('GET', 'sign-ins')
+  const [latest] = body.signIns as Json[]
+  assert.equal(latest?.errorCode, 7000215)
+  assert.equal((latest.client as Json).appId, SEED.clientId)
+  await call('POST', 'reset', {})
+  assert.deepEqual((await call('GET', 'sign-ins')).body.signIns, [])
+})
+
+test('what it changed outlives the emulator, until it is reset', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'emulator-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const dataFile = join(folder, 'emulator.json')
+  const first = await start(t, { dataFile })
+  const policy = {
+    displayName: 'Second factor',
+    conditions: { applications: { includeApplications: ['Entrance'] } },
+  }
+  await first.call('PATCH', 'directory', {
+    users: [{ id: SEED.bob, accountEnabled: false }],
+    conditionalAccessPolicies: [policy],
+  })
+  await first.call('DELETE', `directory/users/${SEED.alice}`)
+  await first.emulator.close()
+  const second = await start(t, { dataFile })
+  const { directory } = second.emulator
+  assert.equal(account(second.emulator, 'Bob').accountEnabled, false)
+  assert.equal(account(second.emulator, 'Alice'), undefined)
+  assert.equal(directory.conditionalAccessPolicies[0]?.displayName, 'Second factor')
+  await second.call('POST', 'reset', {})
+  await second.emulator.close()
+  const third = await start(t, { dataFile })
+  assert.equal(account(third.emulator, 'Bob').accountEnabled, true)
+  assert.ok(account(third.emulator, 'Alice'))
+  assert.deepEqual(third.emulator.directory.conditionalAccessPolicies, [])
 })
 
 test('it is there only where it was switched on', async (t) => {

@@ -169,6 +169,14 @@ test('a token for Graph lasts a day where the client goes by continuous access e
   assert.equal(body.refresh_in, Math.floor(expiresIn / 2))
 })
 
+test('Graph’s scopes are named as they were asked for, OpenID Connect’s without Graph before them', async () => {
+  const emulator = createEmulator()
+  const scope = 'https://graph.microsoft.com/User.Read openid profile'
+  const code = await getCode(emulator, { changes: { scope } })
+  const { body } = await redeem(emulator, { code, scope })
+  assert.equal(body.scope, 'https://graph.microsoft.com/User.Read openid profile')
+})
+
 test('a single-page app is told when its chain of refresh tokens ends', async () => {
   let now = Date.UTC(2026, 5, 1)
   const emulator = createEmulator({ now: () => now })

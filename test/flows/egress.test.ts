@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { type RunningEmulator, SEED, startEmulator } from '../../src/emulator/emulator.ts'
+import { addGroup } from '../support/admission.ts'
 import { createBrowser } from '../support/browser.ts'
 import { createLoopbackFetch } from '../support/certificate.ts'
 import { type ForwardProxy, startForwardProxy } from '../support/forward-proxy.ts'
@@ -64,15 +65,19 @@ async function trySignIn(network: Network, server: RunningServe) {
 }
 
 suite('with a proxy and a certificate authority of the company', () => {
-  test('metadata, keys and both calls for tokens go through it', async (t) => {
+  test('metadata, keys, all calls for tokens and Microsoft Graph go through it', async (t) => {
     const network = await startNetwork(t)
     const { entra, proxy } = network
-    const server = await serve(t, network, { HTTPS_PROXY: proxy.url })
+    const { id } = addGroup(entra, 'Finance', [SEED.alice])
+    const env = { HTTPS_PROXY: proxy.url, ENTRANCE_ALLOW_GROUPS: id }
+    const server = await serve(t, network, env)
     const { client, client_id, authorization, page } = await trySignIn(network, server)
     const tokens = await json<TokenResponse>(await client.exchange(authorization, codeOf(page)))
     await json(await client.refresh(client_id, tokens.refresh_token))
     const asked = new Set(entra.seen.map(({ endpoint }) => endpoint))
-    for (const endpoint of ['openid-configuration', 'keys', 'token']) assert.ok(asked.has(endpoint))
+    for (const endpoint of ['openid-configuration', 'keys', 'token', 'graph']) {
+      assert.ok(asked.has(endpoint), endpoint)
+    }
     assert.deepEqual([...new Set(proxy.connected)], [`${HOST}:${entra.port}`])
   })
 

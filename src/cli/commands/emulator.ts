@@ -151,7 +151,7 @@ function renderOthers(emulator: RunningEmulator, isKept: boolean): string[] {
   if (caFile === undefined) return [`FastMCP: AzureProvider(base_authority="${host}", …)`, '']
   const lasting = isKept ? 'stays the same' : 'goes when the emulator does; --data FOLDER keeps it'
   return [
-    `Its certificate is trusted by ${resolve(caFile)},`,
+    `Its certificate is signed by the authority in ${resolve(caFile)},`,
     `which ${lasting}.`,
     '',
     'A server with FastMCP (Python):',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
+import { parse } from 'node:path'
 import type { Environment } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
 import { printableLine } from '../terminal.ts'
@@ -105,8 +105,8 @@ function run(
       ? (['cmd.exe', ['/d', '/s', '/c', program, ...args]] as const)
       : ([program, args] as const)
   const options = {
-    // Not here: a program of that name in the working directory is not what is meant.
-    cwd: tmpdir(),
+    // A PATH may have the working directory in it: there, a program of that name is not what is meant.
+    cwd: parse(process.execPath).root,
     env,
     timeout: TIMEOUT,
     signal,

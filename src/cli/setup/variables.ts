@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { CLOUDS } from '../../core/clouds.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { Environment } from '../env.ts'
@@ -69,5 +70,9 @@ export function noteChanges(
     if (own && own !== value && own !== former) {
       note(`But ${name} is set in this shell too, which beats ${file}: unset it.`)
     }
+  }
+  const hasSecret = changes.some(({ name }) => name === SECRET)
+  if (hasSecret && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+    note(`Others on this machine can read ${file}: chmod 600 ${file}`)
   }
 }

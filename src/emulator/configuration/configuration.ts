@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { DirectoryOptions } from '../create-directory.ts'
 import { seedDirectory } from '../seed.ts'
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts'
@@ -40,7 +41,30 @@ export function inspectConfiguration(value: unknown): {
   const problems = read.error.issues.flatMap((issue) =>
     explainIssue(configurationSchema, value, issue),
   )
-  return { directory: undefined, problems }
+  // References are looked at all the same, where what is wrong could have been left out.
+  const rest = configurationSchema.safeParse(without(value, read.error.issues))
+  const others = rest.success ? resolveConfiguration(rest.data).problems : []
+  return { directory: undefined, problems: [...problems, ...others] }
+}
+
+type Issues = readonly z.core.$ZodIssue[]
+
+function without(value: unknown, issues: Issues): unknown {
+  const copy = structuredClone(value)
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) remove(copy, [...issue.path, key])
+    } else remove(copy, issue.path)
+  }
+  return copy
+}
+
+function remove(value: unknown, path: readonly PropertyKey[]): void {
+  let at = value
+  for (const key of path.slice(0, -1)) at = (at as Record<PropertyKey, unknown> | undefined)?.[key]
+  // To take an item out of a list would move the others.
+  if (typeof at !== 'object' || at === null || Array.isArray(at)) return
+  delete (at as Record<PropertyKey, unknown>)[path.at(-1) as PropertyKey]
 }
 
 /** A configuration to start from: what the emulator holds when it is given none. */

@@ -40,6 +40,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['DELETE faults', ({ emulator }) => emulator.faults.clear()],
   ['DELETE faults/*', removeFault],
   ['GET requests', ({ emulator }) => ({ requests: emulator.seen.map(withoutSecrets) })],
+  ['GET sign-ins', ({ sts }) => ({ signIns: sts.signIns.entries() })],
   ['POST token', token],
 ])
 

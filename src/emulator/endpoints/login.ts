@@ -7,8 +7,9 @@ import { answerRequest } from '../sign-in/answer-request.ts'
 import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
 import type { Session } from '../sign-in/browser.ts'
 import { type Flow, openFlow, resumeCall } from '../sign-in/flow.ts'
-import { showPassword, showUsername } from '../sign-in/show.ts'
+import { showPassword, showSignUp, showUsername } from '../sign-in/show.ts'
 import { continueSignIn } from '../sign-in/sign-in.ts'
+import { signUp } from '../sign-in/sign-up.ts'
 
 /** POST /{tenant}/login: an account was chosen, named, or its password entered. */
 export async function login(call: Call): Promise<Response> {
@@ -23,6 +24,7 @@ async function chooseAccount(
   request: AuthorizationRequest,
   flow: Flow,
 ): Promise<Response> {
+  if (flow.isSignUp) return register(call, request)
   const account = optional(call.form, 'account')
   const username = optional(call.form, 'username')
   const { directory } = call.sts
@@ -40,6 +42,12 @@ async function chooseAccount(
   }
   const fresh = newSession(call, user)
   return continueSignIn(call, { request, session: fresh })
+}
+
+async function register(call: Call, request: AuthorizationRequest): Promise<Response> {
+  const user = signUp(call, request)
+  if (!user) return showSignUp(call, request, call.form.get('new_username') ?? '')
+  return continueSignIn(call, { request, session: newSession(call, user) })
 }
 
 function sessionOf(call: Call, user: DirectoryUser): Session | undefined {

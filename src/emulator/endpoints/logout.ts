@@ -3,19 +3,32 @@ import type { Call } from '../call.ts'
 import { pageResponse } from '../pages/layout.ts'
 import { signedOutPage } from '../pages/signed-out-page.ts'
 import { optional } from '../params.ts'
-import { noSessionCookie } from '../sign-in/browser.ts'
+import { sessionsCookie } from '../sign-in/browser.ts'
+import { findHinted } from '../sign-in/login-hint.ts'
 import { matchRedirectUri } from '../sign-in/redirect-uri.ts'
 
-/** GET or POST /{tenant}/oauth2/v2.0/logout: signs everybody out of this browser. */
-export function logout(call: Call): Response {
+/**
+ * GET or POST /{tenant}/oauth2/v2.0/logout: signs the person of `logout_hint` out of this browser,
+ * or everybody where it names nobody.
+ */
+export async function logout(call: Call): Promise<Response> {
   findAuthority(call.sts.directory, call.segment)
   const params = call.request.method === 'POST' ? call.form : call.query
   const location = afterwards(call, params)
   const response = location
     ? new Response(null, { status: 302, headers: { location, 'cache-control': 'no-store' } })
     : pageResponse(signedOutPage())
-  response.headers.append('set-cookie', noSessionCookie(call.sts))
+  response.headers.append('set-cookie', await cookieAfter(call, optional(params, 'logout_hint')))
   return response
+}
+
+function cookieAfter({ sts, browser }: Call, hint: string | undefined): Promise<string> {
+  const hinted = hint === undefined ? undefined : findHinted(sts.directory, hint)
+  const isOut = (userId: string) => !hinted || userId === hinted.id
+  return sessionsCookie(
+    sts,
+    browser.sessions.filter(({ userId }) => !isOut(userId)),
+  )
 }
 
 /** Only an address that some application has registered is gone to. */

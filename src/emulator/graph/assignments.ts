@@ -93,12 +93,15 @@ function idOf(resource: ServicePrincipal, { principalId, appRoleId }: Assignment
   return deriveGuid('assignment', resource.id, principalId, appRoleId)
 }
 
-function principalOf({ seen }: GraphCall, id: string): [string, string | null] | undefined {
-  const user = seen.users.find((one) => one.id === id)
+/** Kind and name of who is assigned: somebody, or something, of the same tenant. */
+function principalOf({ seen, caller }: GraphCall, id: string): [string, string | null] | undefined {
+  const isIt = (one: { id: string; tenantId: string }) =>
+    one.id === id && one.tenantId === caller.tenant.id
+  const user = seen.users.find(isIt)
   if (user) return ['User', user.displayName]
-  const group = seen.groups.find((one) => one.id === id)
+  const group = seen.groups.find(isIt)
   if (group) return ['Group', group.displayName]
-  const principal = seen.servicePrincipals.find((one) => one.id === id)
+  const principal = seen.servicePrincipals.find(isIt)
   return principal && ['ServicePrincipal', nameOf(seen, principal)]
 }
 

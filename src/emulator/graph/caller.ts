@@ -31,29 +31,43 @@ export async function authenticateCaller(sts: Sts, request: Request): Promise<Ca
   const header = request.headers.get('authorization') ?? ''
   const token = /^bearer +(\S+)$/i.exec(header)?.[1]
   if (token === undefined) throw unauthenticated('Access token is empty.')
-  const claims = verifyToken(token, [...(await sts.signingKeys()), ...(await sts.personalKeys())])
+  const { claims, ...signed } = readToken(token)
+  // Each of the two issuers vouches for its own people only.
+  const isPersonal = claims.tid === CONSUMERS_TENANT_ID
+  checkSignature(signed, await (isPersonal ? sts.personalKeys() : sts.signingKeys()))
   checkClaims(sts.directory, claims, Math.floor(sts.now() / 1000))
   return callerOf(sts.directory, claims)
 }
 
-/**
- * Opens a token as `signAccessToken` made it. Graph's tokens show a nonce in their header where the
- * signature is over the nonce's digest, so that nobody else verifies them.
- */
-function verifyToken(token: string, keys: readonly SigningKey[]): Claims {
+type SignedToken = {
+  readonly header: Claims
+  readonly claims: Claims
+  readonly payload: string
+  readonly signature: string
+}
+
+function readToken(token: string): SignedToken {
   const [head = '', payload = '', signature = '', ...rest] = token.split('.')
   if (token.length > MAX_TOKEN || signature === '' || rest.length > 0) {
     throw unauthenticated('IDX14100: JWT is not well formed, it must have three segments.')
   }
-  const header = parsePart(head)
-  const claims = parsePart(payload)
+  return { header: parsePart(head), claims: parsePart(payload), payload, signature }
+}
+
+/**
+ * Verifies a token as `signAccessToken` made it. Graph's tokens show a nonce in their header where
+ * the signature is over the nonce's digest, so that nobody else verifies them.
+ */
+function checkSignature(
+  { header, payload, signature }: Omit<SignedToken, 'claims'>,
+  keys: readonly SigningKey[],
+): void {
   const key = keys.find(({ kid }) => kid === header.kid)
   if (!key || header.alg !== 'RS256') throw invalid('Signing key is invalid.')
   const signed = Buffer.from(`${withDigest(header)}.${payload}`)
   const publicKey = createPublicKey(key.privateKey)
   const isSigned = verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'))
   if (!isSigned) throw invalid('Invalid signature.')
-  return claims
 }
 
 function withDigest(header: Claims): string {

@@ -53,9 +53,10 @@ export function postGrant(call: GraphCall): Reply {
   for (const id of [clientId, resourceId]) {
     if (!seesPrincipal(call, id)) throw notFound(id)
   }
-  if (principalId !== null && !call.seen.users.some(({ id }) => id === principalId)) {
-    throw notFound(principalId)
-  }
+  const isPerson = call.seen.users.some(
+    ({ id, tenantId }) => id === principalId && tenantId === call.caller.tenant.id,
+  )
+  if (principalId !== null && !isPerson) throw notFound(principalId)
   const exists = call.sts.directory.oauth2PermissionGrants.some(
     (grant) =>
       grant.clientId === clientId &&

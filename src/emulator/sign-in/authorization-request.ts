@@ -7,7 +7,7 @@ import type { Sts } from '../sts.ts'
 import type { AdminConsent } from './admin-consent.ts'
 import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
 import { parseRequestedClaims, type RequestedClaims } from './requested-claims.ts'
-import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
+import { checkResource, namedPermissions, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
 export type Target = {
@@ -58,6 +58,11 @@ export function parseTarget(sts: Sts, segment: string, params: URLSearchParams):
   return { authority, client, redirect, responseMode, state: states[0] }
 }
 
+/** Only in External ID tenants do people register themselves. */
+function isSignUp({ authority }: Target, prompt: string): boolean {
+  return prompt === 'create' && authority.kind === 'tenant' && authority.tenant.kind === 'external'
+}
+
 function findRedirect(sts: Sts, client: Application, sent: string | undefined) {
   // A sign-in for a device needs no address of the application's.
   if (sent !== deviceRedirectUri(sts.origin)) {
@@ -74,17 +79,21 @@ export function parseAuthorizationRequest(
 ): AuthorizationRequest {
   const responseTypes = parseResponseTypes(target.client, params)
   const prompt = optional(params, 'prompt')
-  if (prompt !== undefined && !PROMPTS.has(prompt)) {
+  if (prompt !== undefined && !PROMPTS.has(prompt) && !isSignUp(target, prompt)) {
     throw aadsts(90023, { name: 'prompt', value: prompt })
   }
   const challenge = parseChallenge(target, params)
   const scope = required(params, 'scope')
   const { authority, client } = target
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
-  const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
-  const claims = optional(params, 'claims')
+  const context = { directory: sts.directory, client, tenant }
   const resource = optional(params, 'resource')
-  if (resource !== undefined) checkResource(sts.behaviour, resource, scopes.permissions)
+  // Before the scopes themselves: a bare one is Graph's, and therefore no match.
+  if (resource !== undefined) {
+    checkResource(sts.behaviour, resource, namedPermissions(context, scope))
+  }
+  const scopes = parseScopes(context, scope)
+  const claims = optional(params, 'claims')
   return {
     ...target,
     ...challenge,

@@ -32,13 +32,13 @@ export function browserCookie(sts: Sts, id: string): string {
 /** The `Set-Cookie` that adds a person to those signed in. */
 export async function sessionCookie(sts: Sts, browser: Browser, session: Session): Promise<string> {
   const others = browser.sessions.filter(({ userId }) => userId !== session.userId)
-  const sessions = [session, ...others].slice(0, MAX_SESSIONS)
-  return setCookie(sts, SESSION_COOKIE, await sts.sealer.seal('session', { sessions }))
+  return sessionsCookie(sts, [session, ...others].slice(0, MAX_SESSIONS))
 }
 
-/** The `Set-Cookie` that signs everybody out. */
-export function noSessionCookie(sts: Sts): string {
-  return `${setCookie(sts, SESSION_COOKIE, '')}; Max-Age=0`
+/** The `Set-Cookie` that leaves these people signed in, and nobody else. */
+export async function sessionsCookie(sts: Sts, sessions: readonly Session[]): Promise<string> {
+  if (sessions.length === 0) return `${setCookie(sts, SESSION_COOKIE, '')}; Max-Age=0`
+  return setCookie(sts, SESSION_COOKIE, await sts.sealer.seal('session', { sessions }))
 }
 
 function isAlive(sts: Sts, { userId, authTime }: Session): boolean {

@@ -18,6 +18,8 @@ export type Flow = {
   readonly session?: Session
   /** Whether a session will not do, because Conditional Access asks for a fresh sign-in. */
   readonly isStale?: boolean | undefined
+  /** Whether the form registers a new account. */
+  readonly isSignUp?: boolean
   /** Whether the form asks for the second factor. */
   readonly isMfa?: boolean
   /** Milliseconds since the epoch. */
@@ -25,7 +27,7 @@ export type Flow = {
 }
 
 /** How far a sign-in has come. */
-export type Step = Pick<Flow, 'userId' | 'session' | 'isStale' | 'isMfa'>
+export type Step = Pick<Flow, 'userId' | 'session' | 'isStale' | 'isSignUp' | 'isMfa'>
 
 const FLOW_TTL = 60 * 60
 

@@ -9,6 +9,7 @@ import { type ConsentItem, consentPage } from '../pages/consent-page.ts'
 import { type Form, type Page, pageResponse } from '../pages/layout.ts'
 import { mfaPage, mfaRegistrationPage } from '../pages/mfa-page.ts'
 import { passwordPage } from '../pages/password-page.ts'
+import { signUpPage } from '../pages/sign-up-page.ts'
 import { accountTiles } from './accounts.ts'
 import type { AdminConsent } from './admin-consent.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
@@ -37,6 +38,15 @@ export function showUsername(
   { isStale }: Pick<Step, 'isStale'>,
 ): Promise<Response> {
   return show(call, { isStale }, (form) => usernamePage(form, client.displayName, unknown))
+}
+
+/** Asks for what an account is made of; `taken` could not be had. */
+export function showSignUp(
+  call: Call,
+  { client }: AuthorizationRequest,
+  taken?: string,
+): Promise<Response> {
+  return show(call, { isSignUp: true }, (form) => signUpPage(form, client.displayName, taken))
 }
 
 /** Asks for the password of an account that has one. */

@@ -61,7 +61,7 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   log(call, issue)
   return tokenResponse(call, {
     token_type: 'Bearer',
-    scope: scopes.map((value) => (identifier ? `${identifier}/${value}` : value)).join(' '),
+    scope: scopes.map((value) => nameOf(value, identifier)).join(' '),
     expires_in: expiresIn,
     ext_expires_in: expiresIn,
     ...(isContinuous && { refresh_in: Math.floor(expiresIn / 2) }),
@@ -74,6 +74,11 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
       client_info: clientInfo(sts.directory, admission.user),
     }),
   })
+}
+
+/** A scope as the request called it; OpenID Connect's have no API before them. */
+function nameOf(value: string, identifier: string | undefined): string {
+  return identifier === undefined || OIDC_SCOPES.has(value) ? value : `${identifier}/${value}`
 }
 
 /** What Conditional Access judges, at every token anew. */

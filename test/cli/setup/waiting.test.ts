@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createApplication, startEmulator } from '../../../src/emulator/emulator.ts'
+import { startEntranceCommand } from '../client/command.ts'
 import { enterCode } from '../graph/device.ts'
 import { setupHere } from './in-process.ts'
 import { openPlace } from './support.ts'
@@ -113,7 +116,6 @@ test('a person is asked before anything is changed, and no is no', async (t) => 
 
 test('of two with the same name a person chooses one', async (t) => {
   const place = await openPlace(t)
-  const { createApplication } = await import('../../../src/emulator/emulator.ts')
   const { tenantId, directory } = place.emulator
   for (const letter of ['a', 'b']) {
     const appId = `0000000${letter}-0000-4000-8000-000000000000`
@@ -136,4 +138,35 @@ test('the token of another tenant is refused before anything is read', async (t)
     yes: true,
   })
   await assert.rejects(finished, /is signed in to the tenant|gives no token/)
+})
+
+test('over https, with the emulator’s own authority trusted, a device code does it all', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-https-'))
+  const emulator = await startEmulator({
+    ...{ port: 0, directory: { applications: [] }, https: { caFolder: folder } },
+  })
+  t.after(async () => {
+    await emulator.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const env = { ENTRANCE_AUTHORITY: emulator.origin, NODE_EXTRA_CA_CERTS: String(emulator.caFile) }
+  const words = ['setup', '--token', 'device-code', '--name', NAME, '--yes']
+  using running = startEntranceCommand(words, { cwd: folder, env })
+  const [, code = ''] = await running.said(/enter the code {2}(\w+)/)
+  await enterCode(emulator, code)
+  const { code: exit, stderr } = await running.finished
+  assert.equal(exit, 0, stderr)
+  assert.match(stderr, /Ready: people can sign in/)
+})
+
+test('Ctrl-C while the code is shown ends it at once, and nothing is left behind', async (t) => {
+  const place = await openPlace(t)
+  using running = place.start('--token', 'device-code', '--yes')
+  await running.said(/Ctrl-C gives up/)
+  running.child.kill('SIGINT')
+  const { code, stderr } = await running.finished
+  assert.equal(code, 130)
+  assert.match(stderr, /Interrupted\./)
+  assert.deepEqual(place.applications(), [])
+  assert.ok(!existsSync(join(place.folder, '.env')))
 })

@@ -249,6 +249,37 @@ test('one tenant does not see another’s applications, people or consent', asyn
     assertError(await eve('GET', path), 404, 'Request_ResourceNotFound', /./)
   }
   assert.deepEqual((await eve('GET', `/applications?$filter=appId eq '${appId}'`)).body.value, [])
+  const { body: graphPrincipal } = await eve('GET', `/servicePrincipals(appId='${GRAPH}')`)
+  const own = graphWith(
+    emulator,
+    await appTokenOf(
+      ['DelegatedPermissionGrant.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All'],
+      other.id,
+    ),
+  )
+  const grant = {
+    clientId: graphPrincipal.id,
+    resourceId: graphPrincipal.id,
+    consentType: 'Principal',
+    principalId: ada.id,
+    scope: 'User.Read',
+  }
+  const { id: foreign } = directory.servicePrincipals[0] ?? {}
+  for (const body of [grant, { ...grant, principalId: id, clientId: foreign }]) {
+    const answer = await own('POST', '/oauth2PermissionGrants', body)
+    assertError(answer, 404, 'Request_ResourceNotFound', /./)
+  }
+  const assignment = {
+    principalId: ada.id,
+    resourceId: graphPrincipal.id,
+    appRoleId: '00000000-0000-0000-0000-000000000000',
+  }
+  assertError(
+    await own('POST', `/servicePrincipals/${graphPrincipal.id}/appRoleAssignedTo`, assignment),
+    404,
+    'Request_ResourceNotFound',
+    /./,
+  )
   assertError(
     await eve('DELETE', `/applications/${objectId}`),
     404,

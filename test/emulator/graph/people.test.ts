@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEmulator, SEED } from '../../../src/emulator/emulator.ts'
-import { account, authorizeUrl, getCode, openBrowser, redeem, refresh } from '../support.ts'
+import {
+  account,
+  addPersonal,
+  authorizeUrl,
+  entrance,
+  getCode,
+  openBrowser,
+  redeem,
+  refresh,
+} from '../support.ts'
 import { AZURE_CLI, assertError, graphAs, graphWith } from './support.ts'
 
 const HOME = { id: '5d0ae6a9-6a3a-4d1b-8a4e-6f1f4a3b9a11', domain: 'fabrikam.example' }
@@ -75,6 +84,17 @@ test('me is who signed in, userinfo the same in OpenID Connect’s words', async
     picture: `${emulator.origin}/v1.0/me/photo/$value`,
     email: 'alice@entrance.example',
   })
+})
+
+test('a personal account reads its own profile', async () => {
+  const own = createEmulator()
+  const dana = addPersonal(own)
+  entrance(own).signInAudience = 'AzureADandPersonalMicrosoftAccount'
+  const scope = 'https://graph.microsoft.com/User.Read'
+  const at = { name: 'Dana', tenant: 'consumers', changes: { scope } }
+  const { body } = await redeem(own, { code: await getCode(own, at), scope }, at)
+  const answer = await graphWith(own, String(body.access_token))('GET', '/me')
+  assert.equal(answer.body.id, dana.id)
 })
 
 test('people are found by id and by name', async () => {

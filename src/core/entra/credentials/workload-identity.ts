@@ -15,9 +15,10 @@ export function assertionOfWorkloadIdentity({
 
 async function readToken(path: string): Promise<string> {
   try {
-    await using file = await open(path)
+    const file = await open(path)
     // One byte more than it may have, so that a longer one is known as such.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(ASSERTION_MAX_LENGTH + 1))
+    const reading = file.read(Buffer.alloc(ASSERTION_MAX_LENGTH + 1))
+    const { buffer, bytesRead } = await reading.finally(() => file.close())
     return buffer.toString('utf8', 0, bytesRead)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
