@@ -23,7 +23,9 @@ function checkAuthority(authority: string): ConfigProblem[] {
   const isSecure = url?.protocol === 'https:'
   const isLocal = url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
   if (url && (isSecure || isLocal) && url.origin === authority) return []
-  const problem = `'${authority}' is not a login host's origin.`
+  // Of what it is there may be a password in it, or it is one.
+  const isBare = url && !url.username && !url.password && !url.search
+  const problem = `'${isBare ? authority : shown(authority)}' is not a login host's origin.`
   const words = [...CLOUDS.keys()].join(', ')
   const cure = `Use ${words}, an origin such as https://contoso.ciamlogin.com, or the emulator's.`
   return [{ option: 'entra.authority', problem, cure }]
