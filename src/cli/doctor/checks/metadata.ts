@@ -46,18 +46,26 @@ function judge(found: MetadataFacts, document: Record<string, unknown>, facts: F
   const { entra } = facts
   const [, named = ''] = /\/([^/]*)\/v2\.0$/.exec(found.issuer) ?? []
   const isNamed = ALIASES.has(entra.tenantId) ? named === '{tenantid}' : GUID.test(named)
+  const isOwnHost =
+    URL.parse(found.issuer)?.origin === entra.authority || isExternalId(found, entra)
   const isAsked = !GUID.test(entra.tenantId) || named === entra.tenantId
   const endpoints = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
   const foreign = endpoints.find((endpoint) => URL.parse(endpoint)?.origin !== entra.authority)
   const cloud = findCloud(document, entra)
   if (cloud) return one(cloud)
-  if (!isNamed || !isAsked || foreign !== undefined) return one(other(found, entra, foreign))
+  if (!isNamed || !isAsked || !isOwnHost || foreign !== undefined)
+    return one(other(found, entra, foreign))
   const isDomain = entra.tenantId !== named && GUID.test(named)
   const what = isDomain
     ? `${entra.tenantId} is the tenant ${named}.`
     : `The issuer is ${found.issuer}.`
   const tenantGuid = GUID.test(named) ? { tenantGuid: named } : {}
   return { findings: [ok(metadata.id, what)], facts: { metadata: found, ...tenantGuid } }
+}
+
+/** External ID names itself by the tenant's id, whatever name it was asked by. */
+function isExternalId({ issuer }: MetadataFacts, { authority }: EntraFacts): boolean {
+  return [issuer, authority].every((one) => URL.parse(one)?.hostname.endsWith('.ciamlogin.com'))
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
