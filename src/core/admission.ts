@@ -31,10 +31,10 @@ export function createAdmission(allow: AllowConfig, entra: Pick<Entra, 'isInAnyG
 
   return {
     async findUnmet(tokens) {
-      const { user, standing } = tokens
+      const { user } = tokens
       const { tenants, users, roles, groups } = allow
       if (tenants && !tenants.has(user.tid)) return 'tenants'
-      if (!allow.guests && isGuest(standing)) return 'guests'
+      if (!allow.guests && isGuest(tokens)) return 'guests'
       if (users && !users.has(user.oid) && !users.has(`${user.tid}/${user.oid}`)) return 'users'
       if (roles && !user.roles.some((role) => roles.has(role))) return 'roles'
       return groups && !(await isInGroup(tokens, groups)) ? 'groups' : undefined
@@ -49,8 +49,10 @@ function idWithin(tid: string, entry: string): string | undefined {
   return first === tid ? second : undefined
 }
 
-function isGuest({ isGuest }: EntraTokens['standing']): boolean {
-  if (isGuest !== undefined) return isGuest
+function isGuest({ user, standing }: EntraTokens): boolean {
+  if (standing.isGuest !== undefined) return standing.isGuest
+  // Nobody invites anybody there, and Entra says nothing of it.
+  if (user.tid === CONSUMERS) return false
   throw new EntraError(
     'Entra does not say whether the account is a guest, which this server keeps out.',
     {
