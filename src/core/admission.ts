@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts'
 import type { Entra, EntraTokens } from './entra/entra.ts'
+import { CONSUMERS_TENANT_ID } from './entra/tenancy.ts'
 import { EntraError } from './errors.ts'
 import type { AllowConfig } from './options.ts'
 
@@ -15,9 +16,6 @@ export type Admission = {
   findUnmet(tokens: EntraTokens): Promise<Rule | undefined>
 }
 
-/** The tenant of all personal accounts, where there are no groups. */
-const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
-
 export function createAdmission(allow: AllowConfig, entra: Pick<Entra, 'isInAnyGroup'>): Admission {
   /** What takes a look-up comes last, and only where the tokens leave it open. */
   async function isInGroup(tokens: EntraTokens, groups: ReadonlySet<string>): Promise<boolean> {
@@ -25,7 +23,8 @@ export function createAdmission(allow: AllowConfig, entra: Pick<Entra, 'isInAnyG
     const ids = [...groups].flatMap((entry) => idWithin(user.tid, entry) ?? [])
     const named = standing.groups
     if (named) return ids.some((id) => named.has(id))
-    if (ids.length === 0 || user.tid === CONSUMERS) return false
+    // Personal accounts are in no groups.
+    if (ids.length === 0 || user.tid === CONSUMERS_TENANT_ID) return false
     return entra.isInAnyGroup(tokens, ids)
   }
 
@@ -52,7 +51,7 @@ function idWithin(tid: string, entry: string): string | undefined {
 function isGuest({ user, standing }: EntraTokens): boolean {
   if (standing.isGuest !== undefined) return standing.isGuest
   // Nobody invites anybody there, and Entra says nothing of it.
-  if (user.tid === CONSUMERS) return false
+  if (user.tid === CONSUMERS_TENANT_ID) return false
   throw new EntraError(
     'Entra does not say whether the account is a guest, which this server keeps out.',
     {
