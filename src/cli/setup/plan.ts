@@ -21,8 +21,8 @@ export function notePlan(
 }
 
 /** On one line, and with a word for an id that nobody knows yet. */
-function readable(text: string): string {
-  return printableLine(text.replaceAll('$APP', '<client id>'))
+export function readable(text: string): string {
+  return printableLine(text.replaceAll('$APP', '<its client id>'))
 }
 
 /** Every call as it would be sent. */
@@ -35,7 +35,7 @@ export function renderCalls(todo: readonly Difference[], origin: string): string
 
 function renderCall({ why, method, path, headers, body }: GraphCall, origin: string): string {
   return [
-    `# ${printableLine(why)}`,
+    `# ${readable(why)}`,
     `${method} ${origin}/v1.0${path}`,
     ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(body ? [printableJson(body)] : []),

@@ -13,12 +13,12 @@ const REQUEST = 'entrance-request.md'
 /** Writes down what an administrator is to do. */
 export function writeRequest(
   path: string,
-  { settings, operator, graph, terminal }: Run,
+  { settings, operator, graph }: Run,
   { desired, application, credential }: Plan,
   differences: readonly Difference[],
 ): void {
   const { tenantId } = operator
-  const variables = toVariables(settings, '', tenantId, credential.variable, terminal.env)
+  const variables = toVariables(settings, '', tenantId, credential.variable)
   const text = renderRequest({
     desired,
     differences,
