@@ -86,13 +86,7 @@ test('429 and 503 are waited out for as long as they say, and no longer than a m
     problem(status, 'TooManyRequests', 'later', after ? { 'retry-after': after } : {})
   const date = new Date(Date.now() + 20_000).toUTCString()
   const ok = () => Response.json({ id: 'y' })
-  const { graph, waits } = graphOf(
-    busy(429, '7'),
-    busy(503),
-    busy(429, '90'),
-    busy(503, date),
-    ok,
-  )
+  const { graph, waits } = graphOf(busy(429, '7'), busy(503), busy(429, '90'), busy(503, date), ok)
   assert.deepEqual(await graph.send(POST), { id: 'y' })
   const [first, second, third, fourth = 0] = waits
   assert.deepEqual([first, second, third], [7000, 2000, 90_000])

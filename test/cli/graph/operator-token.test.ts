@@ -172,10 +172,13 @@ test('in another cloud the programs are told to change to it', async () => {
   const path = programs({ az: refuses('Please run az login') })
   const graph = 'https://graph.microsoft.us'
   const government = { ...authority, graph, graphResource: graph }
-  await assert.rejects(signIn(path, { token: 'az' }, {}, government), (error: { cure?: string }) => {
-    assert.match(error.cure ?? '', /az cloud set --name AzureUSGovernment && az login/)
-    return true
-  })
+  await assert.rejects(
+    signIn(path, { token: 'az' }, {}, government),
+    (error: { cure?: string }) => {
+      assert.match(error.cure ?? '', /az cloud set --name AzureUSGovernment && az login/)
+      return true
+    },
+  )
 })
 
 test('a login host is a word, an https origin, or http on this machine', () => {
