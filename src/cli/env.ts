@@ -90,10 +90,21 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ...REGISTRATION_VARIABLES,
 ])
 
+/** What the process did not have before `.env` was read. */
+const loaded = new Set<string>()
+
 /** Reads `.env` of the working directory, if there is one; what is set already stays. */
 export function loadDotEnv(): void {
   // A folder of that name is somebody's Python.
-  if (statSync('.env', { throwIfNoEntry: false })?.isFile()) loadEnvFile('.env')
+  if (!statSync('.env', { throwIfNoEntry: false })?.isFile()) return
+  const before = new Set(Object.keys(process.env))
+  loadEnvFile('.env')
+  for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(name)
+}
+
+/** Whether a variable is there because of {@link loadDotEnv}. */
+export function isFromDotEnv(name: string): boolean {
+  return loaded.has(name)
 }
 
 /** The environment of this process. */

@@ -15,7 +15,10 @@ export type Sts = KeyRing & {
   readonly origin: string
   readonly cloud: Cloud
   readonly behaviour: Behaviour
+  /** As far as what was written has arrived where it is read. */
   readonly directory: Directory
+  /** With all that was written: who changes something begins here, or takes changes back. */
+  readonly written: Directory
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly log: Log
@@ -69,6 +72,7 @@ export function createSts(options: StsOptions): Sts {
     cloud: options.cloud,
     behaviour: options.behaviour,
     directory,
+    written: directory,
     now: options.now,
     log: options.log,
     sealer: createSealer(Buffer.from(state.sealingKey, 'base64url')),
@@ -94,12 +98,15 @@ export function createSts(options: StsOptions): Sts {
   }
 }
 
+// A code lives ten minutes; whoever redeems more than this in that time forgets the first ones.
+const MAX_REDEEMED = 100_000
+
 function createRedeemer(now: () => number): Sts['redeem'] {
   const redeemed = new Map<string, number>()
   return (codeId, expiresAt) => {
     // In order of their redemption, so nearly of their expiry: the first that lives ends the search.
     for (const [id, expiry] of redeemed) {
-      if (expiry > now()) break
+      if (expiry > now() && redeemed.size < MAX_REDEEMED) break
       redeemed.delete(id)
     }
     if (redeemed.has(codeId)) return false

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { createEmulator, type Emulator, SEED } from '../../src/emulator/emulator.ts'
 import { appToken, graphAs, graphWith, register } from './graph/support.ts'
-import { authorizeUrl, getCode, openBrowser, redeem, refresh, signIn } from './support.ts'
+import { account, authorizeUrl, getCode, openBrowser, redeem, refresh, signIn } from './support.ts'
 
 test('keys, refresh tokens, sessions and consents outlive the emulator', async (t) => {
   const dataFile = newFile(t)
@@ -66,6 +66,29 @@ test('what was written through Microsoft Graph outlives the emulator', async (t)
   const token = await appToken(after, appId, body.secretText)
   assert.equal((await graphWith(after, token)('GET', '/applications')).status, 403)
   assert.equal((await (await graphAs(after))('GET', `/applications/${id}`)).body.appId, appId)
+})
+
+test('a second factor that somebody registered outlives the emulator', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  before.directory.conditionalAccessPolicies.push({
+    id: crypto.randomUUID(),
+    displayName: 'A second factor',
+    state: 'enabled',
+    conditions: { applications: { includeApplications: ['All'] } },
+    modifiedDateTime: new Date(0).toISOString(),
+  })
+  const browser = openBrowser(before)
+  account(before, 'Alice').isMfaRegistered = false
+  const picker = await browser.get(authorizeUrl(before))
+  const page = await browser.submit(picker, { account: SEED.alice })
+  await browser.submit(page, { decision: 'register' })
+  await before.close()
+  const after = createEmulator({
+    dataFile,
+    directory: { users: [{ ...account(before, 'Alice'), isMfaRegistered: false }] },
+  })
+  assert.equal(account(after, 'Alice').isMfaRegistered, true)
 })
 
 test('what was deleted stays out, and comes back with nothing of it', async (t) => {

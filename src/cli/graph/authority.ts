@@ -19,7 +19,7 @@ export type Authority = {
   readonly graphResource: string
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TIMEOUT = 10_000
 
 /** The login host that a word or an origin means. */
@@ -90,7 +90,7 @@ async function readMetadata(
   }
   if (!response.ok) throw unreachable(origin, `it answered with status ${response.status}`)
   try {
-    return (await response.json()) as Record<string, unknown>
+    return Object(await response.json())
   } catch (cause) {
     throw unreachable(origin, 'what it answered is not OpenID metadata', cause)
   }

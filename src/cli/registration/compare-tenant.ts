@@ -17,8 +17,8 @@ export function compareServicePrincipal(comparison: Comparison): Difference[] {
       what: 'The application has no service principal in this tenant.',
       why: 'Entra then knows the registration, and lets nobody sign in to it (AADSTS700016, AADSTS500011).',
       portal: [
-        'Entra makes it with a registration. Where it was deleted:',
-        'Enterprise applications → New application is for others; use the command',
+        'Enterprise applications → All applications: the portal adds the application there',
+        'Where it was deleted, only the command brings it back',
       ],
       calls: [
         {

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { CommandError } from '../exit-codes.ts'
 import type { Application, Difference } from '../registration/types.ts'
 import { commandName, printableJson } from '../terminal.ts'
 import type { Done } from './apply-plan.ts'
-import { renderRequest } from './request-document.ts'
+import { renderRequest, TITLE } from './request-document.ts'
 import type { Plan, Run } from './run.ts'
 import { toVariables } from './variables.ts'
 
@@ -13,12 +13,12 @@ const REQUEST = 'entrance-request.md'
 /** Writes down what an administrator is to do. */
 export function writeRequest(
   path: string,
-  { settings, operator, graph, terminal }: Run,
+  { settings, operator, graph }: Run,
   { desired, application, credential }: Plan,
   differences: readonly Difference[],
 ): void {
   const { tenantId } = operator
-  const variables = toVariables(settings, '', tenantId, credential.variable, terminal.env)
+  const variables = toVariables(settings, '', tenantId, credential.variable)
   const text = renderRequest({
     desired,
     differences,
@@ -28,9 +28,15 @@ export function writeRequest(
     variables,
   })
   try {
+    const isThere = existsSync(path)
+    if (isThere && !readFileSync(path, 'utf8').startsWith(TITLE))
+      throw new Error('it is there, and no request')
     writeFileSync(path, text)
   } catch (cause) {
-    throw new CommandError(`${path} cannot be written: ${(cause as Error).message}.`, { cause })
+    throw new CommandError(`${path} cannot be written: ${(cause as Error).message}.`, {
+      cure: 'Name another file with --output.',
+      cause,
+    })
   }
 }
 
@@ -61,10 +67,14 @@ export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonl
     if (options.printSecret) terminal.out(`Secret     ${result.clientSecret ?? 'none'}`)
   }
   throwWhatIsLeft(request, plan, missing)
-  const start = `${commandName(terminal.env)} serve`
-  terminal.note(
-    `${terminal.formatNote('green', 'Ready:')} people can sign in. Start the server with: ${start}`,
-  )
+  const ready = terminal.formatNote('green', 'Ready:')
+  terminal.note(`${ready} people can sign in. Start the server with${startOf(run)}`)
+}
+
+/** The server reads `.env`; another file is for whatever starts it elsewhere. */
+function startOf({ settings, terminal: { env } }: Run): string {
+  if (settings.envFile !== '.env') return ` the variables of ${settings.envFile}.`
+  return `: ${env.ENTRANCE_CLONE === '1' ? 'npm start' : `${commandName(env)} serve`}`
 }
 
 function throwWhatIsLeft(

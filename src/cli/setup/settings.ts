@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../../core/errors.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
-import { dataFolder, type Environment } from '../env.ts'
+import { dataFolder, type Environment, isFromDotEnv } from '../env.ts'
 import { readEnvFile } from '../env-file.ts'
 import { parseAuthority } from '../graph/authority.ts'
 import type { TokenSource } from '../graph/operator-token.ts'
@@ -28,7 +28,7 @@ export type SetupOptions = {
   override?: boolean
   token?: TokenSource
   loginClient?: string
-  envFile?: string
+  dotenv?: string
   data?: string
   dryRun?: boolean
   output?: string
@@ -64,6 +64,10 @@ export type SetupSettings = {
   readonly subject: string | undefined
   readonly secretDays: number
   readonly envFile: string
+  /** What the file and this process say, joined. */
+  readonly env: Environment
+  /** What this process has of its own: it beats the file, as it does when the server starts. */
+  readonly shell: Environment
   readonly data: string
   readonly allow: {
     readonly groups: boolean
@@ -103,9 +107,11 @@ const MAX_NAME = 120
 
 /** Joins options and environment. Throws a `ConfigError` with everything that is wrong. */
 export function resolveSetupSettings(options: SetupOptions, given: Environment): SetupSettings {
-  const envFile = options.envFile ?? '.env'
-  // What the process has beats the file, as it does when the server starts.
-  const env: Environment = { ...Object.fromEntries(readEnvFile(envFile)), ...given }
+  const envFile = options.dotenv ?? '.env'
+  // Not what `.env` has put there: where another file is written, that is about another server.
+  const own = Object.entries(given).filter(([name]) => !isFromDotEnv(name))
+  const shell: Environment = Object.fromEntries(own)
+  const env: Environment = { ...Object.fromEntries(readEnvFile(envFile)), ...shell }
   const problems: ConfigProblem[] = []
   const port = env.PORT || '8000'
   const url = options.url || env.ENTRANCE_URL || `http://localhost:${port}`
@@ -134,6 +140,8 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
     subject: options.subject,
     secretDays: options.secretDays ?? 365,
     envFile,
+    env,
+    shell,
     data: dataFolder(options.data, env),
     allow: {
       groups: Boolean(env.ENTRANCE_ALLOW_GROUPS),

@@ -4,6 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { DesiredRegistration } from '../../../src/cli/registration/types.ts'
+import { renderRequest } from '../../../src/cli/setup/request-document.ts'
 import { createTenant, SEED } from '../../../src/emulator/emulator.ts'
 import { graphToken, installAz, openPlace, type Place } from './support.ts'
 
@@ -50,6 +52,10 @@ test('--output writes the request and changes nothing; run twice it makes one ap
   for (const word of ['New registration', 'Expose an API', 'mcp-access', 'az rest', 'PATCH http']) {
     assert.ok(request.includes(word), word)
   }
+  const prose = request.split('## With the Azure CLI')[0] ?? ''
+  assert.match(prose, /Application ID URI → Add: api:\/\/<its client id>/)
+  assert.doesNotMatch(prose, /\$APP/)
+  await runAsAdministrator(place, request)
   await runAsAdministrator(place, request)
   const [application] = place.applications()
   assert.equal(application?.displayName, NAME)
@@ -72,7 +78,7 @@ async function runAsAdministrator(place: Place, request: string): Promise<void> 
   const env = { PATH: `${bin}:${process.env.PATH}` }
   // Not spawnSync: the emulator answers in this very process.
   const { stdout } = await run('sh', ['-c', script], env)
-  const printed = stdout.split('\n').filter((line) => /^[A-Z_]+=/.test(line))
+  const printed = stdout.trim().split('\n')
   assert.ok(printed.length >= 3, stdout)
   writeFileSync(join(place.folder, '.env'), `${printed.join('\n')}\n`)
 }
@@ -164,6 +170,30 @@ test('killed behind any of its writes and run again, it ends with one applicatio
     application?.passwordCredentials.at(-1)?.secretText,
     place.dotEnv().ENTRA_PROXY_AZURE_CLIENT_SECRET,
   )
+})
+
+test('a request never takes the place of another file', async (t) => {
+  const place = await openPlace(t)
+  const file = join(place.folder, '.env')
+  writeFileSync(file, 'A=1\n')
+  const { code, stderr } = await place.setup('--name', NAME, '--output', '.env')
+  assert.equal(code, 1)
+  assert.match(stderr, /it is there, and no request/)
+  assert.equal(readFileSync(file, 'utf8'), 'A=1\n')
+})
+
+test('an administrator in another cloud is told how to change to it, and nothing in the script is run that was a value', () => {
+  const text = renderRequest({
+    desired: { redirectUris: [], scopes: [] } as unknown as DesiredRegistration,
+    ...{ differences: [], application: undefined, tenantId: 'x' },
+    origin: 'https://graph.microsoft.us',
+    variables: new Map([['ENTRANCE_URL', 'https://a.example/$(touch ran)']]),
+  })
+  assert.match(
+    text,
+    /az cloud set --name AzureUSGovernment && az login --allow-no-sub.* --tenant x/,
+  )
+  assert.match(text, /^echo 'ENTRANCE_URL=https:\/\/a\.example\/\$\(touch ran\)'$/m)
 })
 
 test('nobody signed in is told how to, by each way', async (t) => {
