@@ -19,6 +19,7 @@ suite('a variable whose name is misspelt', () => {
     ['ENTRANCE_ALLOW_GUEST', 'ENTRANCE_ALLOW_GUESTS'],
     ['ENTRANCE_REGISTRATIONS', 'ENTRANCE_REGISTRATION'],
     ['ENTRANCE_REDIRECT_URI', 'ENTRANCE_REDIRECT_URIS'],
+    ['ENTRANCE_SECRETS', 'ENTRANCE_SECRET'],
     ['ENTRANCE_CLIENT_DOCUMENT', 'ENTRANCE_CLIENT_DOCUMENTS'],
   ] as const) {
     test(`is refused with the one that is meant: ${name}`, () => {
@@ -42,6 +43,9 @@ suite('a variable is left alone', () => {
     'ENTRANCE_PORT_8000_TCP_ADDR',
     'ENTRANCE_MCP_SERVICE_PORT_HTTP',
     'ENTRANCE_IMAGE_TAG',
+    'ENTRANCE_UID',
+    'ENTRANCE_PATH',
+    'ENTRANCE_CLIENT_ID',
     'ENTRANCE',
     'ALLOW_GROUPS',
   ]) {
