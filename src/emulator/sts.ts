@@ -8,7 +8,7 @@ import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { createSignInLog, type SignInLog } from './sign-in-log.ts'
-import { readState, writeState } from './state-file.ts'
+import { openStateFile } from './state-file.ts'
 
 /** The security token service: what outlives a request. */
 export type Sts = KeyRing & {
@@ -58,12 +58,14 @@ export type StsOptions = {
 /** Opens the state of an emulator. */
 export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
-  const state = readState(dataFile)
+  const { state, write } = openStateFile(dataFile)
   const changes = keepChanges(directory, state.changes)
   const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
   const save = () => {
-    if (!isClosed) writeState(dataFile, state)
+    if (isClosed || write()) return
+    const message = `Another process writes to ${dataFile}, too: what it kept there is lost. Give each emulator a data folder of its own.`
+    options.log({ event: 'emulator.state.shared', level: 'warn', message })
   }
   const signIns = createSignInLog()
   return {

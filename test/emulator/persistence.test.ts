@@ -149,7 +149,7 @@ test('the file is readable by its owner only, in folders that are made for it', 
   assert.equal(statSync(dataFile).mode & 0o777, 0o600)
 })
 
-test('a file that is something else is refused by name and left alone', async (t) => {
+test('a file that is something else, or damaged, is refused by name and left alone', async (t) => {
   const dataFile = newFile(t)
   for (const text of ['', '{', 'null', '{"version":1}', '{"version":2}', '{"version":3}']) {
     writeFileSync(dataFile, text)
@@ -158,6 +158,58 @@ test('a file that is something else is refused by name and left alone', async (t
     })
     assert.equal(readFileSync(dataFile, 'utf8'), text)
   }
+  rmSync(dataFile)
+  await createEmulator({ dataFile }).rotateKeys()
+  const good = JSON.parse(readFileSync(dataFile, 'utf8'))
+  const users = (kept: unknown) => ({ changes: { users: { kept, removed: [] } } })
+  for (const change of [
+    { sealingKey: 5 },
+    { signingKeys: [{}] },
+    { signingKeys: [null] },
+    { signingKeys: [{ privateKey: 'x', certificate: 'x' }] },
+    { personalKeys: 'x' },
+    { changes: null },
+    users([null]),
+    users(['x']),
+    users([{}]),
+    users([{ id: 'x' }]),
+    users({}),
+  ]) {
+    const text = JSON.stringify({ ...good, ...change })
+    writeFileSync(dataFile, text)
+    const refused = { message: /is not a file of the Entra ID emulator/ }
+    assert.throws(() => createEmulator({ dataFile }), refused, JSON.stringify(change))
+    assert.equal(readFileSync(dataFile, 'utf8'), text)
+  }
+})
+
+test('what a former version did not know of a thing is as Entra has it', async (t) => {
+  const dataFile = newFile(t)
+  await createEmulator({ dataFile }).rotateKeys()
+  const state = JSON.parse(readFileSync(dataFile, 'utf8'))
+  const carol = { id: crypto.randomUUID(), tenantId: SEED.tenantId, userPrincipalName: 'carol@x' }
+  state.changes = { users: { kept: [carol], removed: [SEED.bob] } }
+  writeFileSync(dataFile, JSON.stringify(state))
+  const { directory } = createEmulator({ dataFile })
+  const found = directory.users.find(({ id }) => id === carol.id)
+  assert.deepEqual(found?.directoryRoles, [])
+  assert.equal(found?.accountEnabled, true)
+  assert.ok(!directory.users.some(({ id }) => id === SEED.bob))
+})
+
+test('two emulators with one data file: the one that overwrites the other says so', async (t) => {
+  const dataFile = newFile(t)
+  const messages: string[] = []
+  const log = ({ event, message }: { event: string; message: string }) => {
+    if (event === 'emulator.state.shared') messages.push(message)
+  }
+  const first = createEmulator({ dataFile, log })
+  const second = createEmulator({ dataFile, log })
+  await signIn(first)
+  assert.deepEqual(messages, [])
+  await signIn(second)
+  assert.equal(messages.length, 1)
+  assert.match(messages[0] ?? '', /Another process writes to .*a data folder of its own/)
 })
 
 test('an emulator with other keys does not take the tokens', async () => {

@@ -2,7 +2,7 @@ import type { GraphCall } from '../graph/graph-client.ts'
 import { OIDC_PERMISSIONS } from './compare-claims.ts'
 import { type Comparison, difference, listed } from './difference.ts'
 import { GRAPH_APP_ID } from './read-registration.ts'
-import type { Difference, Grant } from './types.ts'
+import type { Difference, Grant, Registration } from './types.ts'
 
 /** The application's place in this tenant. */
 export function compareServicePrincipal(comparison: Comparison): Difference[] {
@@ -57,6 +57,12 @@ function disabled(comparison: Comparison, id: string): Difference {
     ],
     isOverride: true,
   })
+}
+
+/** Whether nobody gets in before an administrator has consented for everybody. */
+export function needsAdminConsent({ policies, application }: Registration): boolean {
+  const scope = application.api.oauth2PermissionScopes.find(({ value }) => value === 'mcp-access')
+  return policies?.allowsUserConsent === false || scope?.type === 'Admin'
 }
 
 /** Consent for everybody, where it is wanted. */

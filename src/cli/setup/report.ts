@@ -6,6 +6,7 @@ import type { Done } from './apply-plan.ts'
 import { renderRequest, TITLE } from './request-document.ts'
 import type { Plan, Run } from './run.ts'
 import { toVariables } from './variables.ts'
+import type { Problem } from './verify.ts'
 
 /** Where the request is written that nobody has given a name for. */
 const REQUEST = 'entrance-request.md'
@@ -41,7 +42,7 @@ export function writeRequest(
 }
 
 /** Says how it ended; fails where something is left that keeps people out. */
-export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonly string[]): void {
+export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonly Problem[]): void {
   const { options, terminal, operator, settings } = run
   const { clientId, applied, denied, newSecret } = done
   const request = denied.length > 0 ? REQUEST : undefined
@@ -55,7 +56,7 @@ export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonl
     changes: applied.map(({ id }) => id),
     left: plan.left.map(({ id }) => id),
     denied: denied.map(({ id }) => id),
-    missing,
+    missing: missing.map(({ text }) => text),
     envFile: settings.envFile,
     request: request ?? null,
     ...(options.printSecret && { clientSecret: newSecret ?? settings.secret ?? null }),
@@ -80,7 +81,7 @@ function startOf({ settings, terminal: { env } }: Run): string {
 function throwWhatIsLeft(
   request: string | undefined,
   { left }: Plan,
-  missing: readonly string[],
+  missing: readonly Problem[],
 ): void {
   if (request) {
     throw new CommandError('The account may not do all of it.', {
@@ -94,7 +95,8 @@ function throwWhatIsLeft(
     })
   }
   if (missing.length === 0) return
-  throw new CommandError(missing.join('\n'), {
-    cure: 'Run it again in some minutes: it goes on where it stopped.',
+  const passes = missing.some((one) => one.passes)
+  throw new CommandError(missing.map(({ text }) => text).join('\n'), {
+    cure: passes ? 'Run it again in some minutes: it goes on where it stopped.' : undefined,
   })
 }

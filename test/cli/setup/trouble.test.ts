@@ -172,6 +172,20 @@ test('killed behind any of its writes and run again, it ends with one applicatio
   )
 })
 
+test('where people may not consent it is not said that they can sign in', async (t) => {
+  const place = await openPlace(t, { roles: ['Global Administrator'] })
+  const [tenant] = place.emulator.directory.tenants
+  if (tenant) tenant.allowUserConsent = false
+  const { code, stderr } = await place.setup('--name', NAME, '--yes')
+  assert.equal(code, 1, stderr)
+  assert.match(stderr, /nobody has consented for everybody: nobody gets in yet/)
+  assert.doesNotMatch(stderr, /Ready|in some minutes/)
+  const again = await place.setup('--name', NAME, '--yes', '--admin-consent')
+  assert.equal(again.code, 0, again.stderr)
+  const third = await place.setup()
+  assert.equal(third.code, 0, third.stderr)
+})
+
 test('a request never takes the place of another file', async (t) => {
   const place = await openPlace(t)
   const file = join(place.folder, '.env')
