@@ -20,6 +20,7 @@ import {
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
 
@@ -126,6 +127,7 @@ export function secretsOf(env: Environment): string[] {
 export function resolveServeSettings(options: ServeOptions, given: Environment): ServeSettings {
   const problems: ConfigProblem[] = []
   const env = unquote(given, problems)
+  checkNames(given, problems)
   const port = options.port ?? readPort('PORT', env, 8000, problems)
   const url = (options.url || env.ENTRANCE_URL || undefined)?.replace(/\/+$/, '')
   checkBaseUrl(url, problems)

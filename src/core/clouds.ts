@@ -48,9 +48,13 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['https://login.chinacloudapi.cn', 'china'],
 ])
 
-/** The origin of a login host that is given by the word for its cloud, or as it is. */
+/**
+ * The origin of a login host that is given by the word for its cloud, or as it is; of one that
+ * Microsoft has an old name for, the name that its metadata and tokens have.
+ */
 export function loginHost(authority: string): string {
-  return CLOUDS.get(authority)?.login ?? withoutTrailingSlashes(authority)
+  const given = withoutTrailingSlashes(authority)
+  return (CLOUDS.get(given) ?? findCloud(given))?.login ?? given
 }
 
 /** The cloud of a login host; undefined for one that is not Microsoft's for organisations. */

@@ -46,7 +46,8 @@ function isEasyAuth({ status, headers, url }: Answer): boolean {
 
 /** Status, who it is from, and where it leads: what an operator needs to find the culprit. */
 function describe({ status, headers, text, url }: Answer): string {
-  const target = URL.parse(headers.get('location') ?? '', url)
+  const location = headers.get('location')
+  const target = location === null ? null : URL.parse(location, url)
   const title = /<title>([^<]{1,80})/i.exec(text)?.[1]?.trim()
   const marks = ['server', 'cf-mitigated', 'via', 'x-ms-middleware-request-id']
     .map((name) => [name, headers.get(name)] as const)
@@ -54,7 +55,7 @@ function describe({ status, headers, text, url }: Answer): string {
     .map(([name, value]) => `${name}: ${value?.slice(0, 60)}`)
   return [
     `status ${status}`,
-    ...(target ? [`to ${target.origin}${target.pathname}`] : []),
+    ...(target ? [`to ${target.protocol}//${target.host}${target.pathname}`] : []),
     ...(title ? [`"${title}"`] : []),
     ...marks,
   ].join(', ')

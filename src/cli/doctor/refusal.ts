@@ -37,7 +37,7 @@ export function readRefusal(
 /** Finds Entra's number in one of its pages, wherever that has it. */
 export function readPage(html: string): Refusal | undefined {
   const text = html
-    .replace(/<[^>]{0,2000}>/g, ' ')
+    .replace(/<[^<>]{0,2000}>/g, ' ')
     .replaceAll('&#39;', "'")
     .replaceAll('&quot;', '"')
     .replaceAll('&amp;', '&')

@@ -92,7 +92,9 @@ export function wrap(text: string, { width }: Layout, first: string, rest = firs
   const lines: string[] = []
   let line = first
   let isEmpty = true
-  for (const word of printable(text).split(/(?<=\S) (?=\S)/)) {
+  for (const word of printable(text)
+    .replace(/[\n\t]+/g, ' ')
+    .split(/(?<=\S) (?=\S)/)) {
     if (!isEmpty && line.length + 1 + word.length > width) {
       lines.push(line)
       line = rest

@@ -1,5 +1,6 @@
 import type { Check, DoctorIo, Facts } from './check.ts'
 import { type Finding, skipped } from './finding.ts'
+import { safeFinding } from './safe-text.ts'
 
 /**
  * Makes the checks in their order. What an earlier one found wrong would only show again in those
@@ -25,7 +26,7 @@ export async function runChecks(
     }
     if (!outcome.findings.some(({ status }) => status === 'ok')) missing.add(check.id)
     facts = { ...facts, ...('facts' in outcome ? outcome.facts : {}) }
-    findings.push(...outcome.findings)
+    findings.push(...outcome.findings.map((finding) => safeFinding(finding, io.env)))
   }
   return findings
 }

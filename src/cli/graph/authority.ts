@@ -1,4 +1,4 @@
-import { CLOUDS, graphOrigin } from '../../core/clouds.ts'
+import { CLOUDS, graphOrigin, loginHost } from '../../core/clouds.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import { CommandError, Interrupted, UsageError } from '../exit-codes.ts'
 
@@ -31,7 +31,7 @@ export function parseAuthority(text: string | undefined): string {
     url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))
   const isOrigin = url?.pathname === '/' && !url.search && !url.hash && !url.username
   if (url && isSafe && isOrigin) {
-    return url.origin
+    return loginHost(url.origin)
   }
   throw new UsageError(
     `ENTRANCE_AUTHORITY is '${text?.replace(/\/\/[^/]*@/, '//')}', which is not a login host.`,

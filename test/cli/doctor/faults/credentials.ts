@@ -56,30 +56,41 @@ export const credentialFaults: readonly Fault[] = [
     cure: dotEnv.useSecret,
   },
   {
+    name: 'the certificate ends within a month',
+    plant: (world) => register(world, useCertificate(world, 10)),
+    finding: 'entra.certificate.expiring',
+    status: 'warning',
+    says: /upload it under Certificates/,
+    cure: (world) => register(world, useCertificate(world, 365)),
+  },
+  {
     name: "the certificate is not one of the registration's",
-    plant: useCertificate,
+    plant: (world) => void useCertificate(world, 365),
     finding: 'entra.credential.certificate',
     says: /AADSTS700027/,
-    cure: ({ app, env }, { portal: steps }) => {
+    cure: (world, { portal: steps }) => {
       if (!/Upload certificate/.test(steps?.join(' ') ?? '')) throw new Error('no cure')
-      const pem = readFileSync(
-        (env.ENTRANCE_CREDENTIAL as string).replace('certificate:', ''),
-        'utf8',
-      )
-      const { certificate: key, endDateTime } = readCertificate(pem)
-      const dates = { startDateTime: '2026-01-01T00:00:00Z', endDateTime }
-      app.keyCredentials.push({
-        keyId: crypto.randomUUID(),
-        displayName: 'entrance',
-        key,
-        ...dates,
-      })
+      register(world, readFileSync(certificateFile(world), 'utf8'))
     },
   },
 ]
 
-function useCertificate({ env, folder }: World): void {
-  const path = join(folder, 'entra.pem')
-  writeFileSync(path, createKeyAndCertificate('entrance', 365, Date.now()).pem, { mode: 0o600 })
+/** Makes a certificate for so many days, and has the server use it. */
+function useCertificate({ env, folder }: World, days: number): string {
+  const path = join(folder, `entra-${days}.pem`)
+  const { pem } = createKeyAndCertificate('entrance', days, Date.now())
+  writeFileSync(path, pem, { mode: 0o600 })
   env.ENTRANCE_CREDENTIAL = `certificate:${path}`
+  return pem
+}
+
+function certificateFile({ env }: World): string {
+  return (env.ENTRANCE_CREDENTIAL as string).replace('certificate:', '')
+}
+
+/** Certificates & secrets, Certificates: uploads it. */
+function register({ app }: World, pem: string): void {
+  const { certificate: key, endDateTime } = readCertificate(pem)
+  const dates = { startDateTime: '2026-01-01T00:00:00Z', endDateTime }
+  app.keyCredentials.push({ keyId: crypto.randomUUID(), displayName: 'entrance', key, ...dates })
 }

