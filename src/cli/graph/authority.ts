@@ -42,9 +42,11 @@ export function parseAuthority(text: string | undefined): string {
 /** Reads the tenant's metadata (OpenID Connect Discovery §4). */
 export async function findAuthority(
   origin: string,
-  tenant: string,
+  signsIn: string,
   signal: AbortSignal,
 ): Promise<Authority> {
+  // Personal accounts have no directory: applications for them are in that of a work account.
+  const tenant = signsIn === 'consumers' ? 'organizations' : signsIn
   const document = await readMetadata(origin, tenant, signal)
   const endpoint = (name: string) => {
     const url = URL.parse(String(document[name]))

@@ -109,6 +109,9 @@ function cureOf(status: number, code: string, message: string): string {
   const known = BY_CODE.get(code)
   if (known) return known
   if (/same value for property (uniqueName|identifierUris)/i.test(message)) return TAKEN
+  if (/redirectUris/i.test(message) && /entries|too many|limit|maximum/i.test(message)) {
+    return 'Remove redirect URIs that nobody uses under Authentication, or give --name another name for an application of its own.'
+  }
   if (/identifier URI/i.test(message)) return BY_CODE.get('HostNameNotOnVerifiedDomain') as string
   if (/policy/i.test(message) && /lifetime|long|days/i.test(message)) {
     return BY_CODE.get('CredentialLifetimeExceedsMaxValueAsPerAppPolicy') as string

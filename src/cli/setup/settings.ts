@@ -150,7 +150,9 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
       tenants: Boolean(env.ENTRANCE_ALLOW_TENANTS),
     },
   }
-  problems.push(...findProblems(settings))
+  // Of one that is configured for an application that is there, it need not be said again.
+  const isKnown = options.credential === undefined && settings.clientId !== undefined
+  problems.push(...findProblems(settings), ...(isKnown ? [] : findFederatedProblems(settings)))
   if (problems.length > 0) throw new ConfigError(problems)
   return settings
 }
@@ -182,14 +184,14 @@ function readUrl(option: string, text: string, problems: ConfigProblem[]): strin
   ) {
     return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
   }
-  const problem = `'${text}' is not the base URL of a server.`
+  const problem = `'${text.replace(/\/\/[^/]*@/, '//')}' is not the base URL of a server.`
   const cure = 'Write https:// and the host, without /mcp or /auth/callback; http is for localhost.'
   problems.push({ option, problem, cure })
   return text
 }
 
 function findProblems(settings: SetupSettings): ConfigProblem[] {
-  const { clientId, credential, issuer, subject, name, preAuthorized, scopes } = settings
+  const { clientId, credential, issuer, name, preAuthorized, scopes } = settings
   const problems: ConfigProblem[] = []
   const add = (option: string, problem: string, cure: string) =>
     problems.push({ option, problem, cure })
@@ -203,22 +205,22 @@ function findProblems(settings: SetupSettings): ConfigProblem[] {
   if (!KINDS.includes(credential)) {
     add('--credential', `'${credential}' is not known.`, `Use one of ${KINDS.join(', ')}.`)
   }
-  if (credential === 'workload-identity' && !(issuer && subject)) {
+  if (issuer !== undefined && URL.parse(issuer)?.protocol !== 'https:') {
     add(
-      '--issuer, --subject',
-      'are needed with --credential workload-identity.',
-      'Give the OIDC issuer of the cluster, and system:serviceaccount:<namespace>:<name>.',
+      '--issuer',
+      `'${issuer}' is not an issuer.`,
+      'Write https:// and what its tokens have in iss.',
     )
   }
-  if (credential === 'managed-identity' && !GUID.test(subject ?? '')) {
+  if (
+    name !== undefined &&
+    (name.trim() === '' || name.length > MAX_NAME || /\p{Cc}/u.test(name))
+  ) {
     add(
-      '--subject',
-      'is needed with --credential managed-identity.',
-      'Give the object (principal) id of the managed identity.',
+      '--name',
+      'is empty, too long, or has control characters.',
+      `Give 1 to ${MAX_NAME} characters.`,
     )
-  }
-  if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME)) {
-    add('--name', 'is empty or too long.', `Give 1 to ${MAX_NAME} characters.`)
   }
   for (const one of preAuthorized.filter((id) => !GUID.test(id))) {
     add('--pre-authorize', `'${one}' is not a client id.`, 'Give a GUID, or vscode.')
@@ -227,4 +229,20 @@ function findProblems(settings: SetupSettings): ConfigProblem[] {
     add('--scope', `'${one}' cannot be the name of a scope.`, 'Use letters, digits and . _ : -')
   }
   return problems
+}
+
+/** Whose tokens the application is to trust. */
+function findFederatedProblems({ credential, issuer, subject }: SetupSettings): ConfigProblem[] {
+  if (credential === 'workload-identity' && !(issuer && subject)) {
+    const problem = 'are needed with --credential workload-identity.'
+    const cure =
+      'Give the OIDC issuer of the cluster, and system:serviceaccount:<namespace>:<name>.'
+    return [{ option: '--issuer, --subject', problem, cure }]
+  }
+  if (credential === 'managed-identity' && !GUID.test(subject ?? '')) {
+    const problem = 'is needed with --credential managed-identity.'
+    const cure = 'Give the object (principal) id of the managed identity.'
+    return [{ option: '--subject', problem, cure }]
+  }
+  return []
 }

@@ -227,6 +227,11 @@ test('a name that a deleted application keeps, and what a policy forbids, have c
   await assert.rejects(taken.send(POST), (error: GraphError) =>
     /Deleted applications/.test(error.cure ?? ''),
   )
+  const full = 'Property redirectUris has 257 entries; at most 256 are allowed.'
+  await assert.rejects(
+    graphOf(problem(400, 'Request_BadRequest', full)).graph.send(POST),
+    (error: GraphError) => /Remove redirect URIs/.test(error.cure ?? ''),
+  )
   const policy = graphOf(problem(403, 'CredentialTypeNotAllowedAsPerAppPolicy', 'No.')).graph
   await assert.rejects(policy.send(POST), (error) => {
     assert.ok(!isDenied(error), 'an administrator could not do it either')

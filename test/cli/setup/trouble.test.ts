@@ -224,12 +224,20 @@ test('nobody signed in is told how to, by each way', async (t) => {
 test('what is wrong with the options is told at once, before anybody is asked', async (t) => {
   const place = await openPlace(t)
   const { code, stderr } = await place.setup(
-    ...['--url', 'http://expenses.example.com/mcp', '--client-id', 'x', '--credential', 'magic'],
+    ...['--url', 'http://u:pass-word@expenses.example.com/mcp', '--client-id', 'x'],
+    ...['--credential', 'magic', '--issuer', 'http://a.example', '--name', 'a\nb'],
   )
   assert.equal(code, 2)
-  for (const name of ['--url', 'ENTRA_PROXY_AZURE_CLIENT_ID', '--credential']) {
+  for (const name of [
+    '--url',
+    'ENTRA_PROXY_AZURE_CLIENT_ID',
+    '--credential',
+    '--issuer',
+    '--name',
+  ]) {
     assert.ok(stderr.includes(name), stderr)
   }
+  assert.ok(!stderr.includes('pass-word'))
   assert.equal(place.emulator.seen.filter(({ endpoint }) => endpoint.startsWith('graph')).length, 0)
 })
 
