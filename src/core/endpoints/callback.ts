@@ -41,7 +41,7 @@ export async function callback(request: Request, _site: Site, context: Context):
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
     // What may succeed when the same answer is loaded again.
-    if (error.isTransient) context.spent.release(grantId)
+    if (error.isTransient && !error.isSpent) context.spent.release(grantId)
     return fail(error, returned, statusOf(error), context)
   }
 }
@@ -227,7 +227,7 @@ async function showApps(
     return redirect(href, [endCookie, sessionCookie(tokens, context)])
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
-    if (error.isTransient) spent.release(exchange.state)
+    if (error.isTransient && !error.isSpent) spent.release(exchange.state)
     logRefusal(error, undefined, config.log)
     const status = response.has('error') ? 400 : statusOf(error)
     return entraProblem(error, status, {

@@ -35,7 +35,7 @@ export type Ending = Pick<Problem, 'link'> & {
 
 /** The page that says why Entra let nobody in. */
 export function entraProblem(error: EntraError, status: number, ending: Ending): Response {
-  const canReload = status === 503
+  const canReload = status === 503 && !error.isSpent
   return errorPage({
     title: titleOf(error, canReload),
     status,
