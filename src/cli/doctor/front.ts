@@ -57,7 +57,7 @@ function describe({ status, headers, text, url }: Seen): string {
     .map(([name, value]) => `${name}: ${value?.slice(0, 60)}`)
   return [
     `status ${status}`,
-    ...(target ? [`to ${target.origin}${target.pathname}`] : []),
+    ...(target ? [`to ${target.protocol}//${target.host}${target.pathname}`] : []),
     ...(title ? [`"${title}"`] : []),
     ...marks,
   ].join(', ')

@@ -97,7 +97,8 @@ function checkEnding(ending: Ending, { signIn }: Fault): void {
   if (where !== 'page') return
   assert.match(text, /What to do/)
   // Who goes back to the application is told there what the page says.
-  if (client !== undefined) assert.match(client, onlyCause(signIn.says))
+  if (client === undefined) assert.match(text, /Show the request again/)
+  else assert.match(client, onlyCause(signIn.says))
   assert.ok(page && page.status >= 400)
 }
 

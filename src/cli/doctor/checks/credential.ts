@@ -4,6 +4,7 @@ import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, skipped, warning } from '../finding.ts'
 import { type Refusal, readRefusal, refusalFinding } from '../refusal.ts'
+import { shellUrl, shown } from '../safe-text.ts'
 import { parseJson } from './metadata.ts'
 
 /** Redeems a code that nobody gave: Entra looks at the credential first, and says what it thinks. */
@@ -154,7 +155,7 @@ function judgeClaims(claims: Record<string, unknown>, facts: Facts): Finding[] {
     const details = { expected: entra.clientId, found: shown(claims.aud) }
     return [error(token.id, 'audience', 'The tokens are for another audience.', details)]
   }
-  const issuer = (found as MetadataFacts).issuer.replace('{tenantid}', String(claims.tid))
+  const issuer = (found as MetadataFacts).issuer.replace('{tenantid}', shown(claims.tid))
   const isTenant = tenantGuid === undefined || claims.tid === tenantGuid
   if (claims.iss === issuer && isTenant) {
     return [ok(token.id, 'The tokens are of version 2.0, for this application and tenant.')]
@@ -166,28 +167,29 @@ function judgeClaims(claims: Record<string, unknown>, facts: Facts): Finding[] {
 
 function wrongVersion(version: unknown, { entra }: Facts): Finding {
   const body = '{"api":{"requestedAccessTokenVersion":2}}'
-  return error(token.id, 'version', `Entra issues version ${shown(version)} access tokens.`, {
-    expected: 'ver 2.0',
-    found: `ver ${shown(version)}`,
-    why: 'They have another issuer and audience, and are refused at the end of every sign-in.',
-    portal: [
-      'App registrations > the application > Manifest: "api": { "requestedAccessTokenVersion": 2 }',
-      'It takes a few minutes to be in force.',
-    ],
-    // The option of `az ad app update` is not in every version, and `--set api.…` cannot work.
-    command: `az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='${entra.clientId}')" --headers Content-Type=application/json --body '${body}'`,
-    docs: 'entra.md',
-    canFix: true,
-  })
+  return error(
+    token.id,
+    'version',
+    `Entra issues version ${shown(version) || 'unknown'} access tokens.`,
+    {
+      expected: 'ver 2.0',
+      found: `ver ${shown(version) || 'missing'}`,
+      why: 'They have another issuer and audience, and are refused at the end of every sign-in.',
+      portal: [
+        'App registrations > the application > Manifest: "api": { "requestedAccessTokenVersion": 2 }',
+        'It takes a few minutes to be in force.',
+      ],
+      // The option of `az ad app update` is not in every version, and `--set api.…` cannot work.
+      command: `az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='${entra.clientId}')" --headers Content-Type=application/json --body '${body}'`,
+      docs: 'entra.md',
+      canFix: true,
+    },
+  )
 }
 
 function readClaims(text: unknown): Record<string, unknown> | undefined {
   const part = typeof text === 'string' ? text.split('.')[1] : undefined
   return part ? parseJson(Buffer.from(part, 'base64url').toString()) : undefined
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 200) : 'none'
 }
 
 function unreachable(check: string, { metadata: found }: Facts, reason: string): Finding {
@@ -196,7 +198,7 @@ function unreachable(check: string, { metadata: found }: Facts, reason: string):
   return error(check, 'unreachable', what, {
     why: 'Without it no sign-in can be completed.',
     portal: ['Check the way from this machine to Entra.'],
-    command: `curl -sS -o /dev/null -w "%{http_code}\\n" -X POST "${token_endpoint}"`,
+    command: `curl -sS -o /dev/null -w "%{http_code}\\n" -X POST ${shellUrl(token_endpoint)}`,
   })
 }
 

@@ -2,6 +2,7 @@ import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, EntraFacts, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, warning } from '../finding.ts'
 import { readRefusal, refusalFinding } from '../refusal.ts'
+import { shellUrl } from '../safe-text.ts'
 
 const metadata: Check = {
   id: 'entra.metadata',
@@ -151,7 +152,7 @@ async function readKeys(facts: Facts, io: DoctorIo): Promise<Outcome> {
         found: reason,
         why,
         portal: ['Open the way out to that address; a proxy has to let it through as well.'],
-        command: `curl -sS "${jwks_uri}"`,
+        command: `curl -sS ${shellUrl(jwks_uri)}`,
       }),
     )
   }
@@ -164,7 +165,7 @@ async function readKeys(facts: Facts, io: DoctorIo): Promise<Outcome> {
       found: 'none',
       why,
       portal: ['Something in between answers in place of Entra: check the proxy.'],
-      command: `curl -sS "${jwks_uri}"`,
+      command: `curl -sS ${shellUrl(jwks_uri)}`,
     }),
   )
 }

@@ -220,6 +220,7 @@ export const graphFaults: readonly Fault[] = [
       app.requiredResourceAccess.push(USER_READ)
     },
     finding: 'registration.groups-claim',
+    status: 'warning',
     says: /groups/,
     cure: runCommand,
     signIn: {
