@@ -2,17 +2,16 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../core/errors.ts'
 
-const CURE = 'Give another folder with ENTRANCE_DATA, or let this user write there.'
-
 /** Why the data folder cannot be used, as far as it shows before anything is made. */
-export function findDataFolderProblems(data: string): ConfigProblem[] {
+export function findDataFolderProblems(data: string, option = 'ENTRANCE_DATA'): ConfigProblem[] {
+  if (data === '') return [unusable(data, option, 'it names no folder')]
   try {
     const nearest = nearestExisting(resolve(data))
-    if (!isFolder(nearest)) return [unusable(data, `${nearest} is not a folder`)]
+    if (!isFolder(nearest)) return [unusable(data, option, `${nearest} is not a folder`)]
     accessSync(nearest, constants.W_OK | constants.X_OK)
     return []
   } catch (error) {
-    return [unusable(data, (error as Error).message)]
+    return [unusable(data, option, (error as Error).message)]
   }
 }
 
@@ -23,11 +22,11 @@ export function checkDataFolder(data: string): void {
 }
 
 /** Makes the data folder, for its owner only. */
-export function makeDataFolder(data: string): void {
+export function makeDataFolder(data: string, option = 'ENTRANCE_DATA'): void {
   try {
     makeFolder(resolve(data))
   } catch (error) {
-    throw new ConfigError([unusable(data, (error as Error).message)])
+    throw new ConfigError([unusable(data, option, (error as Error).message)])
   }
 }
 
@@ -54,6 +53,7 @@ function nearestExisting(path: string): string {
     : nearestExisting(parent)
 }
 
-function unusable(data: string, why: string): ConfigProblem {
-  return { option: 'ENTRANCE_DATA', problem: `${data} cannot be used: ${why}.`, cure: CURE }
+function unusable(data: string, option: string, why: string): ConfigProblem {
+  const cure = `Give another folder with ${option}, or let this user write there.`
+  return { option, problem: `${data || 'An empty name'} cannot be used: ${why}.`, cure }
 }

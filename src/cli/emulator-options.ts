@@ -39,9 +39,7 @@ const MAX_CONFIG = 16 * 1024 * 1024
 export function resolveEmulatorOptions(options: EmulatorCommandOptions): StartOptions {
   const problems: ConfigProblem[] = [
     ...findHostProblems(options),
-    ...(options.data === undefined
-      ? []
-      : findDataFolderProblems(options.data).map((one) => ({ ...one, option: '--data' }))),
+    ...(options.data === undefined ? [] : findDataFolderProblems(options.data, '--data')),
   ]
   const tls = readTls(options, problems)
   const directory = readDirectory(options.config, problems)

@@ -4,7 +4,7 @@ import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { type CloudName, findCloud } from './cloud.ts'
-import type { Access } from './control/access.ts'
+import { type Access, isByOwnName, refuseForeignName } from './control/access.ts'
 import { answerControl, isControlPath } from './control/answer-control.ts'
 import { createDirectory, type DirectoryOptions } from './create-directory.ts'
 import type { Directory } from './directory.ts'
@@ -89,7 +89,8 @@ export function openEmulator(
   const sts = openSts(options, { origin, directory, now: clock.now })
   const seen: SeenRequest[] = []
   const emulator: Emulator = {
-    fetch: (request) => {
+    fetch: async (request) => {
+      if (access.isLocal && !isByOwnName(request, origin)) return refuseForeignName(request)
       if (isControlPath(request)) return answerControl({ emulator, sts, access }, request)
       const withFaults = { faults, now: clock.now, seen }
       return answerWithFaults(withFaults, request, () => answer({ sts, seen, access }, request))

@@ -27,6 +27,7 @@ import { manage, showHome } from './management/manage.ts'
 import { errorPage, explanationPage } from './pages/error-page.ts'
 import { pageResponse } from './pages/layout.ts'
 import { noteFailure } from './sign-in-log.ts'
+import { allowPage } from './tokens/cross-origin.ts'
 import { tokenHeaders } from './tokens/response.ts'
 
 /** Something the emulator answers. */
@@ -125,6 +126,12 @@ export function findRoute(pathname: string): { route: Route; segment: string } |
 
 /** Answers a call, errors included. */
 export async function answerCall(route: Route, call: Call): Promise<Response> {
+  const response = await answerOrRefuse(route, call)
+  if (route.name === 'token') await allowPage(call, response)
+  return response
+}
+
+async function answerOrRefuse(route: Route, call: Call): Promise<Response> {
   try {
     return await route.answer(call)
   } catch (error) {

@@ -1,10 +1,15 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createServicePrincipal, type ServicePrincipalOptions } from './create-directory.ts'
+import {
+  createDirectory,
+  createServicePrincipal,
+  type DirectoryOptions,
+  type ServicePrincipalOptions,
+} from './create-directory.ts'
 import type { OAuth2PermissionGrant } from './directory.ts'
-import type { DirectoryChanges } from './directory-changes.ts'
+import { COLLECTIONS, type DirectoryChanges } from './directory-changes.ts'
 import { newSealingKey } from './seal.ts'
-import type { StoredKey } from './signing-keys.ts'
+import { loadSigningKey, type StoredKey } from './signing-keys.ts'
 
 /** What a restart must not lose: without it, tokens given before would be worthless. */
 export type State = {
@@ -26,28 +31,49 @@ type Version1 = Omit<State, 'version' | 'changes'> & {
   servicePrincipals: ServicePrincipalOptions[]
 }
 
-/** Reads the state, or starts a new one. */
-export function readState(path: string | undefined): State {
-  const text = path === undefined ? undefined : readIfThere(path)
-  if (text !== undefined) return parseState(text, path as string)
-  const state: State = {
-    version: 2,
-    sealingKey: newSealingKey().toString('base64url'),
-    signingKeys: [],
-    changes: {},
-  }
-  // A place that cannot be written to is better found out now than at the first sign-in.
-  writeState(path, state)
-  return state
+/** The state, and how it is written down. */
+export type StateFile = {
+  readonly state: State
+  /** False where another process has written since: what that kept is lost. */
+  write(): boolean
 }
 
-/** Writes the state in one step, readable by its owner only. */
-export function writeState(path: string | undefined, state: State): void {
-  if (path === undefined) return
+/** Reads the state, or starts a new one; without a path, it is never written. */
+export function openStateFile(path: string | undefined): StateFile {
+  if (path === undefined) return { state: newState(), write: () => true }
+  const text = readIfThere(path)
+  const state = text === undefined ? newState() : parseState(text, path)
+  // A place that cannot be written to is better found out now than at the first sign-in.
+  if (text === undefined) writeFile(path, state)
+  let ours = fileId(path)
+  return {
+    state,
+    write: () => {
+      const there = fileId(path)
+      const isOurs = there === undefined || there === ours
+      writeFile(path, state)
+      ours = fileId(path)
+      return isOurs
+    },
+  }
+}
+
+function newState(): State {
+  const sealingKey = newSealingKey().toString('base64url')
+  return { version: 2, sealingKey, signingKeys: [], changes: {} }
+}
+
+/** In one step, readable by its owner only. */
+function writeFile(path: string, state: State): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}.tmp`
   writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   renameSync(temporary, path)
+}
+
+/** Each writing puts a new file in the former one's place. */
+function fileId(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
 function readIfThere(path: string): string | undefined {
@@ -60,26 +86,36 @@ function readIfThere(path: string): string | undefined {
 }
 
 function parseState(text: string, path: string): State {
-  const problem = `${path} is not a file of the Entra ID emulator. Delete it to start afresh.`
-  let state: Partial<State> | Partial<Version1> | null
   try {
-    state = JSON.parse(text) as Partial<State> | Partial<Version1> | null
+    return readVersion(JSON.parse(text) as Partial<State> | Partial<Version1>)
   } catch (cause) {
+    const problem = `${path} is not a file of the Entra ID emulator. Delete it to start afresh.`
     throw new Error(problem, { cause })
   }
-  const hasKeys =
-    Buffer.from(state?.sealingKey ?? '', 'base64url').length === 32 &&
-    Array.isArray(state?.signingKeys)
-  if (hasKeys && state?.version === 2 && areChanges(state.changes)) return state as State
-  if (hasKeys && state?.version === 1 && isVersion1(state)) return fromVersion1(state)
-  throw new Error(problem)
 }
 
-function areChanges(changes: unknown): boolean {
-  if (typeof changes !== 'object' || changes === null) return false
-  return Object.values(changes as Record<string, Record<string, unknown>>).every(
-    (change) => Array.isArray(change?.kept) && Array.isArray(change?.removed),
-  )
+/** Throws where anything is not as it was written. */
+function readVersion(state: Partial<State> | Partial<Version1>): State {
+  const { sealingKey = '', signingKeys = [], personalKeys = [] } = state
+  if (Buffer.from(sealingKey, 'base64url').length !== 32) throw new TypeError('No sealing key.')
+  for (const key of [...signingKeys, ...personalKeys]) loadSigningKey(key)
+  if (state.version === 1 && isVersion1(state)) return fromVersion1(state)
+  if (state.version !== 2 || !state.changes) throw new TypeError('An unknown version.')
+  return { ...(state as State), changes: complete(state.changes) }
+}
+
+/** What a former version did not know of its things is as Entra has it. */
+function complete(changes: DirectoryChanges): DirectoryChanges {
+  const names = COLLECTIONS.filter((name) => changes[name] !== undefined)
+  const items = names.flatMap((name): { id: unknown }[] => changes[name]?.kept ?? [])
+  if (!items.every(({ id }) => typeof id === 'string')) throw new TypeError('A thing without id.')
+  const lists = COLLECTIONS.map((name) => [name, changes[name]?.kept ?? []])
+  const whole = createDirectory(Object.fromEntries(lists) as DirectoryOptions)
+  const completed = names.map((name) => {
+    const { kept = [], removed = [] } = changes[name] ?? {}
+    return [name, { kept: whole[name].slice(0, kept.length), removed: [...removed] }]
+  })
+  return Object.fromEntries(completed) as DirectoryChanges
 }
 
 function isVersion1(state: Partial<Version1>): state is Version1 {

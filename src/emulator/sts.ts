@@ -8,14 +8,17 @@ import { createKeyRing, type KeyRing } from './key-ring.ts'
 import { createReplication, type Replication, type ReplicationOptions } from './replication.ts'
 import { createSealer, type Sealer } from './seal.ts'
 import { createSignInLog, type SignInLog } from './sign-in-log.ts'
-import { readState, writeState } from './state-file.ts'
+import { openStateFile } from './state-file.ts'
 
 /** The security token service: what outlives a request. */
 export type Sts = KeyRing & {
   readonly origin: string
   readonly cloud: Cloud
   readonly behaviour: Behaviour
+  /** As far as what was written has arrived where it is read. */
   readonly directory: Directory
+  /** With all that was written: who changes something begins here, or takes changes back. */
+  readonly written: Directory
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly log: Log
@@ -55,12 +58,14 @@ export type StsOptions = {
 /** Opens the state of an emulator. */
 export function createSts(options: StsOptions): Sts {
   const { directory, dataFile } = options
-  const state = readState(dataFile)
+  const { state, write } = openStateFile(dataFile)
   const changes = keepChanges(directory, state.changes)
   const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
   const save = () => {
-    if (!isClosed) writeState(dataFile, state)
+    if (isClosed || write()) return
+    const message = `Another process writes to ${dataFile}, too: what it kept there is lost. Give each emulator a data folder of its own.`
+    options.log({ event: 'emulator.state.shared', level: 'warn', message })
   }
   const signIns = createSignInLog()
   return {
@@ -69,6 +74,7 @@ export function createSts(options: StsOptions): Sts {
     cloud: options.cloud,
     behaviour: options.behaviour,
     directory,
+    written: directory,
     now: options.now,
     log: options.log,
     sealer: createSealer(Buffer.from(state.sealingKey, 'base64url')),
@@ -94,12 +100,15 @@ export function createSts(options: StsOptions): Sts {
   }
 }
 
+// A code lives ten minutes; whoever redeems more than this in that time forgets the first ones.
+const MAX_REDEEMED = 100_000
+
 function createRedeemer(now: () => number): Sts['redeem'] {
   const redeemed = new Map<string, number>()
   return (codeId, expiresAt) => {
     // In order of their redemption, so nearly of their expiry: the first that lives ends the search.
     for (const [id, expiry] of redeemed) {
-      if (expiry > now()) break
+      if (expiry > now() && redeemed.size < MAX_REDEEMED) break
       redeemed.delete(id)
     }
     if (redeemed.has(codeId)) return false

@@ -142,6 +142,9 @@ test('what is wrong with the options is said at once, each with its cure', async
     [{ port: 0, cert: files.cert, key: config }, ['--key | holds no private key']],
     [{ port: 0, cert: folder, key: files.key }, ['--cert | not a file']],
     [{ port: 0, data: '/dev/null/x' }, ['--data |']],
+    // Node's own recursive mkdir would never come back.
+    [{ port: 0, data: '/proc/x' }, ['--data | cannot be used']],
+    [{ port: 0, data: '' }, ['--data | it names no folder']],
     [{ port: 0, config: join(folder, 'none.json') }, ['--config | ENOENT']],
     [{ port: 0, config: empty }, ['--config | it is empty']],
     [

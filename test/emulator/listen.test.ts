@@ -24,6 +24,43 @@ test('an origin that is given stands, whatever the port', async (t) => {
   assert.equal(emulator.origin, 'https://login.example')
 })
 
+test('a page whose own name was made to point here is answered nothing (DNS rebinding)', async (t) => {
+  const emulator = await startEmulator({ port: 0, control: true, hostname: 'login.test' })
+  t.after(() => emulator.close())
+  const { tenantId, port } = emulator
+  const paths = [
+    '/',
+    `/${tenantId}/v2.0/.well-known/openid-configuration`,
+    `/${tenantId}/oauth2/v2.0/token`,
+    '/devicelogin',
+    '/v1.0/users',
+    '/_emulator/directory',
+    '/nothing',
+  ]
+  const ask = async (host: string, path: string) => {
+    const response = await emulator.fetch(new Request(`http://${host}:${port}${path}`))
+    return { status: response.status, text: await response.text() }
+  }
+  for (const host of ['evil.example', 'localhost.evil.example', '192.0.2.1', 'xlogin.test']) {
+    for (const path of paths) {
+      const { status, text } = await ask(host, path)
+      assert.equal(status, 421, `${host}${path}`)
+      assert.match(text, /is not called/)
+    }
+  }
+  // An External ID tenant's issuer has a host below the emulator's.
+  for (const host of ['localhost', '127.0.0.1', '[::1]', 'login.test', `${tenantId}.login.test`]) {
+    assert.equal((await ask(host, paths[1] as string)).status, 200, host)
+  }
+})
+
+test('who lets others reach it is reached by any name', async (t) => {
+  const emulator = await startEmulator({ port: 0, host: '0.0.0.0' })
+  t.after(() => emulator.close())
+  const url = `http://emulator:${emulator.port}/common/v2.0/.well-known/openid-configuration`
+  assert.equal((await emulator.fetch(new Request(url))).status, 200)
+})
+
 test('close ends at once, a connection that is still open included', async () => {
   const emulator = await startEmulator({ port: 0 })
   const socket = connect(emulator.port, '127.0.0.1')

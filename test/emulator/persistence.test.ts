@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { createEmulator, type Emulator, SEED } from '../../src/emulator/emulator.ts'
 import { appToken, graphAs, graphWith, register } from './graph/support.ts'
-import { authorizeUrl, getCode, openBrowser, redeem, refresh, signIn } from './support.ts'
+import { account, authorizeUrl, getCode, openBrowser, redeem, refresh, signIn } from './support.ts'
 
 test('keys, refresh tokens, sessions and consents outlive the emulator', async (t) => {
   const dataFile = newFile(t)
@@ -68,6 +68,29 @@ test('what was written through Microsoft Graph outlives the emulator', async (t)
   assert.equal((await (await graphAs(after))('GET', `/applications/${id}`)).body.appId, appId)
 })
 
+test('a second factor that somebody registered outlives the emulator', async (t) => {
+  const dataFile = newFile(t)
+  const before = createEmulator({ dataFile })
+  before.directory.conditionalAccessPolicies.push({
+    id: crypto.randomUUID(),
+    displayName: 'A second factor',
+    state: 'enabled',
+    conditions: { applications: { includeApplications: ['All'] } },
+    modifiedDateTime: new Date(0).toISOString(),
+  })
+  const browser = openBrowser(before)
+  account(before, 'Alice').isMfaRegistered = false
+  const picker = await browser.get(authorizeUrl(before))
+  const page = await browser.submit(picker, { account: SEED.alice })
+  await browser.submit(page, { decision: 'register' })
+  await before.close()
+  const after = createEmulator({
+    dataFile,
+    directory: { users: [{ ...account(before, 'Alice'), isMfaRegistered: false }] },
+  })
+  assert.equal(account(after, 'Alice').isMfaRegistered, true)
+})
+
 test('what was deleted stays out, and comes back with nothing of it', async (t) => {
   const dataFile = newFile(t)
   const before = createEmulator({ dataFile })
@@ -126,7 +149,7 @@ test('the file is readable by its owner only, in folders that are made for it', 
   assert.equal(statSync(dataFile).mode & 0o777, 0o600)
 })
 
-test('a file that is something else is refused by name and left alone', async (t) => {
+test('a file that is something else, or damaged, is refused by name and left alone', async (t) => {
   const dataFile = newFile(t)
   for (const text of ['', '{', 'null', '{"version":1}', '{"version":2}', '{"version":3}']) {
     writeFileSync(dataFile, text)
@@ -135,6 +158,58 @@ test('a file that is something else is refused by name and left alone', async (t
     })
     assert.equal(readFileSync(dataFile, 'utf8'), text)
   }
+  rmSync(dataFile)
+  await createEmulator({ dataFile }).rotateKeys()
+  const good = JSON.parse(readFileSync(dataFile, 'utf8'))
+  const users = (kept: unknown) => ({ changes: { users: { kept, removed: [] } } })
+  for (const change of [
+    { sealingKey: 5 },
+    { signingKeys: [{}] },
+    { signingKeys: [null] },
+    { signingKeys: [{ privateKey: 'x', certificate: 'x' }] },
+    { personalKeys: 'x' },
+    { changes: null },
+    users([null]),
+    users(['x']),
+    users([{}]),
+    users([{ id: 'x' }]),
+    users({}),
+  ]) {
+    const text = JSON.stringify({ ...good, ...change })
+    writeFileSync(dataFile, text)
+    const refused = { message: /is not a file of the Entra ID emulator/ }
+    assert.throws(() => createEmulator({ dataFile }), refused, JSON.stringify(change))
+    assert.equal(readFileSync(dataFile, 'utf8'), text)
+  }
+})
+
+test('what a former version did not know of a thing is as Entra has it', async (t) => {
+  const dataFile = newFile(t)
+  await createEmulator({ dataFile }).rotateKeys()
+  const state = JSON.parse(readFileSync(dataFile, 'utf8'))
+  const carol = { id: crypto.randomUUID(), tenantId: SEED.tenantId, userPrincipalName: 'carol@x' }
+  state.changes = { users: { kept: [carol], removed: [SEED.bob] } }
+  writeFileSync(dataFile, JSON.stringify(state))
+  const { directory } = createEmulator({ dataFile })
+  const found = directory.users.find(({ id }) => id === carol.id)
+  assert.deepEqual(found?.directoryRoles, [])
+  assert.equal(found?.accountEnabled, true)
+  assert.ok(!directory.users.some(({ id }) => id === SEED.bob))
+})
+
+test('two emulators with one data file: the one that overwrites the other says so', async (t) => {
+  const dataFile = newFile(t)
+  const messages: string[] = []
+  const log = ({ event, message }: { event: string; message: string }) => {
+    if (event === 'emulator.state.shared') messages.push(message)
+  }
+  const first = createEmulator({ dataFile, log })
+  const second = createEmulator({ dataFile, log })
+  await signIn(first)
+  assert.deepEqual(messages, [])
+  await signIn(second)
+  assert.equal(messages.length, 1)
+  assert.match(messages[0] ?? '', /Another process writes to .*a data folder of its own/)
 })
 
 test('an emulator with other keys does not take the tokens', async () => {

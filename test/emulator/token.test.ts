@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEmulator, SEED } from '../../src/emulator/emulator.ts'
-import { entrance, fullScope, getCode, redeem, refresh } from './support.ts'
+import { assertRefused, entrance, fullScope, getCode, redeem, refresh } from './support.ts'
 
 const API = `api://${SEED.clientId}`
 
@@ -118,6 +118,39 @@ test('a page redeems cross-origin where its address is registered for single-pag
   const answer = await redeem(emulator, { code, client_secret: null }, { headers })
   assert.equal(answer.status, 200)
   assert.equal(answer.headers.get('access-control-allow-origin'), 'http://localhost:8000')
+})
+
+test('a page reads the errors of a single-page app, and no other answer', async () => {
+  const emulator = createEmulator()
+  const origin = 'http://localhost:8000'
+  const headers = { origin }
+  const web = await redeem(emulator, { code: await getCode(emulator) }, { headers })
+  assertRefused(web, 9002326, 'invalid_request')
+  assert.equal(web.headers.get('access-control-allow-origin'), null)
+
+  const application = entrance(emulator)
+  application.spa = application.web
+  application.web = { ...application.web, redirectUris: [] }
+  const code = await getCode(emulator)
+  const { body } = await redeem(emulator, { code, client_secret: null }, { headers })
+  emulator.clock.advance(24 * 60 * 60)
+  const form = { client_id: application.appId, grant_type: 'refresh_token' }
+  const late = await post('token', { ...form, refresh_token: String(body.refresh_token) })
+  assert.match(await late.text(), /AADSTS700084/)
+  assert.equal(late.headers.get('access-control-allow-origin'), origin)
+
+  for (const answer of [
+    await post('token', { ...form, refresh_token: '1.Anonsense' }),
+    await post('devicecode', { client_id: application.appId, scope: 'openid' }),
+  ]) {
+    assert.equal(answer.headers.get('access-control-allow-origin'), null)
+  }
+
+  function post(endpoint: string, fields: Record<string, string>) {
+    const url = `${emulator.origin}/${emulator.tenantId}/oauth2/v2.0/${endpoint}`
+    const body = new URLSearchParams(fields)
+    return emulator.fetch(new Request(url, { method: 'POST', headers, body }))
+  }
 })
 
 test('an identical resource is accepted, unknown fields are ignored', async () => {

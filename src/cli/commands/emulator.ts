@@ -5,6 +5,7 @@ import { ConfigError } from '../../core/errors.ts'
 import { printConfiguration } from '../../emulator/configuration/configuration.ts'
 import { jsonSchema } from '../../emulator/configuration/schema.ts'
 import { type RunningEmulator, type StartOptions, startEmulator } from '../../emulator/emulator.ts'
+import { makeDataFolder } from '../data-folder.ts'
 import { type EmulatorCommandOptions, resolveEmulatorOptions } from '../emulator-options.ts'
 
 /** Where a command writes, and what ends it. */
@@ -21,6 +22,7 @@ export async function runEmulator(options: EmulatorCommandOptions, io: CommandIo
     return void io.stdout.write(`${JSON.stringify(jsonSchema(), null, 2)}\n`)
   }
   const settings = resolveEmulatorOptions(options)
+  if (options.data !== undefined) makeDataFolder(options.data, '--data')
   // Whom to trust has to be in a file, for others to name it; without --data in one that goes again.
   const isLent = settings.https === true && options.data === undefined
   const folder = isLent ? mkdtempSync(join(tmpdir(), 'entra-emulator-')) : undefined

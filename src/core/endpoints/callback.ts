@@ -13,6 +13,7 @@ import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
+import { adminConsentPage, findConsentAddress, isAdminConsent } from '../sign-in/admin-consent.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
 import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
@@ -26,6 +27,7 @@ import { findAppsSignIn, findTransaction, sealRequest, type Transaction } from '
  */
 export async function callback(request: Request, _site: Site, context: Context): Promise<Response> {
   const params = parseParams(new URL(request.url).search.slice(1))
+  if (isAdminConsent(params)) return adminConsentPage(params)
   const state = requireState(params)
   const response = toResponseParameters(params)
   const apps = findAppsSignIn(state, cookieContext(request, context))
@@ -232,6 +234,7 @@ async function showApps(
     const status = response.has('error') ? 400 : statusOf(error)
     return entraProblem(error, status, {
       endCookie,
+      consentAddress: await findConsentAddress(error, context),
       link: { href, text: 'Back to your applications' },
     })
   }
@@ -253,22 +256,32 @@ async function recordAdopted({ request }: Transaction, context: Context): Promis
   })
 }
 
-/** The person's own no goes to the client; what the operator has to mend is shown. */
-function fail(error: EntraError, returned: Returned, status: number, context: Context): Response {
+/** The person's own no goes to the client; what somebody else has to mend is shown. */
+async function fail(
+  error: EntraError,
+  returned: Returned,
+  status: number,
+  context: Context,
+): Promise<Response> {
   const { transaction, endCookie, address } = returned
   logRefusal(error, transaction.request.id, context.config.log)
   const told = toOAuthError(error)
-  if (told.code === 'access_denied') return redirectWithError(address, told, [endCookie])
-  return entraProblem(error, status, {
+  const consentAddress = await findConsentAddress(error, context)
+  const isPersons = told.code === 'access_denied'
+  if (isPersons && !consentAddress) return redirectWithError(address, told, [endCookie])
+  return entraProblem(error, isPersons ? told.status : status, {
     endCookie,
     transaction: transaction.request.id,
+    consentAddress,
     link: { href: errorUrl(address, told), text: 'Return to the application' },
   })
 }
 
 function toOAuthError(error: EntraError): OAuthError {
   const number = error.code ? `AADSTS${error.code}: ` : ''
-  const text = `Microsoft Entra ID: ${number}${error.message.replace(/^AADSTS\d+: /, '')} ${error.cure}`
+  const trace = error.traceId ? ` Trace ID: ${error.traceId}` : ''
+  const words = error.message.replace(/^AADSTS\d+: /, '')
+  const text = `Microsoft Entra ID: ${number}${words} ${error.cure}${trace}`
   if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
   const isPersons = findAadsts(error.code, error.error).isPersons
   return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })

@@ -1,3 +1,4 @@
+import { type Html, html } from '../../http/html.ts'
 import type { Log } from '../../log.ts'
 import type { EntraError } from '../errors.ts'
 import { errorPage, type Problem } from '../pages/error-page.ts'
@@ -31,6 +32,8 @@ export type Ending = Pick<Problem, 'link'> & {
   /** Deletes the cookie of what Entra has answered. */
   readonly endCookie?: string
   readonly transaction?: string
+  /** Where an administrator can consent for everybody. */
+  readonly consentAddress?: string | undefined
 }
 
 /** The page that says why Entra let nobody in. */
@@ -48,10 +51,20 @@ export function entraProblem(error: EntraError, status: number, ending: Ending):
       ['Transaction', ending.transaction],
     ],
     link: ending.link,
+    ...(ending.consentAddress && { more: forAdministrator(ending.consentAddress) }),
     // What passes leaves the transaction as it is, so that the same answer can be tried again.
     headers: {
       ...(canReload && { 'retry-after': '10' }),
       ...(!canReload && ending.endCookie && { 'set-cookie': ending.endCookie }),
     },
   })
+}
+
+/** To be passed on: whoever sees this page is mostly not the one who can open it. */
+function forAdministrator(address: string): Html {
+  return html`<div class="callout neutral">
+<p class="callout-title">For an administrator of the organisation</p>
+<p>At this address they consent for everybody. Send it to them:</p>
+<p class="address"><a href="${address}" rel="noreferrer">${address}</a></p>
+</div>`
 }

@@ -9,12 +9,27 @@ export type Access = {
 const LOCAL: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * Whether a request came by a name of this machine. A page elsewhere whose own name was made to
- * point here (DNS rebinding) would otherwise be of the same origin.
+ * Whether a request came by a name of this machine or of the emulator, or one below it, such as an
+ * External ID tenant's. A page elsewhere whose own name was made to point here (DNS rebinding) would
+ * otherwise be of the same origin, and sign in as anybody.
  */
 export function isByOwnName(request: Request, origin: string): boolean {
   const { hostname } = new URL(request.url)
-  return LOCAL.has(hostname) || hostname === new URL(origin).hostname
+  const own = new URL(origin).hostname
+  const isBelow = hostname.endsWith('.localhost') || hostname.endsWith(`.${own}`)
+  return LOCAL.has(hostname) || hostname === own || isBelow
+}
+
+/** What a request by another name is told. */
+export function refuseForeignName(request: Request): Response {
+  const { hostname } = new URL(request.url)
+  const text = `The emulator is not called ${hostname}. Ask for localhost, or give it that name: --hostname ${hostname}.\n`
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  }
+  return new Response(text, { status: 421, headers })
 }
 
 /**

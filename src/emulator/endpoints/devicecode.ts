@@ -29,7 +29,7 @@ export function devicecode(call: Call): Response {
     scope,
   })
   const uri = `${origin}/devicelogin`
-  return tokenResponse(call, {
+  return tokenResponse({
     user_code: userCode,
     device_code: deviceCode,
     verification_uri: uri,

@@ -1,5 +1,7 @@
 import { aadsts } from '../aadsts-error.ts'
 import type { Call } from '../call.ts'
+import type { DirectoryUser } from '../directory.ts'
+import { findUser } from '../lookup.ts'
 import { required } from '../params.ts'
 import { answerRequest } from '../sign-in/answer-request.ts'
 import type { AuthorizationRequest } from '../sign-in/authorization-request.ts'
@@ -19,13 +21,20 @@ async function decide(call: Call, request: AuthorizationRequest, flow: Flow): Pr
   if (decision === 'deny') throw aadsts(500121)
   const { user } = admit(call, request, session)
   if (decision === 'register') {
-    user.isMfaRegistered = true
-    call.sts.save()
+    registerFactor(call, user)
   } else if (decision !== 'approve') {
     throw aadsts(90023, { name: 'decision', value: decision })
   }
   // Whoever has no second factor yet cannot show it.
-  if (!user.isMfaRegistered) throw aadsts(165000)
+  if (decision !== 'register' && !user.isMfaRegistered) throw aadsts(165000)
   const mfaTime = Math.floor(call.sts.now() / 1000)
   return continueSignIn(call, { request, session: { ...session, mfaTime } })
+}
+
+function registerFactor({ sts }: Call, { id }: DirectoryUser): void {
+  const user = findUser(sts.written, id)
+  if (!user) throw aadsts(165000)
+  user.isMfaRegistered = true
+  sts.keep('users', user)
+  sts.save()
 }

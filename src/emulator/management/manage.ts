@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { html } from '../../http/html.ts'
 import type { Call } from '../call.ts'
-import { isByOwnName, isCrossSite } from '../control/access.ts'
+import { isCrossSite } from '../control/access.ts'
 import type { Collection, Item } from '../directory-changes.ts'
 import { type Page, pageResponse } from '../pages/layout.ts'
 import { browserCookie } from '../sign-in/browser.ts'
@@ -101,9 +101,9 @@ async function respond(
   render: (view: View) => Page,
   notice?: Notice,
 ): Promise<Response> {
-  const { sts, browser, segment } = call
+  const { sts, browser, segment, access } = call
   const browserId = browser.id ?? randomBytes(16).toString('base64url')
-  const token = isEditable(call) ? await sts.sealer.seal('manage', { browserId }) : undefined
+  const token = access.isLocal ? await sts.sealer.seal('manage', { browserId }) : undefined
   const path = `/_directory/${segment}`
   const shown = notice ?? (await openNotice(call))
   const page = render({ directory: sts.directory, path, token, now: sts.now(), notice: shown })
@@ -112,15 +112,10 @@ async function respond(
   return response
 }
 
-/** Only who sits at this machine, and came here by its own name. */
-function isEditable({ access, request, sts }: Call): boolean {
-  return access.isLocal && isByOwnName(request, sts.origin)
-}
-
 /** Why a form is not heeded. */
 async function findRefusal(call: Call): Promise<string | undefined> {
-  const { sts, request, form, browser } = call
-  if (!isEditable(call)) {
+  const { sts, request, form, browser, access } = call
+  if (!access.isLocal) {
     return 'The directory is changed only on the machine that the emulator runs on, while nobody else can reach it.'
   }
   if (isCrossSite(request)) return 'The form came from another site.'

@@ -58,7 +58,7 @@ type GrantKey = Pick<
 
 function findGrant(sts: Sts, key: GrantKey): OAuth2PermissionGrant {
   const { clientId, resourceId, consentType, principalId } = key
-  const found = sts.directory.oauth2PermissionGrants.find(
+  const found = sts.written.oauth2PermissionGrants.find(
     (grant) =>
       grant.clientId === clientId &&
       grant.resourceId === resourceId &&
@@ -70,7 +70,7 @@ function findGrant(sts: Sts, key: GrantKey): OAuth2PermissionGrant {
 }
 
 function presenceOf(sts: Sts, application: Application, tenant: Tenant): ServicePrincipal {
-  const found = findServicePrincipal(sts.directory, application.appId, tenant.id)
+  const found = findServicePrincipal(sts.written, application.appId, tenant.id)
   if (found) return found
   const principal = createServicePrincipal({ appId: application.appId, tenantId: tenant.id })
   sts.keep('servicePrincipals', principal)

@@ -13,7 +13,7 @@ export type AppIssue = Pick<AppTokenSubject, 'app' | 'tenant' | 'resource' | 'id
 /** Answers with a token of the application's own: no refresh token, no id_token. */
 export async function issueAppToken(call: Call, issue: AppIssue): Promise<Response> {
   const { accessToken, expiresIn } = await signAppToken(call, issue)
-  return tokenResponse(call, {
+  return tokenResponse({
     token_type: 'Bearer',
     expires_in: expiresIn,
     ext_expires_in: expiresIn,

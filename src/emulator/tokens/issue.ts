@@ -59,7 +59,7 @@ export async function issueTokens(call: Call, issue: Issue): Promise<Response> {
   const subject = { ...person, now, expiresIn }
   const access = { ...subject, resource, identifier, scopes, authentication: issue.authentication }
   log(call, issue)
-  return tokenResponse(call, {
+  return tokenResponse({
     token_type: 'Bearer',
     scope: scopes.map((value) => nameOf(value, identifier)).join(' '),
     expires_in: expiresIn,

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import type { Call } from '../call.ts'
 
 /** The headers of every answer of the token endpoint, errors included. */
 export function tokenHeaders(traceId: string): Headers {
@@ -23,12 +22,8 @@ export function tokenHeaders(traceId: string): Headers {
 }
 
 /** Answers with success. */
-export function tokenResponse(call: Call, body: object): Response {
-  const headers = tokenHeaders(crypto.randomUUID())
-  // Whoever comes cross-origin and this far is a single-page app, which has to read the answer.
-  const origin = call.request.headers.get('origin')
-  if (origin !== null) headers.set('access-control-allow-origin', origin)
-  return Response.json(body, { headers })
+export function tokenResponse(body: object): Response {
+  return Response.json(body, { headers: tokenHeaders(crypto.randomUUID()) })
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createEmulator } from '../../../src/emulator/emulator.ts'
-import { redeem } from '../support.ts'
+import { createEmulator, createPermissionScope } from '../../../src/emulator/emulator.ts'
+import { account, authorizeUrl, entrance, openBrowser, redeem } from '../support.ts'
 import { assertDone, assertError, graphAs, register, scope } from './support.ts'
 
 /** An emulator whose writes take 5 seconds to come to Graph, and 20 to the sign-in service. */
@@ -142,6 +142,35 @@ test('what is deleted is seen for a while', async () => {
   assert.equal(await signIn(appId, body.secretText), 200)
   wait(15)
   assert.equal(await signIn(appId, body.secretText), 700016)
+})
+
+test('a consent takes nothing back that has not arrived at the sign-in service yet', async () => {
+  const { emulator, graph, wait } = await openSlow()
+  const application = entrance(emulator)
+  for (const value of ['second', 'third']) {
+    application.api.oauth2PermissionScopes.push(createPermissionScope(application.appId, { value }))
+  }
+  const [principal] = emulator.directory.servicePrincipals
+  assert.equal(principal?.appId, application.appId)
+  const { id, appId } = { id: principal.id, appId: application.appId }
+  const added = await graph('POST', '/oauth2PermissionGrants', {
+    clientId: id,
+    resourceId: id,
+    consentType: 'AllPrincipals',
+    scope: 'mcp-access',
+  })
+  assert.equal(added.status, 201)
+  wait(20)
+  const path = `/oauth2PermissionGrants/${added.body.id}`
+  assertDone(await graph('PATCH', path, { scope: 'mcp-access second' }))
+  const browser = openBrowser(emulator)
+  const scope = `api://${appId}/third`
+  const picker = await browser.get(authorizeUrl(emulator, { scope }))
+  const page = await browser.submit(picker, { account: account(emulator, 'Ada').id })
+  const { location } = await browser.submit(page, { decision: 'accept', for_all: '1' })
+  assert.ok(location?.searchParams.get('code'))
+  const [grant] = emulator.directory.oauth2PermissionGrants
+  assert.equal(grant?.scope, 'mcp-access second third')
 })
 
 test('what a test changes in the directory by hand is there at once', async () => {

@@ -189,6 +189,7 @@ export const graphFaults: readonly Fault[] = [
       app.requiredResourceAccess.push(USER_READ)
     },
     finding: 'registration.groups-claim',
+    status: 'warning',
     says: /groups/,
     cure: runCommand,
   },
