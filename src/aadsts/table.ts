@@ -28,15 +28,18 @@ const TABLE = `
 900439  |        | cloud                   | An application of the US Government's cloud came to the public login host | The login host is another cloud's
 900382  |        | cloud                   | The client and the tenant are in different clouds | The login host is another cloud's
 900432  |        | cloud                   | The client and the tenant are in different clouds | The login host is another cloud's
+50049   |        | cloud                   | The login host is not one that Entra knows | ENTRANCE_AUTHORITY has a typing error
 90051   |        | cloud                   | The request was for another national cloud | The login host is another cloud's
 700016  |        | client-id tenant service-principal | Entra does not know this client id in this tenant | ENTRA_PROXY_AZURE_CLIENT_ID has a typing error; AZURE_TENANT_ID is another tenant; the application has no service principal there; it was created a moment ago
 700038  |        | client-id               | The client id is a placeholder | ENTRA_PROXY_AZURE_CLIENT_ID was never filled in
+7000229 |        | service-principal client-id | The application has no service principal in this tenant | The application was created without one; its enterprise application was deleted; AZURE_TENANT_ID is another tenant
 7000112 |        | enable                  | The application is switched off in this tenant | An administrator disabled the enterprise application
 70001   |        | enable client-id        | The application is not there, or is switched off | An administrator disabled the enterprise application; the client id is wrong
 50194   |        | tenant audience         | A single-tenant application was used through the address for many tenants | AZURE_TENANT_ID is common or organizations, and the registration takes accounts of one organisation
 90130   |        | tenant                  | The application cannot be used through common or consumers | AZURE_TENANT_ID is an alias
 90124   |        | tenant                  | The resource cannot be used through common or consumers | AZURE_TENANT_ID is an alias
 9001023 |        | tenant                  | This grant cannot be used through common or consumers | AZURE_TENANT_ID is an alias
+9002331 |        | tenant audience         | The application takes personal accounts only | The registration is for personal accounts, and AZURE_TENANT_ID is not consumers
 9002332 |        | tenant audience         | The application takes work accounts only | AZURE_TENANT_ID is consumers, and the registration does not take personal accounts
 500200  | person | account audience        | A personal account cannot be used here | The person chose a personal account; the registration takes work accounts only
 500201  | person | account token-version   | A personal account cannot get a token of version 1.0 | requestedAccessTokenVersion is not 2
@@ -57,6 +60,7 @@ const TABLE = `
 
 7000215 |        | secret                  | The client secret is wrong | The Secret ID was copied instead of the Value; the secret is another application's; it was created a moment ago
 7000222 |        | secret                  | The client secret has expired | Secrets end after the time chosen when they were made
+7000216 |        | secret platform         | No credential was sent | ENTRA_PROXY_AZURE_CLIENT_SECRET is empty
 7000218 |        | secret platform         | No credential was sent | ENTRA_PROXY_AZURE_CLIENT_SECRET is empty
 70002   |        | secret                  | The credentials are wrong | The client secret is wrong
 700027  |        | certificate             | The certificate is not one that is registered | It was not uploaded; another key signed; it was removed
@@ -64,6 +68,7 @@ const TABLE = `
 7000277 |        | certificate             | The certificate's subject is not authorised | Another certificate was uploaded
 50012   |        | certificate             | The credential could not be verified | The certificate is not the one that is registered
 700024  |        | clock                   | The client assertion is too old or too new | The clock of this machine is wrong
+700021  |        | client-id               | The client assertion is another application's | What signs it does so for another client id than ENTRA_PROXY_AZURE_CLIENT_ID
 50048   |        | report                  | Issuer and subject of the client assertion differ | A fault of the software that signed it
 700211  |        | federated               | No federated credential has the assertion's issuer | The issuer differs, be it by a slash or by case; the credential was created a moment ago
 700212  |        | federated               | No federated credential has the assertion's audience | The audience is another one than api://AzureADTokenExchange
@@ -72,9 +77,11 @@ const TABLE = `
 7002138 |        | federated               | No federated credential fits the assertion | Issuer, subject or audience differ
 70021   |        | federated               | No federated credential fits the assertion | Issuer, subject or audience differ; the credential was created a moment ago
 700222  |        | federated               | A token of Entra itself may not be used as the credential | The assertion is not a managed identity's
+50166   |        | federated               | Entra could not read the keys of the assertion's issuer | The issuer's metadata cannot be reached from the internet; the issuer has a typing error
 700229  |        | federated               | Only app-only tokens can be a federated credential | The assertion is a person's token
 
 500011  |        | id-uri service-principal | Entra knows no API by the name that was asked for | The Application ID URI is missing or another one; the application has no service principal in this tenant
+500014  |        | enable                  | The API's service principal is disabled | An administrator disabled the enterprise application
 650053  |        | scope                   | The API has no such scope | The scope is not exposed, or is disabled; its name is spelt differently; where Entra names 00000003-0000-0000-c000-000000000000, the scope was asked for without its prefix
 65005   |        | permissions             | The application asked for an API that it does not list | The API is missing under API permissions
 650056  |        | permissions             | The application is misconfigured for this tenant | A permission is missing, or was not consented to
@@ -87,7 +94,7 @@ const TABLE = `
 28002   |        | one-resource            | The scope is not one of this grant | Another program than this server asked
 28003   |        | one-resource            | No scope was sent with the code | Another program than this server asked
 700022  |        | one-resource            | Scopes of more than one API were asked for in one request | Another program than this server asked
-700023  |        | one-resource            | A scope without an API was asked for | Another program than this server asked
+700023  |        | cloud one-resource      | The client assertion is for another address, or a scope without an API was asked for | What signs the assertion does so for another cloud or tenant; another program than this server asked
 9010010 |        | resource                | The resource parameter is not the API of the scopes | An MCP client went to Entra directly; the resource has a slash at its end; the scope has no prefix
 901002  |        | resource                | The resource parameter is not supported | An MCP client went to Entra directly
 90009   |        | id-uri                  | The application asks for a token for itself, by a name that is not its id | The Application ID URI is not api://<client id>
@@ -150,7 +157,10 @@ const TABLE = `
 50173   |        | again                   | The sign-in was revoked | The password was reset, or an administrator revoked the sessions
 50132   |        | again                   | The session was revoked | The password was reset, or an administrator revoked the sessions
 50133   |        | again                   | The session is not valid any more | The password was changed
+165000  |        | again                   | The page belongs to another sign-in | An address was copied from one browser to another; cookies are blocked
 50089   |        | again                   | The sign-in has expired | It took too long
+70044   |        | again policy            | The sign-in is too old for a Conditional Access policy | A policy has people sign in again after some time
+500121  | person | again                   | The strong authentication failed | The person declined, or answered too late
 70043   |        | again policy            | The sign-in is too old for a Conditional Access policy | A policy has people sign in again after some time
 501481  |        | again report            | The code verifier is not the one of the sign-in | Two sign-ins were mixed up
 50147   |        | report                  | The code challenge is missing or malformed | A fault of the software that asked
@@ -175,6 +185,7 @@ const TABLE = `
 90015   |        | report                  | The address of the sign-in is too long | Too many scopes or hints
 90056   |        | report                  | The resource is not there, or the code was not sent by POST | A fault of the software that asked
 70016   |        | retry                   | The person has not entered the device code yet | It is waited for
+70018   |        | again                   | The device code was entered wrongly | The person mistyped it
 70020   |        | again                   | The device code has expired | It was not entered within 15 minutes
 
 50196   | passes | retry                   | Entra saw the same request over and over | A loop, or many refreshes at once

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import {
+  accessSync,
   chmodSync,
   chownSync,
+  constants,
   readFileSync,
   realpathSync,
   renameSync,
@@ -8,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { parseEnv } from 'node:util'
+import { isDeepStrictEqual, parseEnv } from 'node:util'
 import { CommandError } from './exit-codes.ts'
 
 /** A variable that was written, and what it was before. */
@@ -32,9 +35,8 @@ export function updateEnvFile(
   path: string,
   variables: ReadonlyMap<string, string>,
 ): readonly EnvChange[] {
-  const before = readText(path)
-  const { text, changes } = setVariables(before ?? '', variables)
-  if (changes.length > 0) write(path, text)
+  const { text, changes } = setVariables(readForChange(path), variables)
+  if (changes.length > 0) write(path, text, 'keep')
   return changes
 }
 
@@ -55,43 +57,76 @@ export function setVariables(
   return { text: result, changes }
 }
 
+/**
+ * In the place of the line that counts, else at the end: there, and in those quotation marks, where
+ * the parser reads it back as it is, and all else as before. A line of another variable's value may
+ * look like the one that is sought, and a quotation mark may be left open.
+ */
 function setVariable(
   text: string,
   name: string,
   value: string,
   former: string | undefined,
 ): string {
-  const eol = text.includes('\r\n') ? '\r\n' : '\n'
-  // Of several the last one counts. A value in quotation marks may go on over lines.
-  const pattern = new RegExp(
-    `^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=[ \\t]*("[^"]*"|'[^']*'|\`[^\`]*\`)?[^\\r\\n]*`,
-    'gm',
-  )
-  const last = [...text.matchAll(pattern)].at(-1)
-  if (last === undefined) {
-    const gap = text === '' || text.endsWith('\n') ? '' : eol
-    return `${text}${gap}${name}=${quoteValue(value)}${eol}`
+  const wanted = { ...parse(text), [name]: value }
+  const forms = [...quotedForms(value)]
+  for (const line of [...linesOf(text, name).reverse(), undefined]) {
+    const results = forms.map((form) => replaceLine(text, line, `${name}=${form}`, former))
+    const right = results.find((result) => isDeepStrictEqual(parse(result), wanted))
+    if (right !== undefined) return right
   }
-  const line = `${last[1] ?? ''}${name}=${quoteValue(value)}`
-  const kept = former ? `${last[0].replace(/^/gm, '# ')}${eol}` : ''
-  return `${text.slice(0, last.index)}${kept}${line}${text.slice(last.index + last[0].length)}`
+  throw new CommandError(
+    `${name} cannot be written into the .env file: it would not be read back.`,
+    {
+      cure: 'Look for a quotation mark that is not closed, or name another file with --dotenv.',
+    },
+  )
 }
 
-/** As it is where that is safe; `docker --env-file` takes quotation marks for a part of the value. */
-function quoteValue(value: string): string {
-  if (/^[\w.:/~@+=,;!*()-]*$/.test(value)) return value
-  const mark = ["'", '"', '`'].find((one) => !value.includes(one))
-  if (mark !== undefined && !/[\r\n]/.test(value)) return `${mark}${value}${mark}`
-  throw new CommandError(
-    'A value cannot be written into a .env file: it has every kind of quotation mark.',
+/** Node takes `export NAME=` without a value for a variable of that name, blank and all. */
+function parse(text: string): Record<string, string | undefined> {
+  const variables = Object.entries(parseEnv(text))
+  return Object.fromEntries(variables.filter(([name]) => !name.startsWith('export ')))
+}
+
+/** A value in quotation marks may go on over lines. */
+function linesOf(text: string, name: string): RegExpExecArray[] {
+  const pattern = new RegExp(
+    `(?<![^\\n])[ \\t]*(export[ \\t]+)?${name}[ \\t]*=[ \\t]*("[^"]*"|'[^']*'|\`[^\`]*\`)?[^\\r\\n]*`,
+    'g',
   )
+  return [...text.matchAll(pattern)]
+}
+
+function replaceLine(
+  text: string,
+  line: RegExpExecArray | undefined,
+  assignment: string,
+  former: string | undefined,
+): string {
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  if (line === undefined) {
+    const gap = text === '' || text.endsWith('\n') ? '' : eol
+    return `${text}${gap}${assignment}${eol}`
+  }
+  const [all, exported = ''] = line
+  const kept = former ? `# ${all.replaceAll('\n', '\n# ')}${eol}` : ''
+  const rest = text.slice(line.index + all.length)
+  return `${text.slice(0, line.index)}${kept}${exported}${assignment}${rest}`
+}
+
+/** As it is where that is safe: `docker --env-file` takes quotation marks for a part of the value. */
+function* quotedForms(value: string): Generator<string> {
+  if (/^[\w.:/~@+=,;!*()-]*$/.test(value)) yield value
+  if (/[\r\n]/.test(value)) return
+  for (const mark of ["'", '"', '`']) if (!value.includes(mark)) yield `${mark}${value}${mark}`
 }
 
 function readText(path: string): string | undefined {
   const status = statSync(path, { throwIfNoEntry: false })
   if (!status) return undefined
   if (!status.isFile()) {
-    throw new CommandError(`${path} is not a file.`, { cure: 'Name another one with --env-file.' })
+    throw new CommandError(`${path} is not a file.`, { cure: 'Name another one with --dotenv.' })
   }
   try {
     return readFileSync(path, 'utf8')
@@ -100,27 +135,42 @@ function readText(path: string): string | undefined {
   }
 }
 
+/** What is to be written back; bytes that are no UTF-8 would not be. */
+function readForChange(path: string): string {
+  const text = readText(path) ?? ''
+  if (!text.includes('\uFFFD')) return text
+  throw unusable(path, 'written', new Error('it is not in UTF-8'))
+}
+
+/** Makes sure that it can be written, before there is something that is shown only once. */
+export function checkEnvFile(path: string): void {
+  write(path, readForChange(path), 'try')
+}
+
 /** Beside the file itself, also where the path is a link to it. */
-function write(path: string, text: string): void {
+function write(path: string, text: string, mode: 'keep' | 'try'): void {
   const status = statSync(path, { throwIfNoEntry: false })
   const target = status ? realpathSync(path) : path
-  const temporary = `${target}.${process.pid}.tmp`
+  const temporary = `${target}.${randomUUID()}.tmp`
   try {
-    writeFileSync(temporary, text, { mode: 0o600, flush: true })
+    // Whoever has made it read-only means it.
+    if (status) accessSync(target, constants.W_OK)
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
     if (status) {
       chmodSync(temporary, status.mode & 0o7777)
       if (status.uid !== process.getuid?.()) chownSync(temporary, status.uid, status.gid)
     }
-    renameSync(temporary, target)
+    if (mode === 'keep') renameSync(temporary, target)
   } catch (cause) {
-    rmSync(temporary, { force: true })
     throw unusable(path, 'written', cause)
+  } finally {
+    rmSync(temporary, { force: true })
   }
 }
 
 function unusable(path: string, what: string, cause: unknown): CommandError {
   return new CommandError(`${path} cannot be ${what}: ${(cause as Error).message}.`, {
-    cure: 'Let this user read and write it, or name another one with --env-file.',
+    cure: 'Let this user read and write it, or name another one with --dotenv.',
     cause,
   })
 }

@@ -20,6 +20,7 @@ import {
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
 
@@ -89,10 +90,21 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
   ...REGISTRATION_VARIABLES,
 ])
 
+/** What the process did not have before `.env` was read. */
+const loaded = new Set<string>()
+
 /** Reads `.env` of the working directory, if there is one; what is set already stays. */
 export function loadDotEnv(): void {
   // A folder of that name is somebody's Python.
-  if (statSync('.env', { throwIfNoEntry: false })?.isFile()) loadEnvFile('.env')
+  if (!statSync('.env', { throwIfNoEntry: false })?.isFile()) return
+  const before = new Set(Object.keys(process.env))
+  loadEnvFile('.env')
+  for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(name)
+}
+
+/** Whether a variable is there because of {@link loadDotEnv}. */
+export function isFromDotEnv(name: string): boolean {
+  return loaded.has(name)
 }
 
 /** The environment of this process. */
@@ -115,6 +127,7 @@ export function secretsOf(env: Environment): string[] {
 export function resolveServeSettings(options: ServeOptions, given: Environment): ServeSettings {
   const problems: ConfigProblem[] = []
   const env = unquote(given, problems)
+  checkNames(given, problems)
   const port = options.port ?? readPort('PORT', env, 8000, problems)
   const url = (options.url || env.ENTRANCE_URL || undefined)?.replace(/\/+$/, '')
   checkBaseUrl(url, problems)

@@ -65,7 +65,7 @@ function addRunOptions(setup: Command): void {
       ).choices(['env', 'az', 'azd', 'device-code']),
     )
     .option('--login-client <id>', 'Client id to sign in with by device code.')
-    .option('--env-file <file>', 'File to write (default .env).')
+    .option('--dotenv <file>', 'File to write (default .env).')
     .option('--dry-run', 'Show every call to Microsoft Graph, and change nothing.')
     .option('--output <file>', 'Write a request for an administrator, and change nothing.')
     .option('--print-secret', 'Print the client secret too.')

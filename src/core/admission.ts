@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts'
 import type { Entra, EntraTokens } from './entra/entra.ts'
+import { CONSUMERS_TENANT_ID } from './entra/tenancy.ts'
 import { EntraError } from './errors.ts'
 import type { AllowConfig } from './options.ts'
 
@@ -15,9 +16,6 @@ export type Admission = {
   findUnmet(tokens: EntraTokens): Promise<Rule | undefined>
 }
 
-/** The tenant of all personal accounts, where there are no groups. */
-const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
-
 export function createAdmission(allow: AllowConfig, entra: Pick<Entra, 'isInAnyGroup'>): Admission {
   /** What takes a look-up comes last, and only where the tokens leave it open. */
   async function isInGroup(tokens: EntraTokens, groups: ReadonlySet<string>): Promise<boolean> {
@@ -25,16 +23,17 @@ export function createAdmission(allow: AllowConfig, entra: Pick<Entra, 'isInAnyG
     const ids = [...groups].flatMap((entry) => idWithin(user.tid, entry) ?? [])
     const named = standing.groups
     if (named) return ids.some((id) => named.has(id))
-    if (ids.length === 0 || user.tid === CONSUMERS) return false
+    // Personal accounts are in no groups.
+    if (ids.length === 0 || user.tid === CONSUMERS_TENANT_ID) return false
     return entra.isInAnyGroup(tokens, ids)
   }
 
   return {
     async findUnmet(tokens) {
-      const { user, standing } = tokens
+      const { user } = tokens
       const { tenants, users, roles, groups } = allow
       if (tenants && !tenants.has(user.tid)) return 'tenants'
-      if (!allow.guests && isGuest(standing)) return 'guests'
+      if (!allow.guests && isGuest(tokens)) return 'guests'
       if (users && !users.has(user.oid) && !users.has(`${user.tid}/${user.oid}`)) return 'users'
       if (roles && !user.roles.some((role) => roles.has(role))) return 'roles'
       return groups && !(await isInGroup(tokens, groups)) ? 'groups' : undefined
@@ -49,8 +48,10 @@ function idWithin(tid: string, entry: string): string | undefined {
   return first === tid ? second : undefined
 }
 
-function isGuest({ isGuest }: EntraTokens['standing']): boolean {
-  if (isGuest !== undefined) return isGuest
+function isGuest({ user, standing }: EntraTokens): boolean {
+  if (standing.isGuest !== undefined) return standing.isGuest
+  // Nobody invites anybody there, and Entra says nothing of it.
+  if (user.tid === CONSUMERS_TENANT_ID) return false
   throw new EntraError(
     'Entra does not say whether the account is a guest, which this server keeps out.',
     {

@@ -1,3 +1,4 @@
+import { shown } from './check-entra.ts'
 import type { ConfigProblem } from './errors.ts'
 import type { AllowConfig, AllowOptions } from './options.ts'
 
@@ -12,6 +13,9 @@ const MAX_ENTRIES: Readonly<Record<List, number>> = {
 }
 
 const CONTACT_MAX_LENGTH = 200
+
+/** Of a GUID, its first part and more, in characters. */
+const SHOWN = 12
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -81,7 +85,7 @@ function checkTenantIds(tenants: readonly string[]): ConfigProblem[] {
       return { option, problem, cure: "Write 'any' alone, or leave it out." }
     }
     const why = entry.includes('.') ? ': a domain can move to another tenant' : ''
-    const problem = `'${shown(entry)}' is not a tenant id${why}.`
+    const problem = `'${shown(entry, SHOWN)}' is not a tenant id${why}.`
     return { option, problem, cure: 'Write the Directory (tenant) ID, a GUID.' }
   })
   return [...checkLength('tenants', tenants), ...problems]
@@ -109,11 +113,11 @@ function checkId(name: 'users' | 'groups', entry: string, areSeveral: boolean): 
     return [{ option, problem, cure: 'Write <tenant id>/<object id>.' }]
   }
   if (name === 'users' && entry.includes('@')) {
-    const problem = `'${shown(entry)}' is a sign-in name, which can be given to somebody else.`
+    const problem = `'${shown(entry, SHOWN)}' is a sign-in name, which can be given to somebody else.`
     const cure = "Write the person's Object ID, from 'Users' in the Entra admin center."
     return [{ option, problem, cure }]
   }
-  const problem = `'${shown(entry)}' is not an object id, which is a GUID.`
+  const problem = `'${shown(entry, SHOWN)}' is not an object id, which is a GUID.`
   const place = name === 'users' ? 'Users' : 'Groups'
   return [
     { option, problem, cure: `Copy the Object ID from '${place}' in the Entra admin center.` },
@@ -129,7 +133,7 @@ function checkRoles(allow: AllowOptions): ConfigProblem[] {
   if (!roles) return []
   const wrong = roles.filter((role) => !ROLE.test(role))
   const problems = wrong.map((role): ConfigProblem => {
-    const problem = `'${shown(role)}' is not the value of an app role.`
+    const problem = `'${shown(role, SHOWN)}' is not the value of an app role.`
     return { option, problem, cure: "Copy the Value from 'App roles' of the app registration." }
   })
   if (tenantsOf(allow) === 'any') {
@@ -154,7 +158,7 @@ function checkLength(name: List, list: readonly string[]): ConfigProblem[] {
 
 function checkGuests(guests: unknown): ConfigProblem[] {
   if (guests === undefined || typeof guests === 'boolean') return []
-  const problem = `'${shown(String(guests))}' is neither true nor false.`
+  const problem = `'${shown(String(guests), SHOWN)}' is neither true nor false.`
   return [{ option: 'allow.guests', problem, cure: 'Leave it out to let guests in.' }]
 }
 
@@ -165,9 +169,4 @@ function checkContact(contact: unknown): ConfigProblem[] {
   const problem = `is not a line of 1 to ${CONTACT_MAX_LENGTH} characters.`
   const cure = 'Write a mail address, or a sentence that says whom to ask.'
   return [{ option: 'allow.contact', problem, cure }]
-}
-
-/** Enough to recognise it by: values are pasted into each other's places, secrets among them. */
-function shown(text: string): string {
-  return text.length > 12 ? `${text.slice(0, 12)}…` : text
 }

@@ -23,7 +23,9 @@ function checkAuthority(authority: string): ConfigProblem[] {
   const isSecure = url?.protocol === 'https:'
   const isLocal = url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
   if (url && (isSecure || isLocal) && url.origin === authority) return []
-  const problem = `'${authority}' is not a login host's origin.`
+  // Anything but a host and a path may be a password, or have one in it.
+  const isBare = /^[a-z0-9.:/-]{1,100}$/.test(authority)
+  const problem = `'${isBare ? authority : shown(authority)}' is not a login host's origin.`
   const words = [...CLOUDS.keys()].join(', ')
   const cure = `Use ${words}, an origin such as https://contoso.ciamlogin.com, or the emulator's.`
   return [{ option: 'entra.authority', problem, cure }]
@@ -50,8 +52,8 @@ function checkClientId(clientId: string): ConfigProblem[] {
 }
 
 /** Enough to recognise it by: values are pasted into each other's places, secrets among them. */
-function shown(text: string): string {
-  return text.length > 8 ? `${text.slice(0, 8)}…` : text
+export function shown(text: string, length = 8): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
 const OPTION = 'entra.credential'

@@ -1,4 +1,4 @@
-import { checkEntra } from './check-entra.ts'
+import { checkEntra, shown } from './check-entra.ts'
 import type { ConfigProblem } from './errors.ts'
 import { SECRET_MIN_LENGTH } from './keys/keyring.ts'
 import type { EntraConfig, EntranceOptions, LimitOptions } from './options.ts'
@@ -61,11 +61,6 @@ function checkUrl(text: string): ConfigProblem[] {
     return [{ option, problem, cure }]
   }
   return []
-}
-
-/** Enough to recognise it by: values are pasted into each other's places, secrets among them. */
-function shown(text: string): string {
-  return text.length > 8 ? `${text.slice(0, 8)}…` : text
 }
 
 function checkSecrets(secrets: readonly string[]): ConfigProblem[] {

@@ -10,8 +10,6 @@ export type Cloud = {
   readonly login: string
   /** `cloud_instance_name` of the metadata. */
   readonly instance: string
-  /** Who issues version 1 tokens. */
-  readonly v1Issuer: string
   /** The audience of a token that stands in for a secret here. */
   readonly exchangeAudience: string
 }
@@ -24,7 +22,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the public cloud',
       login: 'https://login.microsoftonline.com',
       instance: 'microsoftonline.com',
-      v1Issuer: 'https://sts.windows.net',
       exchangeAudience: 'api://AzureADTokenExchange',
     },
     {
@@ -32,7 +29,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the US Government cloud',
       login: 'https://login.microsoftonline.us',
       instance: 'microsoftonline.us',
-      v1Issuer: 'https://sts.windows.net',
       exchangeAudience: 'api://AzureADTokenExchangeUSGov',
     },
     {
@@ -40,7 +36,6 @@ export const CLOUDS: ReadonlyMap<string, Cloud> = new Map(
       name: 'the China cloud',
       login: 'https://login.partner.microsoftonline.cn',
       instance: 'partner.microsoftonline.cn',
-      v1Issuer: 'https://sts.chinacloudapi.cn',
       exchangeAudience: 'api://AzureADTokenExchangeChina',
     },
   ].map((cloud) => [cloud.word, cloud]),
@@ -53,9 +48,13 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['https://login.chinacloudapi.cn', 'china'],
 ])
 
-/** The origin of a login host that is given by the word for its cloud, or as it is. */
+/**
+ * The origin of a login host that is given by the word for its cloud, or as it is; of one that
+ * Microsoft has an old name for, the name that its metadata and tokens have.
+ */
 export function loginHost(authority: string): string {
-  return CLOUDS.get(authority)?.login ?? withoutTrailingSlashes(authority)
+  const given = withoutTrailingSlashes(authority)
+  return (CLOUDS.get(given) ?? findCloud(given))?.login ?? given
 }
 
 /** The cloud of a login host; undefined for one that is not Microsoft's for organisations. */

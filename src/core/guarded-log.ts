@@ -6,6 +6,10 @@ import type { Log, LogEvent } from '../log.ts'
  * as do names of several words.
  */
 const SECRET = /\b[cr]1\.[\w-]{22}\.[\w.-]*|[\w-]{32,}/g
+
+/** A private key (RFC 7468), to its end or to that of the text. */
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|$)/g
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** A word of a name, as hosts, folders and the codes of OpenSSL have them. */
@@ -30,7 +34,9 @@ export function guardLog(log: Log, secrets: readonly string[] = []): Log {
 
 function maskText(text: string, secrets: readonly string[]): string {
   const rest = secrets.reduce((kept, secret) => kept.replaceAll(secret, '[...]'), text)
-  return rest.replace(SECRET, (run) => (GUID.test(run) || isName(run) ? run : '[...]'))
+  return rest
+    .replace(PRIVATE_KEY, '[...]')
+    .replace(SECRET, (run) => (GUID.test(run) || isName(run) ? run : '[...]'))
 }
 
 /** Random text is not, for all practical purposes, three words or more and nothing else. */

@@ -4,6 +4,7 @@ import { CURES, fillIn } from '../../src/aadsts/cures.ts'
 import { CURES_BY_ERROR, findAadsts } from '../../src/aadsts/find.ts'
 import { parseDescription } from '../../src/aadsts/parse.ts'
 import { AADSTS } from '../../src/aadsts/table.ts'
+import { AADSTS as EMULATOR } from '../../src/emulator/aadsts.ts'
 
 suite("Entra's description", () => {
   test('is taken apart into number, sentence and ids', () => {
@@ -53,6 +54,13 @@ suite('the table', () => {
       for (const cure of entry.cures) assert.ok(CURES.has(cure), `${code}: ${cure}`)
       assert.ok(!(entry.isPersons && entry.isTransient), `${code}`)
     }
+  })
+
+  test('has every number that the emulator can give', () => {
+    assert.deepEqual(
+      [...EMULATOR.keys()].filter((code) => !AADSTS.has(code)),
+      [],
+    )
   })
 
   test('has no cure that nothing leads to', () => {

@@ -1,5 +1,6 @@
 import { ADMISSION_DEFENCES } from './defences/admission.ts'
 import { CLIENT_DEFENCES } from './defences/clients.ts'
+import { CREDENTIAL_DEFENCES } from './defences/credentials.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
@@ -12,6 +13,7 @@ import { TENANT_DEFENCES } from './defences/tenants.ts'
 export const DEFENCES: readonly Defence[] = [
   ...ADMISSION_DEFENCES,
   ...CLIENT_DEFENCES,
+  ...CREDENTIAL_DEFENCES,
   ...PEOPLE_DEFENCES,
   ...LIMIT_DEFENCES,
   ...TENANT_DEFENCES,

@@ -314,7 +314,7 @@ suite('an app registration that is set up wrongly', () => {
       (app) => {
         app.api.requestedAccessTokenVersion = null
       },
-      /version 1\.0 access tokens.*"requestedAccessTokenVersion": 2/,
+      /version 1\.0 access tokens.*issuer https:\/\/sts\.windows\.net\/.*"requestedAccessTokenVersion": 2/,
     ],
     [
       'without the scope',

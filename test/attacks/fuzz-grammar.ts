@@ -125,6 +125,18 @@ const SHAPES: readonly Shape[] = [
     weight: 3,
   },
   {
+    paths: ['/auth/callback'],
+    methods: ['GET'],
+    parameters: [
+      ['state', ['admin-consent']],
+      ['admin_consent', ['True', 'false']],
+      ['error', ['access_denied']],
+      ['error_description', ['AADSTS65004: x', '<script>']],
+    ],
+    media: 'none',
+    weight: 1,
+  },
+  {
     paths: ['/token'],
     methods: ['POST'],
     parameters: [

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseEnv } from 'node:util'
-import { readEnvFile, setVariables, updateEnvFile } from '../../src/cli/env-file.ts'
+import { checkEnvFile, readEnvFile, setVariables, updateEnvFile } from '../../src/cli/env-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'entrance-env-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -111,4 +111,65 @@ test('a folder of that name is said to be none, and what is not there is empty',
   mkdirSync(path)
   assert.throws(() => updateEnvFile(path, new Map([['A', '1']])), /venv is not a file/)
   assert.equal(readEnvFile(join(folder, 'nowhere')).size, 0)
+})
+
+test('a line within the value of another variable is not taken for the variable', () => {
+  const key = 'KEY="-----BEGIN\nA=1\n-----END"\n'
+  const { text } = set(key, { A: 'new' })
+  assert.deepEqual({ ...parseEnv(text) }, { ...parseEnv(key), A: 'new' })
+  assert.equal(set('B=x\u2028A=1\n', { A: '2' }).text, 'B=x\u2028A=1\nA=2\n')
+})
+
+test('whatever is in the file, the parser reads what was written, and all else as before', () => {
+  const bits = [
+    ...['A', 'B', '=', '"', "'", '`', '\n', '\r\n', ' ', '#', 'export ', '\t', '\\n', '\\', '$A'],
+    ...['\nA=', '\nB="', '\uFEFF', '\r', '-----', '\u2028'],
+  ]
+  let seed = 7
+  const next = (below: number) => {
+    seed = (seed * 48271) % 2147483647
+    return seed % below
+  }
+  const variables = (text: string) =>
+    Object.fromEntries(Object.entries(parseEnv(text)).filter(([name]) => !/^export/.test(name)))
+  let written = 0
+  for (let round = 0; round < 5000; round++) {
+    const before = Array.from({ length: 1 + next(12) }, () => bits[next(bits.length)]).join('')
+    const value = ['new', "a'b", 'a"b', 'a b', 'a#b'][next(5)] as string
+    const wanted = { ...variables(before), A: value }
+    try {
+      const { text } = set(before, { A: value })
+      assert.deepEqual(variables(text), wanted, JSON.stringify(before))
+      written++
+    } catch (error) {
+      assert.match((error as Error).message, /A cannot be written/)
+    }
+  }
+  assert.ok(written > 4500, `${written} of 5000`)
+})
+
+test('a file in another encoding is refused rather than spoilt', () => {
+  for (const [name, bytes] of [
+    ['latin1', Buffer.from('NAME=M\u00fcller\n', 'latin1')],
+    ['utf16', Buffer.from('\uFEFFA=1\n', 'utf16le')],
+  ] as const) {
+    const path = join(folder, name)
+    writeFileSync(path, bytes)
+    assert.throws(
+      () => updateEnvFile(path, new Map([['A', '1']])),
+      /cannot be written: it is not in UTF-8/,
+    )
+    assert.throws(() => checkEnvFile(path), /not in UTF-8/)
+    assert.deepEqual(readFileSync(path), bytes)
+  }
+})
+
+test('whether it can be written is found out without writing it', () => {
+  const path = join(folder, 'tried')
+  checkEnvFile(path)
+  writeFileSync(path, 'A=1\n')
+  checkEnvFile(path)
+  assert.equal(readFileSync(path, 'utf8'), 'A=1\n')
+  assert.throws(() => checkEnvFile(join(folder, 'nowhere', '.env')), /cannot be written/)
+  assert.ok(!readdirSync(folder).some((name) => name.startsWith('tried.')))
 })

@@ -52,6 +52,13 @@ suite('who may come in', () => {
     assert.equal(await findUnmet({}, { isGuest: true }), undefined)
   })
 
+  test('is no guest with a personal account of their own, of which Entra does not say', async () => {
+    const allow: AllowOptions = { tenants: [TENANT, CONSUMERS], guests: false }
+    assert.equal(await findUnmet(allow, { tid: CONSUMERS }), undefined)
+    assert.equal(await findUnmet(allow, { tid: CONSUMERS, isGuest: true }), 'guests')
+    await assert.rejects(findUnmet(allow, { tid: TENANT }), EntraError)
+  })
+
   test('has to meet every rule, each by any entry', async () => {
     const allow = { users: [ALICE, BOB], roles: ['Auditor', 'Approver'], guests: false }
     assert.equal(await findUnmet(allow, { roles: ['Approver'], isGuest: false }), undefined)

@@ -153,6 +153,10 @@ suite('a login host', () => {
     ['china', 'https://login.partner.microsoftonline.cn'],
     ['https://contoso.ciamlogin.com/', 'https://contoso.ciamlogin.com'],
     ['http://localhost:8400', 'http://localhost:8400'],
+    // Old names, under which metadata and tokens have the new one.
+    ['https://login.windows.net', 'https://login.microsoftonline.com'],
+    ['https://login.microsoft.com/', 'https://login.microsoftonline.com'],
+    ['https://login.chinacloudapi.cn', 'https://login.partner.microsoftonline.cn'],
   ] as const) {
     test(`that is given as ${authority} is ${origin}`, () => {
       assert.equal(resolve({ clientSecret: 'a~secret', authority }).entra.authority, origin)
@@ -163,5 +167,18 @@ suite('a login host', () => {
     const [found] = problemsOf({ clientSecret: 'a~secret', authority: 'germany' })
     assert.equal(found?.problem, "'germany' is not a login host's origin.")
     assert.match(found?.cure ?? '', /public, usgov, china/)
+  })
+
+  test('that has a password in it, or is one, is not repeated', () => {
+    const wrong = [
+      'https://me:pass~word@login.example',
+      'abc8Q~pass~word',
+      'https://x.example?pass~word',
+    ]
+    for (const authority of wrong) {
+      const [found] = problemsOf({ clientSecret: 'a~secret', authority })
+      assert.equal(found?.option, 'entra.authority')
+      assert.doesNotMatch(JSON.stringify(found), /pass~word/)
+    }
   })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { guardLog } from '../../src/core/guarded-log.ts'
 import type { LogEvent } from '../../src/index.ts'
@@ -56,4 +56,19 @@ test('what helps to find a fault is', () => {
   ]
   for (const text of texts) assert.equal(written(text).message, text)
   assert.equal(written('x', { count: 3 }).count, 3)
+})
+
+test('a private key is not written down, whole, cut or with its line ends escaped', () => {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const ofRsa = privateKey.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY')
+  for (const key of [privateKey.trimEnd(), ofRsa.trimEnd()]) {
+    assert.equal(written(`cannot read '${key}'.`).message, "cannot read '[...]'.")
+    assert.equal(written(`cannot read '${key.slice(0, 700)}`).message, "cannot read '[...]")
+    const escaped = JSON.stringify({ key })
+    assert.equal(written(escaped).message, '{"key":"[...]"}')
+  }
 })

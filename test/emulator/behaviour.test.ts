@@ -41,10 +41,7 @@ for (const [title, params, isAccepted] of MATRIX) {
     const emulator = withMcpServer()
     const { location, status } = await ask(emulator, params)
     if (isAccepted) return assert.equal(status, 200)
-    const isUnknownScope = params.scope === 'mcp-access'
-    // The bare scope is looked for at Graph, and is not there.
-    if (isUnknownScope) assertErrorRedirect(location, 650053, 'invalid_client')
-    else assertErrorRedirect(location, 9010010, 'invalid_target')
+    assertErrorRedirect(location, 9010010, 'invalid_target')
   })
 }
 

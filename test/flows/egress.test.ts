@@ -111,7 +111,7 @@ suite('with a proxy and a certificate authority of the company', () => {
       name: 'past which NO_PROXY leads',
       env: ({ url }) => ({ HTTPS_PROXY: url, NO_PROXY: HOST }),
       says: /its name (is not known here|cannot be looked up)/,
-      cure: /set HTTPS_PROXY/,
+      cure: /HTTPS_PROXY has to name it/,
     },
   ]
   for (const { name, env, refusal, says, cure } of TROUBLE) {

@@ -1,4 +1,5 @@
 import { CommandError, Interrupted, UsageError } from '../exit-codes.ts'
+import { isConflict } from '../graph/graph-error.ts'
 import { confirm } from '../prompt.ts'
 import { ReadTooEarly } from '../registration/apply-differences.ts'
 import { applyPlan } from '../setup/apply-plan.ts'
@@ -29,7 +30,9 @@ export async function setup(
       try {
         return await runOnce(run)
       } catch (error) {
-        if (!(error instanceof ReadTooEarly) || waited >= PATIENCE) throw error
+        if (!(error instanceof ReadTooEarly)) throw error
+        // A name that is taken all that time is not another run's.
+        if (waited >= PATIENCE) throw isConflict(error.cause) ? error.cause : error
       }
       terminal.note('It has been changed meanwhile: looking again in some seconds.')
       await run.wait(STEP)

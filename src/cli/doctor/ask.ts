@@ -77,6 +77,7 @@ const REASONS: ReadonlyMap<string, readonly [FailureWord, string]> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', ['silent', 'it does not answer']],
   ['ECONNRESET', ['cut', 'the connection was cut']],
   ['UND_ERR_SOCKET', ['cut', 'the connection was cut']],
+  ['UND_ERR_HEADERS_OVERFLOW', ['cut', 'the headers of its answer are too long']],
   ['EPROTO', ['certificate', 'it does not speak TLS on that port']],
   ['ERR_SSL_WRONG_VERSION_NUMBER', ['certificate', 'it does not speak TLS on that port']],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', ['certificate', 'it does not speak TLS on that port']],

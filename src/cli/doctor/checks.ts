@@ -1,5 +1,6 @@
 import type { Check } from './check.ts'
 import { authorizeCheck } from './checks/authorize.ts'
+import { certificateCheck } from './checks/certificate.ts'
 import { configChecks } from './checks/config.ts'
 import { credentialChecks } from './checks/credential.ts'
 import { keyFileCheck, storeCheck } from './checks/data.ts'
@@ -15,6 +16,7 @@ export const CHECKS: readonly Check[] = [
   ...configChecks,
   keyFileCheck,
   storeCheck,
+  certificateCheck,
   ...loginHostChecks,
   ...metadataChecks,
   registrationCheck,

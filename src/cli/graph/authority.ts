@@ -1,4 +1,4 @@
-import { CLOUDS, graphOrigin } from '../../core/clouds.ts'
+import { CLOUDS, graphOrigin, loginHost } from '../../core/clouds.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import { CommandError, Interrupted, UsageError } from '../exit-codes.ts'
 
@@ -19,7 +19,7 @@ export type Authority = {
   readonly graphResource: string
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TIMEOUT = 10_000
 
 /** The login host that a word or an origin means. */
@@ -31,7 +31,7 @@ export function parseAuthority(text: string | undefined): string {
     url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname))
   const isOrigin = url?.pathname === '/' && !url.search && !url.hash && !url.username
   if (url && isSafe && isOrigin) {
-    return url.origin
+    return loginHost(url.origin)
   }
   throw new UsageError(
     `ENTRANCE_AUTHORITY is '${text?.replace(/\/\/[^/]*@/, '//')}', which is not a login host.`,
@@ -42,9 +42,11 @@ export function parseAuthority(text: string | undefined): string {
 /** Reads the tenant's metadata (OpenID Connect Discovery §4). */
 export async function findAuthority(
   origin: string,
-  tenant: string,
+  signsIn: string,
   signal: AbortSignal,
 ): Promise<Authority> {
+  // Personal accounts have no directory: applications for them are in that of a work account.
+  const tenant = signsIn === 'consumers' ? 'organizations' : signsIn
   const document = await readMetadata(origin, tenant, signal)
   const endpoint = (name: string) => {
     const url = URL.parse(String(document[name]))
@@ -90,7 +92,7 @@ async function readMetadata(
   }
   if (!response.ok) throw unreachable(origin, `it answered with status ${response.status}`)
   try {
-    return (await response.json()) as Record<string, unknown>
+    return Object(await response.json())
   } catch (cause) {
     throw unreachable(origin, 'what it answered is not OpenID metadata', cause)
   }

@@ -68,19 +68,42 @@ export async function askCli(
   const token = error ? undefined : readToken(stdout, cli.member)
   if (token !== undefined) return { token }
   const isMissing = error?.code === 'ENOENT'
-  const said = printableLine(stderr).slice(0, 300)
+  const said = error?.killed ? `it has not answered within ${TIMEOUT / 1000} s` : words(stderr)
   return {
     isMissing,
     problem: isMissing
       ? `${name} is not installed.`
       : `${name} gives no token: ${said || 'it says nothing of why'}`,
-    cure: `Sign in with: ${cli.login(tenant)}`,
+    cure: `Sign in with: ${cloudCommand(name, resource)}${cli.login(tenant)}`,
   }
 }
 
+/** What it said, for a person; a token would not be for one. */
+function words(stderr: string): string {
+  return printableLine(stderr.replace(/\beyJ[\w.-]+/g, '…')).slice(0, 300)
+}
+
+/** Each is signed in to one cloud at a time. */
+function cloudCommand(name: 'az' | 'azd', resource: string): string {
+  const cloud = AZURE_CLOUDS.get(resource)
+  if (cloud === undefined) return ''
+  return name === 'az'
+    ? `az cloud set --name ${cloud} && `
+    : `azd config set cloud.name ${cloud} && `
+}
+
+/** What the Azure CLI calls the cloud of a Microsoft Graph, where it is not the public one. */
+export const AZURE_CLOUDS: ReadonlyMap<string, string> = new Map([
+  ['https://graph.microsoft.us', 'AzureUSGovernment'],
+  ['https://dod-graph.microsoft.us', 'AzureUSGovernment'],
+  ['https://microsoftgraph.chinacloudapi.cn', 'AzureChinaCloud'],
+])
+
 function readToken(stdout: string, member: string): string | undefined {
   try {
-    const token = (JSON.parse(stdout) as Record<string, unknown>)[member]
+    // It may say before it that there is a newer version.
+    const answer = stdout.slice(stdout.search(/^\s*\{/m))
+    const token = (JSON.parse(answer) as Record<string, unknown>)[member]
     return typeof token === 'string' ? token : undefined
   } catch {
     return undefined
@@ -88,7 +111,7 @@ function readToken(stdout: string, member: string): string | undefined {
 }
 
 type Ran = {
-  readonly error: NodeJS.ErrnoException | undefined
+  readonly error: (NodeJS.ErrnoException & { killed?: boolean }) | undefined
   readonly stdout: string
   readonly stderr: string
 }

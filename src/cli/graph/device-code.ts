@@ -22,7 +22,7 @@ type DeviceAuthorization = {
   user_code: string
   verification_uri: string
   expires_in: number
-  interval?: number
+  interval: number
 }
 
 type TokenAnswer = { access_token?: string; error?: string; error_description?: string }
@@ -36,7 +36,7 @@ export async function signInWithDeviceCode(options: DeviceCodeOptions): Promise<
   const device = await authorizeDevice(options)
   const { device_code, user_code, verification_uri, expires_in } = device
   options.show(verification_uri, user_code, Math.max(1, Math.round(expires_in / 60)))
-  let interval = Math.max(1, device.interval ?? 5)
+  let { interval } = device
   for (let waited = 0; waited < expires_in; waited += interval) {
     await wait(interval * 1000).catch((error: unknown) => {
       throw signal.aborted ? new Interrupted() : error
@@ -64,15 +64,20 @@ async function authorizeDevice({
     signal,
     { client_id: clientId, scope: `${authority.graphResource}/.default` },
   )
-  const { device_code, user_code, verification_uri, expires_in, interval } = answer
-  if (!device_code || !user_code || !verification_uri || !expires_in) throw refused(answer)
+  const { device_code, user_code, verification_uri } = answer
+  if (!device_code || !user_code || !verification_uri) throw refused(answer)
   return {
     device_code,
-    user_code: printableLine(user_code),
-    verification_uri: printableLine(verification_uri),
-    expires_in,
-    ...(interval !== undefined && { interval }),
+    user_code: printableLine(String(user_code)).slice(0, 40),
+    verification_uri: printableLine(String(verification_uri)).slice(0, 200),
+    expires_in: within(answer.expires_in, 60, 3600, 900),
+    interval: within(answer.interval, 1, 60, 5),
   }
+}
+
+/** A number of seconds that makes sense, whatever is there. */
+function within(value: unknown, least: number, most: number, usual: number): number {
+  return typeof value === 'number' ? Math.min(Math.max(value, least), most) : usual
 }
 
 async function post<T>(
@@ -87,7 +92,7 @@ async function post<T>(
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
       body: new URLSearchParams(params),
     })
-    return (await response.json()) as T
+    return Object(await response.json())
   } catch (cause) {
     if (signal.aborted) throw new Interrupted()
     throw new CommandError(`The sign-in failed: ${new URL(url).origin} does not answer.`, {
@@ -102,7 +107,7 @@ function refused({ error, error_description }: TokenAnswer): CommandError {
     return new CommandError('The sign-in was declined.', { cure: 'Run it again to sign in.' })
   }
   if (error === 'expired_token' || error === 'code_expired') return expired()
-  const said = printableLine(error_description ?? error ?? 'no reason given').slice(0, 500)
+  const said = printableLine(String(error_description ?? error ?? 'no reason given')).slice(0, 500)
   return new CommandError(`The sign-in failed: ${said}`, {
     cure: 'Where a policy forbids device codes, sign in with az login and run it again; --login-client names another application to sign in with.',
   })

@@ -52,9 +52,9 @@ const MAX_PAGES = 500
 const REPLICATION = 120_000
 const REPLICATION_STEP = 5000
 
-/** How often a request is sent again that was refused for the moment, and the longest wait. */
+/** How often a request is sent again that was refused for the moment, and the longest wait for it. */
 const MAX_ATTEMPTS = 6
-const MAX_WAIT = 60_000
+const MAX_WAIT = 120_000
 
 /** Opens Microsoft Graph for a token. */
 export function createGraph(options: GraphOptions): Graph {
@@ -74,8 +74,13 @@ export function createGraph(options: GraphOptions): Graph {
       if (response.ok) return readAnswer<T>(call, response)
       const error = await toError(call, response)
       const isBusy = response.status === 429 || response.status === 503 || response.status === 504
+      const time = retryAfter(response, attempt)
       if (!isBusy || attempt >= MAX_ATTEMPTS) throw error
-      await waiting(retryAfter(response, attempt), 'Microsoft Graph is busy')
+      if (time > MAX_WAIT) {
+        options.note?.(`Microsoft Graph asks for ${Math.ceil(time / 60_000)} minutes without us.`)
+        throw error
+      }
+      await waiting(time, 'Microsoft Graph is busy')
     }
   }
 
@@ -109,15 +114,28 @@ export function createGraph(options: GraphOptions): Graph {
         if (page >= MAX_PAGES) throw new CommandError(`${pathOf(path)} has too many pages.`)
         const call: GraphCall = { method: 'GET', path: next, why: `List ${pathOf(path)}` }
         const answer: Page<T> | undefined = await send<Page<T>>(call)
-        items.push(...(answer?.value ?? []))
-        next = nextPath(answer?.['@odata.nextLink'], origin)
+        if (!Array.isArray(answer?.value)) throw notGraph(call, 'is no list')
+        items.push(...answer.value)
+        next = nextPath(answer['@odata.nextLink'], origin)
       }
       return items
     },
   }
 }
 
-type Page<T> = { readonly value?: readonly T[]; readonly '@odata.nextLink'?: string }
+type Page<T> = { readonly value: readonly T[]; readonly '@odata.nextLink'?: string }
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Something between here and there answers in its place, or what is there is no Graph. */
+function notGraph({ why }: GraphCall, what: string, cause?: unknown): CommandError {
+  return new CommandError(`${why}: what Microsoft Graph answered ${what}.`, {
+    cure: 'Does a proxy answer in its place? Check HTTPS_PROXY and ENTRANCE_AUTHORITY, and run it again; it goes on where it stopped.',
+    cause,
+  })
+}
 
 function pathOf(path: string): string {
   return path.split('?')[0] as string
@@ -128,9 +146,9 @@ function toUrl(origin: string, path: string): URL {
 }
 
 /** The token goes where it was meant for, whatever a page says comes next. */
-function nextPath(link: string | undefined, origin: string): string | undefined {
-  if (link === undefined) return undefined
-  const url = URL.parse(link)
+function nextPath(link: unknown, origin: string): string | undefined {
+  if (link === undefined || link === null) return undefined
+  const url = URL.parse(String(link))
   if (url?.origin === origin && url.pathname.startsWith('/v1.0/')) {
     return `${url.pathname.slice('/v1.0'.length)}${url.search}`
   }
@@ -163,27 +181,37 @@ async function request(call: GraphCall, url: URL, options: GraphOptions): Promis
 }
 
 async function readAnswer<T>(call: GraphCall, response: Response): Promise<T | undefined> {
-  const text = await readText(response)
+  const text = await readText(call, response)
   if (text === '') return undefined
+  const answer = parseJson(call, text)
+  if (!isObject(answer)) throw notGraph(call, 'is no object')
+  return answer as T
+}
+
+function parseJson(call: GraphCall, text: string): unknown {
   try {
-    return JSON.parse(text) as T
+    return JSON.parse(text)
   } catch (cause) {
-    throw new CommandError(`${call.why}: what Microsoft Graph answered is not JSON.`, { cause })
+    throw notGraph(call, 'is not JSON', cause)
   }
 }
 
 async function toError(call: GraphCall, response: Response): Promise<GraphError> {
-  const text = await readText(response)
+  const text = await readText(call, response)
   return new GraphError(call.why, response.status, parseGraphProblem(text, response.headers))
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(call: GraphCall, response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BYTES) throw new CommandError('An answer of Microsoft Graph is too large.')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.byteLength
+      if (size > MAX_BYTES) throw notGraph(call, 'is too large')
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw cause instanceof CommandError ? cause : notGraph(call, 'broke off', cause)
   }
   return Buffer.concat(chunks).toString()
 }
@@ -192,6 +220,5 @@ async function readText(response: Response): Promise<string> {
 function retryAfter(response: Response, attempt: number): number {
   const text = response.headers.get('retry-after') ?? ''
   const time = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
-  const asked = Number.isFinite(time) ? Math.max(time, 0) : 1000 * 2 ** (attempt - 1)
-  return Math.min(asked, MAX_WAIT)
+  return Number.isFinite(time) ? Math.max(time, 0) : 1000 * 2 ** (attempt - 1)
 }

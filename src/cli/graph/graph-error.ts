@@ -47,7 +47,9 @@ export function parseGraphProblem(text: string, headers: Headers): GraphProblem 
 
 /** Whether rights are missing: an administrator has to do it, or another account. */
 export function isDenied(error: unknown): error is GraphError {
-  return error instanceof GraphError && error.status === 403 && !isReplicating(error)
+  if (!(error instanceof GraphError) || error.status !== 403) return false
+  // What the tenant's policy forbids is forbidden to administrators too.
+  return !isReplicating(error) && !error.code.endsWith('AsPerAppPolicy')
 }
 
 /** Whether the thing exists already. */
@@ -100,9 +102,16 @@ const BY_CODE: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
+const TAKEN =
+  'Another application has it, perhaps a deleted one: those keep their names for 30 days. Look under App registrations → All applications, and Deleted applications: restore it or delete it there, or give --name another name.'
+
 function cureOf(status: number, code: string, message: string): string {
   const known = BY_CODE.get(code)
   if (known) return known
+  if (/same value for property (uniqueName|identifierUris)/i.test(message)) return TAKEN
+  if (/redirectUris/i.test(message) && /entries|too many|limit|maximum/i.test(message)) {
+    return 'Remove redirect URIs that nobody uses under Authentication, or give --name another name for an application of its own.'
+  }
   if (/identifier URI/i.test(message)) return BY_CODE.get('HostNameNotOnVerifiedDomain') as string
   if (/policy/i.test(message) && /lifetime|long|days/i.test(message)) {
     return BY_CODE.get('CredentialLifetimeExceedsMaxValueAsPerAppPolicy') as string

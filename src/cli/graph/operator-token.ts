@@ -1,6 +1,6 @@
 import { CommandError, UsageError } from '../exit-codes.ts'
 import { commandName, printableLine, type Terminal } from '../terminal.ts'
-import { type Authority, findAuthority } from './authority.ts'
+import { type Authority, findAuthority, GUID } from './authority.ts'
 import { askCli, type CliToken } from './azure-clis.ts'
 import { AZURE_CLI_CLIENT_ID, signInWithDeviceCode } from './device-code.ts'
 
@@ -138,37 +138,31 @@ async function askPerson(
  */
 function readToken(token: string, authority: Authority): { name: string; tenantId: string } {
   const claims = decode(token)
-  const tenantId = typeof claims?.tid === 'string' ? claims.tid : undefined
-  if (!claims || !tenantId) {
-    throw new UsageError('What was given is not a token for Microsoft Graph.', TOKEN_CURE)
+  const tenantId = String(claims?.tid)
+  const cure = `Get one with: az account get-access-token --resource ${authority.graphResource} --query accessToken --output tsv`
+  // Whatever else may stand in a header would be sent nowhere, and be named in an error.
+  if (!claims || !GUID.test(tenantId) || !/^[\w.-]+$/.test(token)) {
+    throw new UsageError('What was given is not a token for Microsoft Graph.', cure)
   }
-  const aud = String(claims.aud)
+  const aud = printableLine(String(claims.aud)).slice(0, 200)
   if (!isGraph(aud, authority)) {
     throw new UsageError(
-      `The token is for ${printableLine(aud).slice(0, 200)}, and not for Microsoft Graph.`,
-      TOKEN_CURE,
+      `The token is for ${aud}, and not for Microsoft Graph at ${authority.graph}.`,
+      cure,
     )
   }
   if (typeof claims.exp === 'number' && claims.exp * 1000 < Date.now()) {
-    throw new CommandError('The token for Microsoft Graph has expired.', { cure: TOKEN_CURE })
+    throw new CommandError('The token for Microsoft Graph has expired.', { cure })
   }
   const name = claims.upn ?? claims.preferred_username ?? claims.unique_name ?? claims.appid
   return { name: printableLine(String(name ?? claims.oid ?? 'somebody')), tenantId }
 }
 
-const TOKEN_CURE =
-  'Get one with: az account get-access-token --resource https://graph.microsoft.com --query accessToken --output tsv'
-
-function isGraph(aud: string, authority: Authority): boolean {
+/** By its id, which is the same in every cloud, or by the address that it is sent to. */
+function isGraph(aud: string, { graph, graphResource }: Authority): boolean {
   const host = URL.parse(aud)?.host ?? aud
-  const isMicrosofts = /(^|-)graph\.microsoft\.(com|us)$|^microsoftgraph\.chinacloudapi\.cn$/.test(
-    host,
-  )
-  return (
-    isMicrosofts ||
-    aud === '00000003-0000-0000-c000-000000000000' ||
-    host === new URL(authority.graph).host
-  )
+  const isItsId = aud === '00000003-0000-0000-c000-000000000000'
+  return isItsId || [graph, graphResource].some((one) => new URL(one).host === host)
 }
 
 function decode(token: string): Record<string, unknown> | undefined {

@@ -45,14 +45,24 @@ export async function applyDifferences(
 async function sendCall(graph: Graph, call: GraphCall): Promise<[string, string][]> {
   const { gives = {}, finds } = call
   const sent = graph.send<Record<string, unknown>>(call, { isDependent: true })
+  const isMade = call.headers?.Prefer === 'create-if-missing'
   const answer = await sent.catch((error: unknown) => {
+    if (isOutdated(error) || (isMade && isConflict(error))) throw readTooEarly(call, error)
     // A grant that is there already is one that another run has made.
     if (isConflict(error) && (finds !== undefined || isGrant(call))) return undefined
-    throw isOutdated(error) ? readTooEarly(call, error) : error
+    throw error
   })
-  if (!answer && call.headers?.Prefer === 'create-if-missing') throw readTooEarly(call)
+  if (!answer && isMade) throw readTooEarly(call)
   const found = answer ?? (finds === undefined ? undefined : await find(graph, finds))
-  return Object.entries(gives).map(([blank, member]) => [blank, String(found?.[member] ?? '')])
+  return Object.entries(gives).map(([blank, member]) => [blank, readGiven(call, found?.[member])])
+}
+
+/** An id or a secret; what is none would be written down as one. */
+function readGiven({ why }: GraphCall, value: unknown): string {
+  if (typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value)) return value
+  throw new CommandError(`${why}: the answer of Microsoft Graph does not say what came of it.`, {
+    cure: 'Run it again: it goes on where it stopped.',
+  })
 }
 
 /** A list that lacks a scope which is there by now would remove it, and that is refused. */

@@ -14,7 +14,7 @@ export function toAz(calls: readonly GraphCall[], origin: string, az = 'az'): st
 function toCommand(call: GraphCall, origin: string, az: string): string {
   const rest = toRest(call, origin, az)
   const [blank, member] = Object.entries(call.gives ?? {})[0] ?? []
-  if (blank === undefined) return rest
+  if (blank === undefined) return `${rest} --output none`
   // Shown the once, and to be taken down.
   if (member === 'secretText') return `${rest} --query secretText --output tsv`
   const capture = ([name, value]: [string, string], command: string) =>
@@ -27,7 +27,7 @@ function toCommand(call: GraphCall, origin: string, az: string): string {
   // It may be there already; where it is found afterwards, its ids are the right ones either way.
   const find = toRest({ method: 'GET', path: call.finds, why: '' }, origin, az)
   const captures = Object.entries(call.gives ?? {}).map((each) => capture(each, find))
-  return [rest, ...captures].join('\n')
+  return [`${rest} --output none`, ...captures].join('\n')
 }
 
 function toRest({ method, path, body, headers }: GraphCall, origin: string, az: string): string {
@@ -48,7 +48,7 @@ function toRest({ method, path, body, headers }: GraphCall, origin: string, az: 
 }
 
 /** One word for the shell, in which only the blanks are filled. */
-function quote(text: string): string {
+export function quote(text: string): string {
   if (!text.match(BLANK))
     return /^[\w.:/=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
   const parts = text.split(BLANK)

@@ -117,6 +117,7 @@ export function compareAudience(comparison: Comparison): Difference[] {
   if ([...wanted].every((whom) => reach.includes(whom))) return []
   const signInAudience =
     reach === 'p' && wanted !== 'p' ? 'AzureADandPersonalMicrosoftAccount' : desired.signInAudience
+  const words = ACCOUNT_TYPES.get(signInAudience)
   return [
     difference(comparison, {
       id: 'account-type',
@@ -127,10 +128,10 @@ export function compareAudience(comparison: Comparison): Difference[] {
       found: application.signInAudience,
       portal: [
         'App registrations → the application → Authentication',
-        `Supported account types: ${ACCOUNT_TYPES.get(signInAudience)}`,
+        `Supported account types: ${words}`,
         'Save',
       ],
-      calls: [patchApplication(comparison, { signInAudience }, 'Set who may sign in')],
+      calls: [patchApplication(comparison, { signInAudience }, `Let in: ${words}`)],
     }),
   ]
 }

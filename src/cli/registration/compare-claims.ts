@@ -50,9 +50,9 @@ export function compareGroupsClaim(comparison: Comparison): Difference[] {
   return [
     difference(comparison, {
       id: 'groups-claim',
-      severity: 'error',
+      severity: 'warning',
       what: 'Tokens do not name the groups that a person is in.',
-      why: 'The server is to let in certain groups, and would let in nobody.',
+      why: 'The server then asks Microsoft Graph at each sign-in, which has to answer for that.',
       expected: 'SecurityGroup',
       found: found ?? 'none',
       portal: [

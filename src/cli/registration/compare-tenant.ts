@@ -2,7 +2,7 @@ import type { GraphCall } from '../graph/graph-client.ts'
 import { OIDC_PERMISSIONS } from './compare-claims.ts'
 import { type Comparison, difference, listed } from './difference.ts'
 import { GRAPH_APP_ID } from './read-registration.ts'
-import type { Difference, Grant } from './types.ts'
+import type { Difference, Grant, Registration } from './types.ts'
 
 /** The application's place in this tenant. */
 export function compareServicePrincipal(comparison: Comparison): Difference[] {
@@ -17,8 +17,8 @@ export function compareServicePrincipal(comparison: Comparison): Difference[] {
       what: 'The application has no service principal in this tenant.',
       why: 'Entra then knows the registration, and lets nobody sign in to it (AADSTS700016, AADSTS500011).',
       portal: [
-        'Entra makes it with a registration. Where it was deleted:',
-        'Enterprise applications → New application is for others; use the command',
+        'Enterprise applications → All applications: the portal adds the application there',
+        'Where it was deleted, only the command brings it back',
       ],
       calls: [
         {
@@ -57,6 +57,12 @@ function disabled(comparison: Comparison, id: string): Difference {
     ],
     isOverride: true,
   })
+}
+
+/** Whether nobody gets in before an administrator has consented for everybody. */
+export function needsAdminConsent({ policies, application }: Registration): boolean {
+  const scope = application.api.oauth2PermissionScopes.find(({ value }) => value === 'mcp-access')
+  return policies?.allowsUserConsent === false || scope?.type === 'Admin'
 }
 
 /** Consent for everybody, where it is wanted. */

@@ -1,7 +1,8 @@
-import { updateEnvFile } from '../env-file.ts'
+import { checkEnvFile, updateEnvFile } from '../env-file.ts'
 import { isDenied } from '../graph/graph-error.ts'
 import { applyDifferences, fillDifference } from '../registration/apply-differences.ts'
 import type { DesiredRegistration, Difference } from '../registration/types.ts'
+import { printableLine } from '../terminal.ts'
 import type { PreparedCredential } from './credential.ts'
 import type { Plan, Run } from './run.ts'
 import { noteChanges, toVariables } from './variables.ts'
@@ -26,19 +27,23 @@ export async function applyPlan(run: Run, plan: Plan): Promise<Done> {
   )
   const applied: Difference[] = []
   const denied: Difference[] = []
+  const gives = plan.todo.flatMap(({ calls }) => calls.map((call) => call.gives))
+  if (gives.some((blanks) => blanks?.$APP || blanks?.$SECRET)) checkEnvFile(run.settings.envFile)
   if (plan.todo.some(({ id }) => id === 'certificate-missing')) credential.keep()
   const given = (blank: string) => {
     // At once: it is shown the once, and must not be lost whatever happens next.
     if (blank === '$SECRET') writeVariables(run, plan, blanks)
   }
-  const note = ({ why }: { why: string }) => terminal.note(`${why} …`)
+  const note = ({ why }: { why: string }) => terminal.note(`${printableLine(why)} …`)
   for (const one of plan.todo) {
     try {
       await applyDifferences(graph, [one], { blanks, note, given })
       applied.push(one)
     } catch (error) {
       if (!isDenied(error)) throw error
-      terminal.note(`${terminal.formatNote('yellow', 'Not allowed:')} ${error.message}`)
+      terminal.note(
+        `${terminal.formatNote('yellow', 'Not allowed:')} ${printableLine(error.message)}`,
+      )
       denied.push(one)
       // Without it there is nothing to do the rest to.
       if (one.id === 'application-missing') {
@@ -82,8 +87,8 @@ function writeVariables(
   if (clientId === undefined) return
   const { tenantId } = operator
   const variables = new Map([
-    ...toVariables(settings, clientId, tenantId, credential.variable, terminal.env),
+    ...toVariables(settings, clientId, tenantId, credential.variable),
     ...(secret === undefined ? [] : [['ENTRA_PROXY_AZURE_CLIENT_SECRET', secret] as const]),
   ])
-  noteChanges(updateEnvFile(settings.envFile, variables), settings.envFile, terminal)
+  noteChanges(updateEnvFile(settings.envFile, variables), settings, terminal.note)
 }

@@ -12,7 +12,7 @@ import type { SetupOptions, SetupSettings } from './settings.ts'
 
 /** What the server is to prove itself with, and what of it is here. */
 export type PreparedCredential = {
-  readonly desired: DesiredCredential
+  readonly desired: DesiredCredential | undefined
   /** `ENTRANCE_CREDENTIAL`; undefined: a secret, which is the default. */
   readonly variable: string | undefined
   /** As far as it can be tried from this machine. */
@@ -34,10 +34,11 @@ export async function prepareCredential(
   application: Application | undefined,
   signal: AbortSignal,
 ): Promise<PreparedCredential> {
-  const { credential, secret, url } = settings
+  const { credential, secret, subject, url } = settings
   if (credential === 'certificate') return prepareCertificate(settings)
   if (credential !== 'secret') {
-    const desired = toFederated(settings, tenantId)
+    // Whose tokens are trusted was said when it was configured.
+    const desired = subject === undefined ? undefined : toFederated(settings, tenantId)
     return { desired, variable: settings.credentialText, tried: undefined, keep: keepNothing }
   }
   const now = Date.now()

@@ -11,9 +11,13 @@ export function notePlan(
   const { note, formatNote } = terminal
   if (todo.length === 0) note('The registration is as it has to be: there is nothing to do.')
   else note(formatNote('bold', 'To do:'))
+  // Of a new one everything is missing, which need not be said of each part.
+  const isNew = todo.some(({ id }) => id === 'application-missing')
   for (const { what, calls } of todo) {
-    note(`  ${readable(what)}`)
-    for (const { why } of calls) note(formatNote('dim', `    → ${readable(why)}`))
+    if (!isNew) note(`  ${readable(what)}`)
+    for (const { why } of calls) {
+      note(isNew ? `  ${readable(why)}` : formatNote('dim', `    → ${readable(why)}`))
+    }
   }
   if (left.length === 0) return
   note(formatNote('bold', 'Left alone, for somebody else has set it (--override changes it):'))
@@ -21,8 +25,8 @@ export function notePlan(
 }
 
 /** On one line, and with a word for an id that nobody knows yet. */
-function readable(text: string): string {
-  return printableLine(text.replaceAll('$APP', '<client id>'))
+export function readable(text: string): string {
+  return printableLine(text.replaceAll('$APP', '<its client id>'))
 }
 
 /** Every call as it would be sent. */
@@ -35,7 +39,7 @@ export function renderCalls(todo: readonly Difference[], origin: string): string
 
 function renderCall({ why, method, path, headers, body }: GraphCall, origin: string): string {
   return [
-    `# ${printableLine(why)}`,
+    `# ${readable(why)}`,
     `${method} ${origin}/v1.0${path}`,
     ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(body ? [printableJson(body)] : []),

@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { CommandError } from '../exit-codes.ts'
 import type { Application, Difference } from '../registration/types.ts'
 import { commandName, printableJson } from '../terminal.ts'
 import type { Done } from './apply-plan.ts'
-import { renderRequest } from './request-document.ts'
+import { renderRequest, TITLE } from './request-document.ts'
 import type { Plan, Run } from './run.ts'
 import { toVariables } from './variables.ts'
+import type { Problem } from './verify.ts'
 
 /** Where the request is written that nobody has given a name for. */
 const REQUEST = 'entrance-request.md'
@@ -13,12 +14,12 @@ const REQUEST = 'entrance-request.md'
 /** Writes down what an administrator is to do. */
 export function writeRequest(
   path: string,
-  { settings, operator, graph, terminal }: Run,
+  { settings, operator, graph }: Run,
   { desired, application, credential }: Plan,
   differences: readonly Difference[],
 ): void {
   const { tenantId } = operator
-  const variables = toVariables(settings, '', tenantId, credential.variable, terminal.env)
+  const variables = toVariables(settings, '', tenantId, credential.variable)
   const text = renderRequest({
     desired,
     differences,
@@ -28,14 +29,20 @@ export function writeRequest(
     variables,
   })
   try {
+    const isThere = existsSync(path)
+    if (isThere && !readFileSync(path, 'utf8').startsWith(TITLE))
+      throw new Error('it is there, and no request')
     writeFileSync(path, text)
   } catch (cause) {
-    throw new CommandError(`${path} cannot be written: ${(cause as Error).message}.`, { cause })
+    throw new CommandError(`${path} cannot be written: ${(cause as Error).message}.`, {
+      cure: 'Name another file with --output.',
+      cause,
+    })
   }
 }
 
 /** Says how it ended; fails where something is left that keeps people out. */
-export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonly string[]): void {
+export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonly Problem[]): void {
   const { options, terminal, operator, settings } = run
   const { clientId, applied, denied, newSecret } = done
   const request = denied.length > 0 ? REQUEST : undefined
@@ -49,7 +56,7 @@ export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonl
     changes: applied.map(({ id }) => id),
     left: plan.left.map(({ id }) => id),
     denied: denied.map(({ id }) => id),
-    missing,
+    missing: missing.map(({ text }) => text),
     envFile: settings.envFile,
     request: request ?? null,
     ...(options.printSecret && { clientSecret: newSecret ?? settings.secret ?? null }),
@@ -61,16 +68,20 @@ export function reportOutcome(run: Run, plan: Plan, done: Done, missing: readonl
     if (options.printSecret) terminal.out(`Secret     ${result.clientSecret ?? 'none'}`)
   }
   throwWhatIsLeft(request, plan, missing)
-  const start = `${commandName(terminal.env)} serve`
-  terminal.note(
-    `${terminal.formatNote('green', 'Ready:')} people can sign in. Start the server with: ${start}`,
-  )
+  const ready = terminal.formatNote('green', 'Ready:')
+  terminal.note(`${ready} people can sign in. Start the server with${startOf(run)}`)
+}
+
+/** The server reads `.env`; another file is for whatever starts it elsewhere. */
+function startOf({ settings, terminal: { env } }: Run): string {
+  if (settings.envFile !== '.env') return ` the variables of ${settings.envFile}.`
+  return `: ${env.ENTRANCE_CLONE === '1' ? 'npm start' : `${commandName(env)} serve`}`
 }
 
 function throwWhatIsLeft(
   request: string | undefined,
   { left }: Plan,
-  missing: readonly string[],
+  missing: readonly Problem[],
 ): void {
   if (request) {
     throw new CommandError('The account may not do all of it.', {
@@ -84,7 +95,8 @@ function throwWhatIsLeft(
     })
   }
   if (missing.length === 0) return
-  throw new CommandError(missing.join('\n'), {
-    cure: 'Run it again in some minutes: it goes on where it stopped.',
+  const passes = missing.some((one) => one.passes)
+  throw new CommandError(missing.map(({ text }) => text).join('\n'), {
+    cure: passes ? 'Run it again in some minutes: it goes on where it stopped.' : undefined,
   })
 }

@@ -1,5 +1,11 @@
-import { toAz } from '../registration/az.ts'
+import { AZURE_CLOUDS } from '../graph/azure-clis.ts'
+import { quote, toAz } from '../registration/az.ts'
+import { ACCOUNT_TYPES } from '../registration/compare-application.ts'
 import type { DesiredRegistration, Difference } from '../registration/types.ts'
+import { readable } from './plan.ts'
+
+/** The first line, by which a request is told from another file. */
+export const TITLE = '# Request: app registration for an MCP server'
 
 export type RequestOptions = {
   readonly desired: DesiredRegistration
@@ -19,14 +25,19 @@ export function renderRequest(options: RequestOptions): string {
   const purpose = application
     ? `Please change the app registration ${application.appId} in Microsoft Entra ID`
     : `Please register the application "${desired.displayName}" in Microsoft Entra ID`
+  const cloud = AZURE_CLOUDS.get(options.origin)
+  const login = [
+    ...(cloud ? [`az cloud set --name ${cloud}`] : []),
+    `az login --allow-no-subscriptions${tenantId ? ` --tenant ${tenantId}` : ''}`,
+  ].join(' && ')
   return [
-    `# Request: app registration for an MCP server`,
+    TITLE,
     '',
     `${purpose}, so that people can sign in to the MCP server`,
-    `behind ${desired.redirectUris.join(' and ')} with their work accounts.`,
+    `behind ${desired.redirectUris.join(' and ')} with their accounts.`,
     '',
     `- Tenant: ${tenantId ?? 'yours'}`,
-    `- Accounts: ${desired.signInAudience}`,
+    `- Accounts: ${ACCOUNT_TYPES.get(desired.signInAudience)}`,
     `- The server asks for the scope ${desired.scopes.map(({ value }) => `\`${value}\``).join(', ')} of this`,
     '  application itself, and for `openid profile email offline_access`. It reads nobody’s data.',
     '- Needed: Application Developer for an application of your own, Cloud Application Administrator',
@@ -37,19 +48,20 @@ export function renderRequest(options: RequestOptions): string {
     '',
     '## What and why',
     '',
-    ...differences.map(({ what, why }) => `- ${what} ${why}`),
+    ...differences.map(({ what, why }) => `- ${readable(`${what} ${why}`)}`),
     '',
     '## In the portal',
     '',
     'At <https://entra.microsoft.com>:',
     '',
     ...differences.flatMap(({ portal }, i) =>
-      portal.map((step, j) => `${j === 0 ? `${i + 1}.` : '   -'} ${step}`),
+      portal.map((step, j) => `${j === 0 ? `${i + 1}.` : '   -'} ${readable(step)}`),
     ),
     '',
     '## With the Azure CLI',
     '',
-    'In a shell such as bash, signed in with `az login`. It can be run again.',
+    `In a shell such as bash, signed in with \`${login}\`. It can be run`,
+    'again: it goes on where it stopped, but for a client secret, of which each run makes another.',
     '',
     '```sh',
     renderScript(options),
@@ -57,12 +69,13 @@ export function renderRequest(options: RequestOptions): string {
     '',
     '## Through Microsoft Graph',
     '',
-    'In this order. `$OID`, `$APP`, `$SP` stand for the ids that earlier answers have.',
+    'In this order. `$APP` stands for the client id (`appId`) and `$OID` for the object id (`id`) in the first',
+    'answer, `$SP` for the `id` of the service principal, `$GRAPH` for that of Microsoft Graph’s.',
     '',
     ...differences
       .flatMap(({ calls }) => calls)
       .flatMap((call) => [
-        `${call.why}:`,
+        `${readable(call.why)}:`,
         '',
         '```http',
         `${call.method} ${options.origin}/v1.0${call.path}`,
@@ -81,7 +94,7 @@ export function renderRequest(options: RequestOptions): string {
   ].join('\n')
 }
 
-/** A script that stops at the first thing that fails, but for a directory that is still copying. */
+/** A script that stops at the first thing that fails, but for what is there, or not everywhere yet. */
 function renderScript({
   differences,
   application,
@@ -90,31 +103,35 @@ function renderScript({
   variables,
 }: RequestOptions): string {
   const calls = differences.flatMap(({ calls }) => calls)
-  const isNew = application === undefined
   const secret = calls.some(({ gives }) => gives?.$SECRET !== undefined)
-  const commands = calls.map((call, i) => {
-    // What the first call makes, the next one may not find for a moment.
-    const text = toAz([call], origin, isNew && i > 0 ? 'retry az' : 'az')
+  const commands = calls.map((call) => {
+    const text = toAz([call], origin, 'retry az')
     return call.gives?.$SECRET ? `SECRET=$(${text})` : text
   })
   return [
     'set -eu',
-    ...(isNew ? [RETRY] : [`APP=${application.appId}`]),
+    RETRY,
+    ...(application ? [`APP=${application.appId}`] : []),
     ...commands,
     'echo "ENTRA_PROXY_AZURE_CLIENT_ID=$APP"',
     ...(secret ? ['echo "ENTRA_PROXY_AZURE_CLIENT_SECRET=$SECRET"'] : []),
     ...(tenantId ? [`echo "AZURE_TENANT_ID=${tenantId}"`] : []),
     ...[...variables]
       .filter(([name]) => !/^(ENTRA_PROXY_AZURE_|AZURE_TENANT_ID)/.test(name))
-      .map(([name, value]) => `echo "${name}=${value}"`),
+      .map(([name, value]) => `echo ${quote(`${name}=${value}`)}`),
   ].join('\n')
 }
 
 const RETRY = `retry() {
   n=0
-  until "$@"; do
+  until { said=$("$@" 2>&1 >&3); } 3>&1; do
+    case $said in
+    *'already exist'* | *SameKeyValue*) return 0 ;;
+    *ResourceNotFound* | *'valid application object'* | *'backing application'*) ;;
+    *) n=12 ;;
+    esac
     n=$((n + 1))
-    [ "$n" -lt 12 ] || return 1
+    [ "$n" -lt 12 ] || { echo "$said" >&2; return 1; }
     echo "The directory is still copying: trying again in 10 s." >&2
     sleep 10
   done

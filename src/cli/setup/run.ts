@@ -131,7 +131,7 @@ function noApplication({ clientId }: SetupSettings): undefined {
 async function askToOverride({ id, what, why, calls }: Difference, run: Run): Promise<boolean> {
   const former = run.answers.get(id)
   if (former !== undefined) return former
-  run.terminal.note(`${what} ${why}`)
+  run.terminal.note(printableLine(`${what} ${why}`))
   const answer = await confirm(`${calls[0]?.why ?? what}?`, run.terminal)
   run.answers.set(id, answer)
   return answer

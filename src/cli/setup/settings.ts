@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../../core/errors.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
-import { dataFolder, type Environment } from '../env.ts'
+import { dataFolder, type Environment, isFromDotEnv } from '../env.ts'
 import { readEnvFile } from '../env-file.ts'
 import { parseAuthority } from '../graph/authority.ts'
 import type { TokenSource } from '../graph/operator-token.ts'
@@ -28,7 +28,7 @@ export type SetupOptions = {
   override?: boolean
   token?: TokenSource
   loginClient?: string
-  envFile?: string
+  dotenv?: string
   data?: string
   dryRun?: boolean
   output?: string
@@ -64,6 +64,10 @@ export type SetupSettings = {
   readonly subject: string | undefined
   readonly secretDays: number
   readonly envFile: string
+  /** What the file and this process say, joined. */
+  readonly env: Environment
+  /** What this process has of its own: it beats the file, as it does when the server starts. */
+  readonly shell: Environment
   readonly data: string
   readonly allow: {
     readonly groups: boolean
@@ -103,9 +107,11 @@ const MAX_NAME = 120
 
 /** Joins options and environment. Throws a `ConfigError` with everything that is wrong. */
 export function resolveSetupSettings(options: SetupOptions, given: Environment): SetupSettings {
-  const envFile = options.envFile ?? '.env'
-  // What the process has beats the file, as it does when the server starts.
-  const env: Environment = { ...Object.fromEntries(readEnvFile(envFile)), ...given }
+  const envFile = options.dotenv ?? '.env'
+  // Not what `.env` has put there: where another file is written, that is about another server.
+  const own = Object.entries(given).filter(([name]) => !isFromDotEnv(name))
+  const shell: Environment = Object.fromEntries(own)
+  const env: Environment = { ...Object.fromEntries(readEnvFile(envFile)), ...shell }
   const problems: ConfigProblem[] = []
   const port = env.PORT || '8000'
   const url = options.url || env.ENTRANCE_URL || `http://localhost:${port}`
@@ -134,6 +140,8 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
     subject: options.subject,
     secretDays: options.secretDays ?? 365,
     envFile,
+    env,
+    shell,
     data: dataFolder(options.data, env),
     allow: {
       groups: Boolean(env.ENTRANCE_ALLOW_GROUPS),
@@ -142,7 +150,9 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
       tenants: Boolean(env.ENTRANCE_ALLOW_TENANTS),
     },
   }
-  problems.push(...findProblems(settings))
+  // Of one that is configured for an application that is there, it need not be said again.
+  const isKnown = options.credential === undefined && settings.clientId !== undefined
+  problems.push(...findProblems(settings), ...(isKnown ? [] : findFederatedProblems(settings)))
   if (problems.length > 0) throw new ConfigError(problems)
   return settings
 }
@@ -174,14 +184,14 @@ function readUrl(option: string, text: string, problems: ConfigProblem[]): strin
   ) {
     return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
   }
-  const problem = `'${text}' is not the base URL of a server.`
+  const problem = `'${text.replace(/\/\/[^/]*@/, '//')}' is not the base URL of a server.`
   const cure = 'Write https:// and the host, without /mcp or /auth/callback; http is for localhost.'
   problems.push({ option, problem, cure })
   return text
 }
 
 function findProblems(settings: SetupSettings): ConfigProblem[] {
-  const { clientId, credential, issuer, subject, name, preAuthorized, scopes } = settings
+  const { clientId, credential, issuer, name, preAuthorized, scopes } = settings
   const problems: ConfigProblem[] = []
   const add = (option: string, problem: string, cure: string) =>
     problems.push({ option, problem, cure })
@@ -195,22 +205,22 @@ function findProblems(settings: SetupSettings): ConfigProblem[] {
   if (!KINDS.includes(credential)) {
     add('--credential', `'${credential}' is not known.`, `Use one of ${KINDS.join(', ')}.`)
   }
-  if (credential === 'workload-identity' && !(issuer && subject)) {
+  if (issuer !== undefined && URL.parse(issuer)?.protocol !== 'https:') {
     add(
-      '--issuer, --subject',
-      'are needed with --credential workload-identity.',
-      'Give the OIDC issuer of the cluster, and system:serviceaccount:<namespace>:<name>.',
+      '--issuer',
+      `'${issuer}' is not an issuer.`,
+      'Write https:// and what its tokens have in iss.',
     )
   }
-  if (credential === 'managed-identity' && !GUID.test(subject ?? '')) {
+  if (
+    name !== undefined &&
+    (name.trim() === '' || name.length > MAX_NAME || /\p{Cc}/u.test(name))
+  ) {
     add(
-      '--subject',
-      'is needed with --credential managed-identity.',
-      'Give the object (principal) id of the managed identity.',
+      '--name',
+      'is empty, too long, or has control characters.',
+      `Give 1 to ${MAX_NAME} characters.`,
     )
-  }
-  if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME)) {
-    add('--name', 'is empty or too long.', `Give 1 to ${MAX_NAME} characters.`)
   }
   for (const one of preAuthorized.filter((id) => !GUID.test(id))) {
     add('--pre-authorize', `'${one}' is not a client id.`, 'Give a GUID, or vscode.')
@@ -219,4 +229,20 @@ function findProblems(settings: SetupSettings): ConfigProblem[] {
     add('--scope', `'${one}' cannot be the name of a scope.`, 'Use letters, digits and . _ : -')
   }
   return problems
+}
+
+/** Whose tokens the application is to trust. */
+function findFederatedProblems({ credential, issuer, subject }: SetupSettings): ConfigProblem[] {
+  if (credential === 'workload-identity' && !(issuer && subject)) {
+    const problem = 'are needed with --credential workload-identity.'
+    const cure =
+      'Give the OIDC issuer of the cluster, and system:serviceaccount:<namespace>:<name>.'
+    return [{ option: '--issuer, --subject', problem, cure }]
+  }
+  if (credential === 'managed-identity' && !GUID.test(subject ?? '')) {
+    const problem = 'is needed with --credential managed-identity.'
+    const cure = 'Give the object (principal) id of the managed identity.'
+    return [{ option: '--subject', problem, cure }]
+  }
+  return []
 }

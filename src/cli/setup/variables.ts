@@ -4,7 +4,8 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { Environment } from '../env.ts'
 import type { EnvChange } from '../env-file.ts'
 import { parseAuthority } from '../graph/authority.ts'
-import type { Terminal } from '../terminal.ts'
+import { printableLine } from '../terminal.ts'
+import { findTracking } from './git.ts'
 import { type SetupSettings, TENANT_ALIASES } from './settings.ts'
 
 /** What `entrance serve` has to be told, apart from a secret. */
@@ -13,8 +14,8 @@ export function toVariables(
   clientId: string,
   tenantId: string,
   credential: string | undefined,
-  env: Environment,
 ): ReadonlyMap<string, string> {
+  const { env } = settings
   const alias = TENANT_ALIASES.get(settings.signInAudience)
   return new Map([
     ['ENTRA_PROXY_AZURE_CLIENT_ID', clientId],
@@ -55,24 +56,35 @@ function credentialVariable(credential: string | undefined, env: Environment): V
 
 const SECRET = 'ENTRA_PROXY_AZURE_CLIENT_SECRET'
 
-/** Says what was written; of a secret, that it was. */
+/** Says what was written: of a secret that it was, of another value what it was before. */
 export function noteChanges(
   changes: readonly EnvChange[],
-  file: string,
-  { env, note }: Pick<Terminal, 'env' | 'note'>,
+  { envFile, shell }: Pick<SetupSettings, 'envFile' | 'shell'>,
+  note: (text: string) => void,
 ): void {
+  if (changes.length === 0) return
+  note(`Wrote ${changes.length === 1 ? 'one value' : `${changes.length} values`} to ${envFile}.`)
   for (const { name, value, former } of changes) {
-    const shown = name === SECRET ? 'a new client secret' : value
-    const kept = former === undefined ? '' : '; the former value stays there as a comment'
-    note(`${file}: ${name} is ${shown}${kept}.`)
-    // What was loaded from the file is the former value; anything else is the shell's own.
-    const own = env[name]
-    if (own && own !== value && own !== former) {
-      note(`But ${name} is set in this shell too, which beats ${file}: unset it.`)
+    if (former !== undefined) {
+      const what = name === SECRET ? 'is a new one' : `is ${value} now, and was ${former}`
+      note(printableLine(`  ${name} ${what}; the former value stays there as a comment.`))
+    }
+    if (shell[name] && shell[name] !== value) {
+      note(`But ${name} is set in this shell too, which beats ${envFile}: unset it.`)
     }
   }
-  const hasSecret = changes.some(({ name }) => name === SECRET)
-  if (hasSecret && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+  if (changes.some(({ name }) => name === SECRET)) noteExposure(envFile, note)
+}
+
+/** Who else may get to see the secret. */
+function noteExposure(file: string, note: (text: string) => void): void {
+  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     note(`Others on this machine can read ${file}: chmod 600 ${file}`)
+  }
+  const tracking = findTracking(file)
+  if (tracking === 'tracked') {
+    note(`Git has ${file}, and the next commit would publish the secret: git rm --cached ${file}`)
+  } else if (tracking === 'open') {
+    note(`Git does not ignore ${file}, which has a secret in it: add it to .gitignore.`)
   }
 }

@@ -4,6 +4,7 @@ import { Interrupted } from '../exit-codes.ts'
 import type { Authority } from '../graph/authority.ts'
 import type { Graph } from '../graph/graph-client.ts'
 import { compareRegistration } from '../registration/compare-registration.ts'
+import { needsAdminConsent } from '../registration/compare-tenant.ts'
 import {
   type TriedCredential,
   tryAuthorization,
@@ -11,7 +12,7 @@ import {
   type Verdict,
 } from '../registration/probe.ts'
 import { readRegistration } from '../registration/read-registration.ts'
-import type { DesiredRegistration } from '../registration/types.ts'
+import type { DesiredRegistration, Registration } from '../registration/types.ts'
 
 export type VerifyOptions = {
   readonly graph: Graph
@@ -31,20 +32,20 @@ export type VerifyOptions = {
 const PATIENCE = 180_000
 const STEP = 5000
 
-/** A sentence for a person, and whether time will tell. */
-type Problem = { readonly text: string; readonly passes: boolean }
+/** A sentence for a person, and whether time will mend it. */
+export type Problem = { readonly text: string; readonly passes: boolean }
 
 /**
  * Makes sure that the directory and the sign-in service know everything; waits for what takes its
- * time to get there. Gives what is still missing, as sentences.
+ * time to get there. Gives what is still missing.
  */
-export async function verifyRegistration(options: VerifyOptions): Promise<readonly string[]> {
+export async function verifyRegistration(options: VerifyOptions): Promise<readonly Problem[]> {
   const { signal } = options
   const wait = options.wait ?? ((time: number) => delay(time, undefined, { signal }))
   for (let waited = 0; ; waited += STEP) {
     const problems = await findProblems(options)
     const isOver = waited >= PATIENCE || !problems.some(({ passes }) => passes)
-    if (isOver) return problems.map(({ text }) => text)
+    if (isOver) return problems
     if (waited === 0)
       options.note('Waiting until the sign-in service knows it; up to three minutes.')
     await wait(STEP).catch((error: unknown) => {
@@ -63,8 +64,29 @@ async function findProblems(options: VerifyOptions): Promise<Problem[]> {
   if (missing.length > 0) return missing
   // Personal accounts sign in elsewhere, where nothing can be asked in this way.
   if (desired.signInAudience === 'PersonalMicrosoftAccount') return []
-  return [...(await tryToAuthorize(options)), ...(await tryToken(options))]
+  return [
+    ...(await tryToAuthorize(options)),
+    ...(await tryToken(options)),
+    ...findConsent(registration, options),
+  ]
 }
+
+/** Where people may not consent themselves, and nobody has for them, all the rest is for nothing. */
+function findConsent(
+  registration: Registration,
+  { graph, desired, remaining }: VerifyOptions,
+): Problem[] {
+  const isKnown = registration.grants !== undefined && !remaining.has('admin-consent-missing')
+  if (!isKnown || !needsAdminConsent(registration)) return []
+  const all = { ...desired, hasAdminConsent: true }
+  const isOpen = compareRegistration(registration, all, { origin: graph.origin }).some(
+    ({ id }) => id === 'admin-consent-missing',
+  )
+  return isOpen ? [{ text: NO_CONSENT, passes: false }] : []
+}
+
+const NO_CONSENT =
+  'People may not consent to this application themselves, and nobody has consented for everybody: nobody gets in yet. Run it again with --admin-consent; without the rights for it, it writes a request for an administrator.'
 
 /** What passes, once it is known everywhere. */
 const LAGGING: ReadonlySet<number> = new Set([

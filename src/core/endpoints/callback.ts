@@ -1,4 +1,3 @@
-import { findAadsts } from '../../aadsts/find.ts'
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import { errorUrl, redirectWithCode, redirectWithError } from '../client-redirect.ts'
@@ -13,8 +12,9 @@ import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
+import { adminConsentPage, findConsentAddress, isAdminConsent } from '../sign-in/admin-consent.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
-import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
+import { entraProblem, logRefusal, statusOf, toOAuthError } from '../sign-in/entra-problem.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -26,6 +26,7 @@ import { findAppsSignIn, findTransaction, sealRequest, type Transaction } from '
  */
 export async function callback(request: Request, _site: Site, context: Context): Promise<Response> {
   const params = parseParams(new URL(request.url).search.slice(1))
+  if (isAdminConsent(params)) return adminConsentPage(params)
   const state = requireState(params)
   const response = toResponseParameters(params)
   const apps = findAppsSignIn(state, cookieContext(request, context))
@@ -41,7 +42,7 @@ export async function callback(request: Request, _site: Site, context: Context):
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
     // What may succeed when the same answer is loaded again.
-    if (error.isTransient) context.spent.release(grantId)
+    if (error.isTransient && !error.isSpent) context.spent.release(grantId)
     return fail(error, returned, statusOf(error), context)
   }
 }
@@ -227,11 +228,12 @@ async function showApps(
     return redirect(href, [endCookie, sessionCookie(tokens, context)])
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
-    if (error.isTransient) spent.release(exchange.state)
+    if (error.isTransient && !error.isSpent) spent.release(exchange.state)
     logRefusal(error, undefined, config.log)
     const status = response.has('error') ? 400 : statusOf(error)
     return entraProblem(error, status, {
       endCookie,
+      consentAddress: await findConsentAddress(error, context),
       link: { href, text: 'Back to your applications' },
     })
   }
@@ -253,23 +255,23 @@ async function recordAdopted({ request }: Transaction, context: Context): Promis
   })
 }
 
-/** The person's own no goes to the client; what the operator has to mend is shown. */
-function fail(error: EntraError, returned: Returned, status: number, context: Context): Response {
+/** The person's own no goes to the client; what somebody else has to mend is shown. */
+async function fail(
+  error: EntraError,
+  returned: Returned,
+  status: number,
+  context: Context,
+): Promise<Response> {
   const { transaction, endCookie, address } = returned
   logRefusal(error, transaction.request.id, context.config.log)
   const told = toOAuthError(error)
-  if (told.code === 'access_denied') return redirectWithError(address, told, [endCookie])
-  return entraProblem(error, status, {
+  const consentAddress = await findConsentAddress(error, context)
+  const isPersons = told.code === 'access_denied'
+  if (isPersons && !consentAddress) return redirectWithError(address, told, [endCookie])
+  return entraProblem(error, isPersons ? told.status : status, {
     endCookie,
     transaction: transaction.request.id,
+    consentAddress,
     link: { href: errorUrl(address, told), text: 'Return to the application' },
   })
-}
-
-function toOAuthError(error: EntraError): OAuthError {
-  const number = error.code ? `AADSTS${error.code}: ` : ''
-  const text = `Microsoft Entra ID: ${number}${error.message.replace(/^AADSTS\d+: /, '')} ${error.cure}`
-  if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
-  const isPersons = findAadsts(error.code, error.error).isPersons
-  return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })
 }

@@ -9,6 +9,7 @@ import { graphScope, isInAnyGroup } from './group-membership.ts'
 import { createKeySets } from './key-set.ts'
 import { createMetadataSource, type EntraMetadata } from './metadata.ts'
 import type { Standing } from './standing.ts'
+import { administeredTenant } from './tenancy.ts'
 import { forAnswer, inTenant } from './tenant-metadata.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
@@ -58,6 +59,8 @@ export type Entra = {
    * not sign in any more. An additional scope that Entra refuses by now costs itself only.
    */
   refresh(refreshToken: string, scope: string, tid: string): Promise<EntraTokens>
+  /** Where an administrator consents for everybody, to come back to the callback with `state`; undefined where there is none. */
+  adminConsentUrl(state: string): Promise<URL | undefined>
   /** Looks up whether the person whose tokens these are is in any of these groups. */
   isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
 }
@@ -208,7 +211,9 @@ export function createEntra(config: Config): Entra {
         const tokens = await oauth.processAuthorizationCodeResponse(known, client, answer, expected)
         return { known, tokens }
       })
-      return verifyResponse(known, tokens, nonce, scope)
+      return verifyResponse(known, tokens, nonce, scope).catch((error: unknown) => {
+        throw asSpent(error)
+      })
     },
 
     async refresh(refreshToken, scope, tid) {
@@ -219,6 +224,17 @@ export function createEntra(config: Config): Entra {
         // Consent to one of them was taken back, or the scope itself: the sign-in may still stand.
         return renew(refreshToken, config.scope, scope, tid)
       }
+    },
+
+    async adminConsentUrl(state) {
+      const tenant = administeredTenant(entra.tenantId)
+      if (tenant === undefined) return undefined
+      const scopes = [config.scope, ...config.additionalScopes].join(' ')
+      const scope = consentScope(scopes, await readMetadata(ENDPOINTS_TTL))
+      const params = { client_id: entra.clientId, scope, redirect_uri: redirectUri, state }
+      const url = new URL(`${entra.authority}/${tenant}/v2.0/adminconsent`)
+      for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
+      return url
     },
 
     async isInAnyGroup(tokens, ids) {
@@ -238,6 +254,13 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
+}
+
+/** The code is redeemed: what passes now does not mend this sign-in, but the next. */
+function asSpent(error: unknown): unknown {
+  if (!(error instanceof EntraError) || !error.isTransient) return error
+  const cure = `${error.cure} Then start the sign-in again in the application.`
+  return new EntraError(error.message, { ...error, cure, isSpent: true, cause: error })
 }
 
 function tooManyCalls(): EntraError {

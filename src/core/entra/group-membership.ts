@@ -1,3 +1,4 @@
+import { findAadsts } from '../../aadsts/find.ts'
 import { graphOrigin } from '../clouds.ts'
 import { EntraError } from '../errors.ts'
 import { type EntraMetadata, readText } from './metadata.ts'
@@ -123,15 +124,21 @@ const IDS = 'Check the object ids of the option allow.groups.'
 
 const CONSENT = `Under 'API permissions' of the app registration, add Microsoft Graph's delegated permission ${PERMISSION} and consent to it; then sign in again.`
 
-/** Of what Entra says about a look-up, only a consent or a step more is for the person to bring. */
+/** Of what Entra says about a look-up, only this is about the person; all else is to be mended here. */
+function meaningOf({ code, error }: EntraError): string | undefined {
+  if (code === 65001 || error === 'consent_required') return 'consent_required'
+  if (error === 'interaction_required') return error
+  // Such as a policy that blocks them: it will not let them in at the next attempt either.
+  return findAadsts(code, error).isPersons ? 'access_denied' : undefined
+}
+
 function notLookedUp(error: EntraError): EntraError {
-  const isConsent = error.code === 65001 || error.error === 'consent_required'
-  const isStep = error.error === 'interaction_required'
+  const meaning = meaningOf(error)
   return new EntraError(`The groups of the account cannot be looked up. ${error.message}`, {
     ...error,
-    error: isConsent ? 'consent_required' : isStep ? 'interaction_required' : undefined,
+    error: meaning,
     isTransient: error.isTransient,
-    cure: isConsent ? CONSENT : error.cure,
+    cure: meaning === 'consent_required' ? CONSENT : error.cure,
     cause: error,
   })
 }

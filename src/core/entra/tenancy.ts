@@ -21,6 +21,12 @@ export function isOfMany(tenantId: string): boolean {
   return tenantId === 'organizations' || tenantId === 'common'
 }
 
+/** In whose name administrators consent; there are none of personal accounts. */
+export function administeredTenant(tenantId: string): string | undefined {
+  if (tenantId === 'consumers') return undefined
+  return tenantId === 'common' ? 'organizations' : tenantId
+}
+
 /** The issuer that this very tenant's tokens have, where `issuer` leaves the tenant open. */
 export function issuerFor(issuer: string, tid: string): string {
   return issuer.replaceAll(BLANK, tid)

@@ -3,7 +3,7 @@ export type Trouble = { readonly why: string; readonly cure: string }
 
 const CONNECTION = 'If it lasts, check the connection from this server to Entra.'
 const LATER = `Try again in a moment. ${CONNECTION}`
-const BY_PROXY = `${LATER} Where it leads through a proxy only, set HTTPS_PROXY.`
+const BY_PROXY = `${LATER} Where it leads through a proxy only, HTTPS_PROXY has to name it.`
 const OWN_CA =
   'Where a proxy of the organisation opens TLS, name a PEM file of its certificate authority in NODE_EXTRA_CA_CERTS, and restart.'
 
@@ -20,6 +20,7 @@ const TROUBLES: ReadonlyMap<unknown, Trouble> = new Map([
   ['EAI_AGAIN', away('its name cannot be looked up')],
   ['ECONNREFUSED', away('the connection is refused')],
   ['ECONNRESET', away('the connection breaks off')],
+  ['UND_ERR_SOCKET', away('the connection breaks off')],
   ['ENETUNREACH', away('there is no way to it')],
   ['EHOSTUNREACH', away('there is no way to it')],
   ['ETIMEDOUT', away('it takes too long')],

@@ -1,5 +1,7 @@
+import { findAadsts } from '../../aadsts/find.ts'
+import { type Html, html } from '../../http/html.ts'
 import type { Log } from '../../log.ts'
-import type { EntraError } from '../errors.ts'
+import { type EntraError, OAuthError } from '../errors.ts'
 import { errorPage, type Problem } from '../pages/error-page.ts'
 
 /** Tells the operator why Entra let nobody in. */
@@ -14,6 +16,17 @@ export function logRefusal(error: EntraError, transaction: string | undefined, l
     entraTraceId: error.traceId,
     entraCorrelationId: error.correlationId,
   })
+}
+
+/** What the client is told of it. */
+export function toOAuthError(error: EntraError): OAuthError {
+  const number = error.code ? `AADSTS${error.code}: ` : ''
+  const trace = error.traceId ? ` Trace ID: ${error.traceId}` : ''
+  const words = error.message.replace(/^AADSTS\d+: /, '')
+  const text = `Microsoft Entra ID: ${number}${words} ${error.cure}${trace}`
+  if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
+  const isPersons = findAadsts(error.code, error.error).isPersons
+  return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })
 }
 
 /** A fault of the server is one that the browser did not bring along: a code can be made up. */
@@ -31,11 +44,13 @@ export type Ending = Pick<Problem, 'link'> & {
   /** Deletes the cookie of what Entra has answered. */
   readonly endCookie?: string
   readonly transaction?: string
+  /** Where an administrator can consent for everybody. */
+  readonly consentAddress?: string | undefined
 }
 
 /** The page that says why Entra let nobody in. */
 export function entraProblem(error: EntraError, status: number, ending: Ending): Response {
-  const canReload = status === 503
+  const canReload = status === 503 && !error.isSpent
   return errorPage({
     title: titleOf(error, canReload),
     status,
@@ -48,10 +63,20 @@ export function entraProblem(error: EntraError, status: number, ending: Ending):
       ['Transaction', ending.transaction],
     ],
     link: ending.link,
+    ...(ending.consentAddress && { more: forAdministrator(ending.consentAddress) }),
     // What passes leaves the transaction as it is, so that the same answer can be tried again.
     headers: {
       ...(canReload && { 'retry-after': '10' }),
       ...(!canReload && ending.endCookie && { 'set-cookie': ending.endCookie }),
     },
   })
+}
+
+/** To be passed on: whoever sees this page is mostly not the one who can open it. */
+function forAdministrator(address: string): Html {
+  return html`<div class="callout neutral">
+<p class="callout-title">For an administrator of the organisation</p>
+<p>At this address they consent for everybody. Send it to them:</p>
+<p class="address"><a href="${address}" rel="noreferrer">${address}</a></p>
+</div>`
 }

@@ -1,11 +1,15 @@
-/** The word that somebody may have meant: the nearest one, where it is near. */
-export function suggest(word: string, known: readonly string[]): string | undefined {
+/** The word that somebody may have meant: the nearest one, where it is near; `farthest` in letters. */
+export function suggest(
+  word: string,
+  known: readonly string[],
+  farthest = Math.max(1, Math.floor(Math.min(word.length, 64) / 3)),
+): string | undefined {
   const wanted = word.toLowerCase().slice(0, 64)
   const ranked = known
     .map((name) => ({ name, distance: distance(wanted, name.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : undefined
+  return best && best.distance <= farthest ? best.name : undefined
 }
 
 /** How many letters to change, add or leave out (Levenshtein). */

@@ -123,6 +123,8 @@ footer { max-width: 440px; text-wrap: balance; color: var(--muted); font-size: 1
   .brand { font-size: 15px; }
   .accounts { margin: 14px -20px 0; }
   .account { padding: 10px 20px; }
+  th { white-space: normal; }
+  td .row { flex-wrap: wrap; }
   .actions button { flex: 1 1 auto; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 8px; }

@@ -6,6 +6,7 @@ import { optional } from '../params.ts'
 import type { Sts } from '../sts.ts'
 import type { AuthorizationRequest, Target } from './authorization-request.ts'
 import type { Session } from './browser.ts'
+import { permissionsOf } from './consent.ts'
 import {
   type AppPermission,
   type ConsentType,
@@ -37,7 +38,8 @@ export function parseAdminConsentRequest(
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
   const scope = optional(params, 'scope')
   const scopes = parseScopes({ directory, client, tenant }, scope ?? '')
-  const named = scope === undefined ? listedPermissions(directory, client) : scopes.permissions
+  const isListed = scope === undefined
+  const named = isListed ? listedPermissions(directory, client) : permissionsOf(directory, scopes)
   const isWhole = (api: Application) =>
     scope === undefined || named.some((one) => one.isDefault && one.resource === api)
   const adminConsent = {

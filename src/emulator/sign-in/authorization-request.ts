@@ -7,7 +7,7 @@ import type { Sts } from '../sts.ts'
 import type { AdminConsent } from './admin-consent.ts'
 import { deviceRedirectUri, type MatchedRedirectUri, matchRedirectUri } from './redirect-uri.ts'
 import { parseRequestedClaims, type RequestedClaims } from './requested-claims.ts'
-import { checkResource, parseScopes, type RequestedScopes } from './scopes.ts'
+import { checkResource, namedPermissions, parseScopes, type RequestedScopes } from './scopes.ts'
 
 /** Who asks, and where an answer may go. */
 export type Target = {
@@ -86,10 +86,14 @@ export function parseAuthorizationRequest(
   const scope = required(params, 'scope')
   const { authority, client } = target
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined
-  const scopes = parseScopes({ directory: sts.directory, client, tenant }, scope)
-  const claims = optional(params, 'claims')
+  const context = { directory: sts.directory, client, tenant }
   const resource = optional(params, 'resource')
-  if (resource !== undefined) checkResource(sts.behaviour, resource, scopes.permissions)
+  // Before the scopes themselves: a bare one is Graph's, and therefore no match.
+  if (resource !== undefined) {
+    checkResource(sts.behaviour, resource, namedPermissions(context, scope))
+  }
+  const scopes = parseScopes(context, scope)
+  const claims = optional(params, 'claims')
   return {
     ...target,
     ...challenge,

@@ -78,9 +78,26 @@ function hasGuidAudience({ api, optionalClaims }: Application): boolean {
   return aud?.additionalProperties.includes('use_guid') === true
 }
 
+/** What a `scope` names of APIs, whether or not they have such permissions. */
+export function namedPermissions(context: ScopeContext, text: string): Permission[] {
+  const names = text.split(/\s+/).filter((name) => name && !OIDC_SCOPES.has(name.toLowerCase()))
+  return names.map((name) => findApi(context, name))
+}
+
 /** The API of one permission's full name, which may end in `.default`. */
 export function findPermission(context: ScopeContext, name: string): Permission {
-  const { directory, client, tenant } = context
+  const permission = findApi(context, name)
+  const { resource, value } = permission
+  const exists = resource.api.oauth2PermissionScopes.some((s) => s.isEnabled && s.value === value)
+  if (!exists && value !== '.default') {
+    const { displayName } = context.client
+    throw aadsts(650053, { name: displayName, scope: value, resource: resource.appId })
+  }
+  return permission
+}
+
+function findApi(context: ScopeContext, name: string): Permission {
+  const { directory, tenant } = context
   const candidates = directory.applications
     .filter((application) => isKnown(context, application))
     .flatMap((resource) => identifiersOf(resource).map((identifier) => ({ resource, identifier })))
@@ -95,10 +112,6 @@ export function findPermission(context: ScopeContext, name: string): Permission 
   const value = identifier === undefined ? name : name.slice(identifier.length + 1)
   // An API that is called with a slash at its end has that in its audience.
   if (value === '/.default') return { resource, identifier: `${identifier}/`, value: '.default' }
-  const exists = resource.api.oauth2PermissionScopes.some((s) => s.isEnabled && s.value === value)
-  if (!exists && value !== '.default') {
-    throw aadsts(650053, { name: client.displayName, scope: value, resource: resource.appId })
-  }
   return { resource, identifier, value }
 }
 

@@ -11,11 +11,11 @@ export const ADMISSION_DEFENCES: readonly Defence[] = [
       "if (tenants && !tenants.has(user.tid)) return 'tenants'\n",
       '',
     ],
-    ['allow: a guest', "if (!allow.guests && isGuest(standing)) return 'guests'\n", ''],
+    ['allow: a guest', "if (!allow.guests && isGuest(tokens)) return 'guests'\n", ''],
     [
       'allow: a guest whom Entra does not name one',
-      'if (isGuest !== undefined) return isGuest',
-      'return isGuest === true',
+      'if (standing.isGuest !== undefined) return standing.isGuest',
+      'return standing.isGuest === true',
     ],
     [
       "allow: another tenant's person of the same id",
@@ -112,5 +112,10 @@ export const ADMISSION_DEFENCES: readonly Defence[] = [
         'return (text || undefined)?.split(',
       ],
     ],
+  ),
+  ...defencesOf(
+    'cli/env.ts',
+    ['cli/variable-names'],
+    [['allow: a variable whose name is misspelt', 'checkNames(given, problems)\n', '']],
   ),
 ]

@@ -5,6 +5,22 @@ const APPS = ['attacks/apps']
 
 /** What a person allowed, and what their browser says about them. */
 export const PEOPLE_DEFENCES: readonly Defence[] = [
+  ...defencesOf(
+    'core/sign-in/admin-consent.ts',
+    ['flows/admin-consent'],
+    [
+      [
+        'administrator: what comes back says nothing in words of its own',
+        "'An administrator has not consented, or Entra did not let them.'",
+        "params.get('error_description') ?? ''",
+      ],
+      [
+        'administrator: a sign-in is not mistaken for a consent',
+        "params.get('code') === undefined",
+        "params.get('code') !== ''",
+      ],
+    ],
+  ),
   ...defencesOf('core/consents.ts', REMEMBERED, [
     [
       "remembered consent: is the person's own",

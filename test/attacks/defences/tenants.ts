@@ -97,26 +97,4 @@ export const TENANT_DEFENCES: readonly Defence[] = [
     ],
     tests: ['test/core/clouds.test.ts', ...TENANTS],
   },
-  {
-    name: 'credentials: a managed identity is asked for past every proxy',
-    breakages: [
-      {
-        file: 'core/entra/credentials/local-request.ts',
-        find: 'agent: false, ',
-        replace: '',
-      },
-    ],
-    tests: ['test/core/entra/managed-identity.test.ts'],
-  },
-  {
-    name: 'credentials: a token that has expired is not sent',
-    breakages: [
-      {
-        file: 'core/entra/credentials/assertion.ts',
-        find: 'claims.exp <= Date.now() / 1000',
-        replace: 'claims.exp <= 0',
-      },
-    ],
-    tests: ['test/core/entra/credentials.test.ts'],
-  },
 ]

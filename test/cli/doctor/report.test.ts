@@ -138,6 +138,19 @@ suite('the metadata of a tenant', () => {
     })
   }
 
+  test('that another host issues is refused', async () => {
+    const issuer = 'https://evil.example/160007d1-3e33-4d24-b261-9a263d8f2ed0/v2.0'
+    const findings = await at('https://login.microsoftonline.com', { issuer })
+    assert.equal(findings.at(-1)?.id, 'entra.metadata.other')
+  })
+
+  test('of External ID may be issued by the host that has the id for a name', async () => {
+    const tenant = '160007d1-3e33-4d24-b261-9a263d8f2ed0'
+    const issuer = `https://${tenant}.ciamlogin.com/${tenant}/v2.0`
+    const findings = await at('https://contoso.ciamlogin.com', { issuer })
+    assert.equal(findings.at(-1)?.status, 'ok', JSON.stringify(findings.at(-1)))
+  })
+
   test('that sends the code elsewhere is refused', async () => {
     const findings = await at('https://login.microsoftonline.com', {
       token_endpoint: 'https://evil.example/token',

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { findAuthority } from '../../../src/cli/graph/authority.ts'
 import { signInWithDeviceCode } from '../../../src/cli/graph/device-code.ts'
@@ -72,4 +75,30 @@ test('a client that may not sign in so is told what Entra says', async () => {
     signInWithDeviceCode({ authority, clientId, signal, show, wait: async () => {} }),
     /AADSTS/,
   )
+})
+
+test('odd numbers and texts of the sign-in service do not make it wait for ever, or in no time', async () => {
+  const answers = [
+    {
+      ...{ device_code: 'x', user_code: 5, verification_uri: 'https://a.example/\u001b[2J' },
+      ...{ expires_in: 'soon', interval: 1e12 },
+    },
+    { error: 'authorization_pending' },
+    null,
+    { error: 'access_denied' },
+  ]
+  const server = createServer((_, response) => void response.end(JSON.stringify(answers.shift())))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  after(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const waits: number[] = []
+  const shown: unknown[] = []
+  const token = signInWithDeviceCode({
+    authority: { ...authority, deviceAuthorizationEndpoint: origin, tokenEndpoint: origin },
+    ...{ clientId: 'x', signal, show: (...words) => void shown.push(...words) },
+    wait: async (time) => void waits.push(time),
+  })
+  await assert.rejects(token, /The sign-in failed: no reason given/)
+  assert.deepEqual(shown, ['https://a.example/', '5', 15])
+  assert.deepEqual(waits, [60_000, 60_000])
 })

@@ -86,16 +86,10 @@ test('429 and 503 are waited out for as long as they say, and no longer than a m
     problem(status, 'TooManyRequests', 'later', after ? { 'retry-after': after } : {})
   const date = new Date(Date.now() + 20_000).toUTCString()
   const ok = () => Response.json({ id: 'y' })
-  const { graph, waits } = graphOf(
-    busy(429, '7'),
-    busy(503),
-    busy(429, '9999'),
-    busy(503, date),
-    ok,
-  )
+  const { graph, waits } = graphOf(busy(429, '7'), busy(503), busy(429, '90'), busy(503, date), ok)
   assert.deepEqual(await graph.send(POST), { id: 'y' })
   const [first, second, third, fourth = 0] = waits
-  assert.deepEqual([first, second, third], [7000, 2000, 60_000])
+  assert.deepEqual([first, second, third], [7000, 2000, 90_000])
   assert.ok(fourth > 10_000 && fourth <= 20_000, String(fourth))
 })
 
@@ -199,4 +193,48 @@ test('what is not there is undefined to a read, and an answer without a body too
   assert.equal(await graphOf(gone).graph.get('/applications/x'), undefined)
   const empty = () => new Response(null, { status: 204 })
   assert.equal(await graphOf(empty).graph.send(POST), undefined)
+})
+
+test('a Graph that asks to be left alone for a day is not waited for', async () => {
+  const { graph, waits } = graphOf(problem(429, 'TooManyRequests', 'x', { 'retry-after': '86400' }))
+  await assert.rejects(graph.send(POST), (error: GraphError) => error.status === 429)
+  assert.deepEqual(waits, [])
+})
+
+for (const [what, body] of [
+  ['HTML', '<html>'],
+  ['a text', '"x"'],
+  ['null', 'null'],
+  ['a list that is none', '{"value":{"id":"x"}}'],
+  ['no list', '{}'],
+  ['a link that is none', '{"value":[],"@odata.nextLink":5}'],
+  ['too much', () => new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(4_000_000)) })],
+  ['half an answer', () => new ReadableStream({ pull: (c) => c.error(new TypeError('closed')) })],
+] as const) {
+  test(`${what} in place of a list is said to be no answer of Graph, with what to do`, async () => {
+    const { graph } = graphOf(() => new Response(typeof body === 'string' ? body : body()))
+    await assert.rejects(graph.list('/applications'), (error: Error & { cure?: string }) => {
+      assert.equal(error.name, 'CommandError')
+      assert.match(error.message, /Microsoft Graph/)
+      return true
+    })
+  })
+}
+
+test('a name that a deleted application keeps, and what a policy forbids, have cures of their own', async () => {
+  const text = 'Another object with the same value for property uniqueName already exists.'
+  const taken = graphOf(problem(400, 'Request_BadRequest', text)).graph
+  await assert.rejects(taken.send(POST), (error: GraphError) =>
+    /Deleted applications/.test(error.cure ?? ''),
+  )
+  const full = 'Property redirectUris has 257 entries; at most 256 are allowed.'
+  await assert.rejects(
+    graphOf(problem(400, 'Request_BadRequest', full)).graph.send(POST),
+    (error: GraphError) => /Remove redirect URIs/.test(error.cure ?? ''),
+  )
+  const policy = graphOf(problem(403, 'CredentialTypeNotAllowedAsPerAppPolicy', 'No.')).graph
+  await assert.rejects(policy.send(POST), (error) => {
+    assert.ok(!isDenied(error), 'an administrator could not do it either')
+    return true
+  })
 })

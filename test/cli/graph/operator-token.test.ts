@@ -43,7 +43,12 @@ function programs(answers: { az?: string; azd?: string }): string {
 const prints = (text: string) => `cat <<'END'\n${text}\nEND`
 const refuses = (text: string) => `echo "${text}" >&2\nexit 1`
 
-function signIn(path: string, options: OperatorOptions = {}, env: Record<string, string> = {}) {
+function signIn(
+  path: string,
+  options: OperatorOptions = {},
+  env: Record<string, string> = {},
+  place = authority,
+) {
   const terminal = {
     env: { PATH: path ? `${path}:/usr/bin:/bin` : '/nowhere', ...env },
     signal: new AbortController().signal,
@@ -51,7 +56,7 @@ function signIn(path: string, options: OperatorOptions = {}, env: Record<string,
     note: () => {},
     formatNote: (_: unknown, text: string) => text,
   } as unknown as Terminal
-  return signInOperator(authority, options, terminal)
+  return signInOperator(place, options, terminal)
 }
 
 test('a token in ENTRANCE_GRAPH_TOKEN comes before az, and az before azd', async () => {
@@ -121,6 +126,12 @@ for (const [what, claims, message] of [
     /is signed in to the tenant 9188040d/,
   ],
   ['that has expired', { exp: 1 }, /has expired/],
+  [
+    'of another cloud',
+    { aud: 'https://graph.microsoft.us' },
+    /is for https:\/\/graph\.microsoft\.us, and not for Microsoft Graph at https:\/\/graph\.microsoft\.com/,
+  ],
+  ['whose tenant is no id', { tid: '..\n\u001b[2J' }, /not a token/],
 ] as const) {
   test(`a token ${what} is refused before it is sent anywhere`, async () => {
     const env = { ENTRANCE_GRAPH_TOKEN: token(claims) }
@@ -135,6 +146,39 @@ test('what is no token is not repeated', async () => {
     assert.ok(!`${error.stack}`.includes(secret))
     return true
   })
+})
+
+test('what a program says before its answer, or in place of one, does no harm', async () => {
+  const answer = JSON.stringify({ accessToken: token({ upn: 'az' }) })
+  const wordy = programs({ az: prints(`A newer version {x} is there.\n${answer}`) })
+  assert.equal((await signIn(wordy)).name, 'az')
+  const secret = token()
+  for (const az of [
+    refuses(`no: ${secret}`),
+    prints('[]'),
+    prints('null'),
+    prints('{"accessToken":5}'),
+    prints('{"accessToken":"a\r\nb: c"}'),
+  ]) {
+    await assert.rejects(signIn(programs({ az }), { token: 'az' }), (error: Error) => {
+      assert.match(error.message, /Nobody is signed in|not a token/)
+      assert.ok(!error.message.includes(secret))
+      return true
+    })
+  }
+})
+
+test('in another cloud the programs are told to change to it', async () => {
+  const path = programs({ az: refuses('Please run az login') })
+  const graph = 'https://graph.microsoft.us'
+  const government = { ...authority, graph, graphResource: graph }
+  await assert.rejects(
+    signIn(path, { token: 'az' }, {}, government),
+    (error: { cure?: string }) => {
+      assert.match(error.cure ?? '', /az cloud set --name AzureUSGovernment && az login/)
+      return true
+    },
+  )
 })
 
 test('a login host is a word, an https origin, or http on this machine', () => {

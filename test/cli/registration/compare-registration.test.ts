@@ -338,6 +338,6 @@ test('a command has the ids in it, and the body as one word of the shell', () =>
     az,
     `az rest --method PATCH --url ${GRAPH}/v1.0/applications/${found.application.id}` +
       ` --headers Content-Type=application/json` +
-      ` --body '{"web":{"redirectUris":["https://a.example/it'\\''s","${URI}"]}}'`,
+      ` --body '{"web":{"redirectUris":["https://a.example/it'\\''s","${URI}"]}}' --output none`,
   )
 })

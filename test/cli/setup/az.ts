@@ -42,7 +42,7 @@ async function send(args: string[]): Promise<void> {
   })
   const text = await response.text()
   if (!response.ok) fail(`${response.status}: ${text}`)
-  if (text === '') return
+  if (text === '' || values.output === 'none') return
   const answer = JSON.parse(text)
   if (values.query === undefined) console.log(JSON.stringify(answer, null, 2))
   else console.log(String(answer[values.query] ?? ''))

@@ -50,7 +50,7 @@ export function setupHere(place: Place, options: InProcessOptions = {}): InProce
     format: (_: unknown, text: string) => text,
     formatNote: (_: unknown, text: string) => text,
   } as unknown as Terminal
-  const files = { envFile: join(place.folder, '.env'), data: join(place.folder, '.entrance') }
+  const files = { dotenv: join(place.folder, '.env'), data: join(place.folder, '.entrance') }
   const finished = runSetup({ ...files, ...rest }, terminal, wait && { wait })
   const said = async (pattern: RegExp) => {
     while (!pattern.test(`${notes.join('\n')}\n${asked}`)) {

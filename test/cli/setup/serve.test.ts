@@ -70,6 +70,9 @@ test('a workload or a managed identity is trusted, and a second run has nothing 
     ],
   )
   assert.equal(place.dotEnv().ENTRANCE_CREDENTIAL, 'managed-identity')
+  const plain = await place.setup()
+  assert.equal(plain.code, 0, plain.stderr)
+  assert.match(plain.stderr, /nothing to do/)
   const again = await place.setup(...managed)
   assert.match(again.stderr, /nothing to do/)
   assert.equal(again.code, 0, again.stderr)

@@ -314,3 +314,18 @@ test('what allow needs is set: groups, roles, whether somebody is a guest', asyn
     ['acct'],
   )
 })
+
+for (const type of ['multiple', 'any', 'personal']) {
+  test(`for accounts of the type "${type}" a second run changes nothing`, async (t) => {
+    const place = await openPlace(t)
+    const first = await place.setup('--name', NAME, '--account-type', type, '--yes')
+    assert.equal(first.code, 0, first.stderr)
+    const before = state(place.emulator)
+    const file = readFileSync(join(place.folder, '.env'))
+    const { code, stderr } = await place.setup()
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /there is nothing to do/)
+    assert.deepEqual(state(place.emulator), before)
+    assert.deepEqual(readFileSync(join(place.folder, '.env')), file)
+  })
+}

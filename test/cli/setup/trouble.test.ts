@@ -4,6 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { DesiredRegistration } from '../../../src/cli/registration/types.ts'
+import { renderRequest } from '../../../src/cli/setup/request-document.ts'
 import { createTenant, SEED } from '../../../src/emulator/emulator.ts'
 import { graphToken, installAz, openPlace, type Place } from './support.ts'
 
@@ -50,6 +52,10 @@ test('--output writes the request and changes nothing; run twice it makes one ap
   for (const word of ['New registration', 'Expose an API', 'mcp-access', 'az rest', 'PATCH http']) {
     assert.ok(request.includes(word), word)
   }
+  const prose = request.split('## With the Azure CLI')[0] ?? ''
+  assert.match(prose, /Application ID URI → Add: api:\/\/<its client id>/)
+  assert.doesNotMatch(prose, /\$APP/)
+  await runAsAdministrator(place, request)
   await runAsAdministrator(place, request)
   const [application] = place.applications()
   assert.equal(application?.displayName, NAME)
@@ -72,7 +78,7 @@ async function runAsAdministrator(place: Place, request: string): Promise<void> 
   const env = { PATH: `${bin}:${process.env.PATH}` }
   // Not spawnSync: the emulator answers in this very process.
   const { stdout } = await run('sh', ['-c', script], env)
-  const printed = stdout.split('\n').filter((line) => /^[A-Z_]+=/.test(line))
+  const printed = stdout.trim().split('\n')
   assert.ok(printed.length >= 3, stdout)
   writeFileSync(join(place.folder, '.env'), `${printed.join('\n')}\n`)
 }
@@ -166,6 +172,44 @@ test('killed behind any of its writes and run again, it ends with one applicatio
   )
 })
 
+test('where people may not consent it is not said that they can sign in', async (t) => {
+  const place = await openPlace(t, { roles: ['Global Administrator'] })
+  const [tenant] = place.emulator.directory.tenants
+  if (tenant) tenant.allowUserConsent = false
+  const { code, stderr } = await place.setup('--name', NAME, '--yes')
+  assert.equal(code, 1, stderr)
+  assert.match(stderr, /nobody has consented for everybody: nobody gets in yet/)
+  assert.doesNotMatch(stderr, /Ready|in some minutes/)
+  const again = await place.setup('--name', NAME, '--yes', '--admin-consent')
+  assert.equal(again.code, 0, again.stderr)
+  const third = await place.setup()
+  assert.equal(third.code, 0, third.stderr)
+})
+
+test('a request never takes the place of another file', async (t) => {
+  const place = await openPlace(t)
+  const file = join(place.folder, '.env')
+  writeFileSync(file, 'A=1\n')
+  const { code, stderr } = await place.setup('--name', NAME, '--output', '.env')
+  assert.equal(code, 1)
+  assert.match(stderr, /it is there, and no request/)
+  assert.equal(readFileSync(file, 'utf8'), 'A=1\n')
+})
+
+test('an administrator in another cloud is told how to change to it, and nothing in the script is run that was a value', () => {
+  const text = renderRequest({
+    desired: { redirectUris: [], scopes: [] } as unknown as DesiredRegistration,
+    ...{ differences: [], application: undefined, tenantId: 'x' },
+    origin: 'https://graph.microsoft.us',
+    variables: new Map([['ENTRANCE_URL', 'https://a.example/$(touch ran)']]),
+  })
+  assert.match(
+    text,
+    /az cloud set --name AzureUSGovernment && az login --allow-no-sub.* --tenant x/,
+  )
+  assert.match(text, /^echo 'ENTRANCE_URL=https:\/\/a\.example\/\$\(touch ran\)'$/m)
+})
+
 test('nobody signed in is told how to, by each way', async (t) => {
   const place = await openPlace(t)
   installAz(place.folder, '')
@@ -180,12 +224,20 @@ test('nobody signed in is told how to, by each way', async (t) => {
 test('what is wrong with the options is told at once, before anybody is asked', async (t) => {
   const place = await openPlace(t)
   const { code, stderr } = await place.setup(
-    ...['--url', 'http://expenses.example.com/mcp', '--client-id', 'x', '--credential', 'magic'],
+    ...['--url', 'http://u:pass-word@expenses.example.com/mcp', '--client-id', 'x'],
+    ...['--credential', 'magic', '--issuer', 'http://a.example', '--name', 'a\nb'],
   )
   assert.equal(code, 2)
-  for (const name of ['--url', 'ENTRA_PROXY_AZURE_CLIENT_ID', '--credential']) {
+  for (const name of [
+    '--url',
+    'ENTRA_PROXY_AZURE_CLIENT_ID',
+    '--credential',
+    '--issuer',
+    '--name',
+  ]) {
     assert.ok(stderr.includes(name), stderr)
   }
+  assert.ok(!stderr.includes('pass-word'))
   assert.equal(place.emulator.seen.filter(({ endpoint }) => endpoint.startsWith('graph')).length, 0)
 })
 

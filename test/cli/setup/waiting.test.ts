@@ -74,7 +74,7 @@ test('two at the same time make one application', async (t) => {
   const place = await openPlace(t)
   const wait = async () => {}
   const both = ['a', 'b'].map((file) =>
-    setupHere(place, { name: NAME, yes: true, wait, envFile: join(place.folder, file) }),
+    setupHere(place, { name: NAME, yes: true, wait, dotenv: join(place.folder, file) }),
   )
   await Promise.all(both.map(({ finished }) => finished))
   assert.equal(place.applications().length, 1)

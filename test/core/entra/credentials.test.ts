@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
@@ -31,6 +32,10 @@ async function ask(credential: EntraCredential) {
     assert.ok(error instanceof EntraError)
     return { error: { ...error, message: error.message }, logs }
   }
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name })
 }
 
 function newFolder(t: TestContext): string {
@@ -110,6 +115,27 @@ suite('an assertion that cannot be one', () => {
     assert.match(logs[0]?.message ?? '', /the vault is sealed/)
   })
 
+  for (const [name, thrown] of [
+    ['an error of another kind that calls itself ours', named('EntraError', 'a~word')],
+    ['no error, but an object without a text', Object.create(null)],
+    ['a word that may be anything', 'a~word'],
+    ['nothing', undefined],
+  ] as const) {
+    test(`because the callback throws ${name}, is told as such, without its words`, async () => {
+      const getAssertion = () => Promise.reject(thrown)
+      const { error, logs } = await ask({ kind: 'assertion', getAssertion })
+      assert.match(error?.message ?? '', /getAssertion failed\.$/)
+      assert.deepEqual([error?.isTransient, error?.isOurs], [true, true])
+      assert.equal(logs.length, 1)
+    })
+  }
+
+  test('because the callback throws a book, is logged in a line', async () => {
+    const getAssertion = () => Promise.reject(new Error('x'.repeat(1e6)))
+    const { logs } = await ask({ kind: 'assertion', getAssertion })
+    assert.ok((logs[0]?.message.length ?? 0) < 600)
+  })
+
   test('because the callback never comes back, fails after 8 seconds', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const getAssertion = () => new Promise<string>(() => {})
@@ -139,5 +165,30 @@ suite('the file of a workload identity', () => {
     rmSync(path)
     mkdirSync(path)
     await expectRefusal(/its token file cannot be read/)
+  })
+
+  test('that has been swapped for a pipe is not waited for', {
+    skip: process.platform === 'win32',
+    timeout: 10_000,
+  }, async (t) => {
+    const path = join(newFolder(t), 'token')
+    execFileSync('mkfifo', [path])
+    const { error } = await ask({ kind: 'workload-identity', tokenFile: path })
+    assert.match(error?.message ?? '', /its token file cannot be read/)
+    assert.equal(error?.isTransient, true)
+  })
+
+  test('that has been swapped for one without an end is read no further than a token is long', async () => {
+    const { error } = await ask({ kind: 'workload-identity', tokenFile: '/dev/zero' })
+    assert.match(error?.message ?? '', /its token file (cannot be read|is too long)/)
+  })
+
+  test('is followed to where it points, as Kubernetes changes it', async (t) => {
+    const folder = newFolder(t)
+    const token = jwt({ exp: now() + 60 })
+    writeFileSync(join(folder, 'first'), token)
+    symlinkSync(join(folder, 'first'), join(folder, 'token'))
+    const { sent } = await ask({ kind: 'workload-identity', tokenFile: join(folder, 'token') })
+    assert.equal(sent?.client_assertion, token)
   })
 })

@@ -146,6 +146,17 @@ suite('a look-up that fails is no answer', () => {
     assert.deepEqual([error.code, error.error, error.isTransient], [50013, undefined, false])
   })
 
+  for (const [code, word] of [
+    [53003, 'invalid_grant'],
+    [50105, 'invalid_grant'],
+    [50057, 'invalid_grant'],
+  ] as const) {
+    test(`where Entra says no to this person (AADSTS${code}): that is final`, async () => {
+      const error = await failureOf(lookUp(someIds(1), found, {}, refused(code, word)).result)
+      assert.deepEqual([error.code, error.error, error.isTransient], [code, 'access_denied', false])
+    })
+  }
+
   for (const msgraph_host of ['evil.example', 'graph.microsoft.com.evil.example', '', undefined]) {
     test(`where Entra's metadata names ${msgraph_host} as Graph: no token is sent`, async () => {
       const { result, asked, scopes } = lookUp(someIds(1), found, { msgraph_host })

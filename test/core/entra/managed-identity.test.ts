@@ -9,15 +9,16 @@ const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('b
 const token = (name: string) => `${encode({ alg: 'RS256' })}.${encode({ name })}.c2lnbmF0dXJl`
 const now = () => Math.floor(Date.now() / 1000)
 
-type Reply = { status?: number; body: unknown }
+type Reply = { status?: number; body: unknown; headers?: Record<string, string> }
 
 /** An endpoint beside this machine that answers as told, one reply after the other. */
 async function startEndpoint(t: TestContext, replies: readonly Reply[]) {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {
-    const { status = 200, body } = replies[asked.length] ?? replies.at(-1) ?? { body: '' }
+    const reply = replies[asked.length] ?? replies.at(-1) ?? { body: '' }
+    const { status = 200, body, headers = {} } = reply
     asked.push(request)
-    response.statusCode = status
+    response.writeHead(status, headers)
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -132,6 +133,12 @@ suite('a managed identity that is not had', () => {
       false,
     ],
     ['because of the header', { status: 401, body: '' }, /refuses \(status 401\)/, false],
+    [
+      'because it points elsewhere, where the header is not sent',
+      { status: 302, body: '', headers: { location: 'http://127.0.0.1:9/' } },
+      /refuses \(status 302\)/,
+      false,
+    ],
     ['by a page', { body: '<html>' }, /answers with something else than a token/, true],
     [
       'without an end',

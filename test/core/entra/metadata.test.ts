@@ -73,7 +73,7 @@ suite("Entra's metadata", () => {
     ['a page', () => new Response('<html>', { status: 200 })],
     ['null', () => Response.json(null)],
     ['a list', () => Response.json([])],
-    ['something that is too large', () => new Response(`{"x":"${'x'.repeat(70_000)}"}`)],
+    ['something that is too large', () => Response.json({ ...DOCUMENT, x: 'x'.repeat(70_000) })],
     ['a fault', () => new Response('', { status: 503 })],
     ['an endpoint that is no text', () => Response.json({ ...DOCUMENT, jwks_uri: 1 })],
   ]

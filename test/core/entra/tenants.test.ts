@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createMetadataSource, type EntraMetadata } from '../../../src/core/entra/metadata.ts'
-import { CONSUMERS_TENANT_ID, isIssuer } from '../../../src/core/entra/tenancy.ts'
+import {
+  administeredTenant,
+  CONSUMERS_TENANT_ID,
+  isIssuer,
+} from '../../../src/core/entra/tenancy.ts'
 import { inTenant } from '../../../src/core/entra/tenant-metadata.ts'
 
 const tid = '160007d1-3e33-4d24-b261-9a263d8f2ed0'
@@ -142,4 +146,15 @@ test('a renewal of one of several tenants is asked for in that tenant', () => {
   assert.equal(token_endpoint, `${LOGIN}/${tid}/oauth2/v2.0/token`)
   assert.throws(() => inTenant(metadata, CONSUMERS_TENANT_ID, 'organizations'), /personal/)
   assert.throws(() => inTenant(metadata, `${tid}/x`, 'organizations'), /by an id/)
+})
+
+test('administrators consent in their own tenant, and there are none of personal accounts', () => {
+  for (const [tenantId, tenant] of [
+    ['contoso.com', 'contoso.com'],
+    ['organizations', 'organizations'],
+    ['common', 'organizations'],
+    ['consumers', undefined],
+  ] as const) {
+    assert.equal(administeredTenant(tenantId), tenant)
+  }
 })

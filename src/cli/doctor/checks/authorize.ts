@@ -3,6 +3,7 @@ import { type Answer, ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, warning } from '../finding.ts'
 import { entraScope, type Refusal, readPage, readRefusal, refusalFinding } from '../refusal.ts'
+import { shellUrl } from '../safe-text.ts'
 
 /** Asks as a sign-in would, but for `prompt=none`: nobody has to be there, and no secret is sent. */
 export const authorizeCheck: Check = {
@@ -150,7 +151,7 @@ function unreachable({ metadata }: Facts, reason: string): Finding {
   return error(id, 'unreachable', `${authorization_endpoint} gives no answer: ${reason}.`, {
     why: 'People are sent there to sign in.',
     portal: ['Check the way from this machine to Entra.'],
-    command: `curl -sS -o /dev/null -w "%{http_code}\\n" "${authorization_endpoint}"`,
+    command: `curl -sS -o /dev/null -w "%{http_code}\\n" ${shellUrl(authorization_endpoint)}`,
   })
 }
 

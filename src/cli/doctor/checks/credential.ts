@@ -1,9 +1,13 @@
+import { graphOrigin } from '../../../core/clouds.ts'
 import { createCredential } from '../../../core/entra/credentials/credential.ts'
 import { EntraError } from '../../../core/errors.ts'
+import type { GraphCall } from '../../graph/graph-client.ts'
+import { toAz } from '../../registration/az.ts'
 import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, skipped, warning } from '../finding.ts'
 import { type Refusal, readRefusal, refusalFinding } from '../refusal.ts'
+import { shellUrl, shown } from '../safe-text.ts'
 import { parseJson } from './metadata.ts'
 
 /** Redeems a code that nobody gave: Entra looks at the credential first, and says what it thinks. */
@@ -28,7 +32,7 @@ const credential: Check = {
   needs: ['entra.metadata'],
   unless: [
     'clock',
-    ...['client-id', 'disabled'].map((word) => `entra.authorize.${word}`),
+    ...['client-id', 'disabled', 'account-types'].map((word) => `entra.authorize.${word}`),
     ...['application-missing', 'service-principal-missing', 'service-principal-disabled']
       .concat('secret-unknown', 'secret-expired', 'certificate-missing')
       .concat('federated-credential-missing', 'account-type')
@@ -154,7 +158,7 @@ function judgeClaims(claims: Record<string, unknown>, facts: Facts): Finding[] {
     const details = { expected: entra.clientId, found: shown(claims.aud) }
     return [error(token.id, 'audience', 'The tokens are for another audience.', details)]
   }
-  const issuer = (found as MetadataFacts).issuer.replace('{tenantid}', String(claims.tid))
+  const issuer = (found as MetadataFacts).issuer.replace('{tenantid}', shown(claims.tid))
   const isTenant = tenantGuid === undefined || claims.tid === tenantGuid
   if (claims.iss === issuer && isTenant) {
     return [ok(token.id, 'The tokens are of version 2.0, for this application and tenant.')]
@@ -164,18 +168,33 @@ function judgeClaims(claims: Record<string, unknown>, facts: Facts): Finding[] {
   return [error(token.id, 'issuer', what, details)]
 }
 
-function wrongVersion(version: unknown, { entra }: Facts): Finding {
-  const body = '{"api":{"requestedAccessTokenVersion":2}}'
-  return error(token.id, 'version', `Entra issues version ${shown(version)} access tokens.`, {
+/** Microsoft Graph of the cloud that the metadata is of. */
+function graphOf({ entra, metadata: found }: Facts): string {
+  try {
+    return graphOrigin(entra.authority, found?.msgraph_host)
+  } catch {
+    return 'https://graph.microsoft.com'
+  }
+}
+
+function wrongVersion(claim: unknown, facts: Facts): Finding {
+  const version = shown(claim) || 'unknown'
+  // `az rest`: `az ad app update --set api.…` cannot work.
+  const call: GraphCall = {
+    method: 'PATCH',
+    path: `/applications(appId='${facts.entra.clientId}')`,
+    body: { api: { requestedAccessTokenVersion: 2 } },
+    why: 'Have version 2 tokens issued',
+  }
+  return error(token.id, 'version', `Entra issues version ${version} access tokens.`, {
     expected: 'ver 2.0',
-    found: `ver ${shown(version)}`,
+    found: `ver ${version}`,
     why: 'They have another issuer and audience, and are refused at the end of every sign-in.',
     portal: [
       'App registrations > the application > Manifest: "api": { "requestedAccessTokenVersion": 2 }',
       'It takes a few minutes to be in force.',
     ],
-    // The option of `az ad app update` is not in every version, and `--set api.…` cannot work.
-    command: `az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='${entra.clientId}')" --headers Content-Type=application/json --body '${body}'`,
+    command: toAz([call], graphOf(facts)),
     docs: 'entra.md',
     canFix: true,
   })
@@ -186,17 +205,13 @@ function readClaims(text: unknown): Record<string, unknown> | undefined {
   return part ? parseJson(Buffer.from(part, 'base64url').toString()) : undefined
 }
 
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 200) : 'none'
-}
-
 function unreachable(check: string, { metadata: found }: Facts, reason: string): Finding {
   const { token_endpoint } = found as MetadataFacts
   const what = `The token endpoint gives no answer: ${reason}.`
   return error(check, 'unreachable', what, {
     why: 'Without it no sign-in can be completed.',
     portal: ['Check the way from this machine to Entra.'],
-    command: `curl -sS -o /dev/null -w "%{http_code}\\n" -X POST "${token_endpoint}"`,
+    command: `curl -sS -o /dev/null -w "%{http_code}\\n" -X POST ${shellUrl(token_endpoint)}`,
   })
 }
 

@@ -1,6 +1,7 @@
 import { ask, type Failure, type FailureWord, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, EntraFacts, Facts, Outcome } from '../check.ts'
 import { type Details, error, ok, skipped, warning } from '../finding.ts'
+import { shellUrl } from '../safe-text.ts'
 
 /** Where the tenant's metadata is (OpenID Connect Discovery §4). */
 export function discoveryUrl({ authority, tenantId }: EntraFacts): string {
@@ -24,7 +25,7 @@ export function connectionDetails({ word, reason }: Failure, url: string): Detai
     found: reason,
     portal: [CONNECTION_CURES.get(word) as string],
     // The machine's own tools tell what is in the way.
-    command: `curl -sS -o /dev/null -w "%{http_code}\\n" "${url}"`,
+    command: `curl -sS -o /dev/null -w "%{http_code}\\n" ${shellUrl(url)}`,
   }
 }
 

@@ -2,6 +2,7 @@ import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, EntraFacts, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, warning } from '../finding.ts'
 import { readRefusal, refusalFinding } from '../refusal.ts'
+import { shellUrl } from '../safe-text.ts'
 
 const metadata: Check = {
   id: 'entra.metadata',
@@ -46,18 +47,26 @@ function judge(found: MetadataFacts, document: Record<string, unknown>, facts: F
   const { entra } = facts
   const [, named = ''] = /\/([^/]*)\/v2\.0$/.exec(found.issuer) ?? []
   const isNamed = ALIASES.has(entra.tenantId) ? named === '{tenantid}' : GUID.test(named)
+  const isOwnHost =
+    URL.parse(found.issuer)?.origin === entra.authority || isExternalId(found, entra)
   const isAsked = !GUID.test(entra.tenantId) || named === entra.tenantId
   const endpoints = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
   const foreign = endpoints.find((endpoint) => URL.parse(endpoint)?.origin !== entra.authority)
   const cloud = findCloud(document, entra)
   if (cloud) return one(cloud)
-  if (!isNamed || !isAsked || foreign !== undefined) return one(other(found, entra, foreign))
+  if (!isNamed || !isAsked || !isOwnHost || foreign !== undefined)
+    return one(other(found, entra, foreign))
   const isDomain = entra.tenantId !== named && GUID.test(named)
   const what = isDomain
     ? `${entra.tenantId} is the tenant ${named}.`
     : `The issuer is ${found.issuer}.`
   const tenantGuid = GUID.test(named) ? { tenantGuid: named } : {}
   return { findings: [ok(metadata.id, what)], facts: { metadata: found, ...tenantGuid } }
+}
+
+/** External ID names itself by the tenant's id, whatever name it was asked by. */
+function isExternalId({ issuer }: MetadataFacts, { authority }: EntraFacts): boolean {
+  return [issuer, authority].every((one) => URL.parse(one)?.hostname.endsWith('.ciamlogin.com'))
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -143,7 +152,7 @@ async function readKeys(facts: Facts, io: DoctorIo): Promise<Outcome> {
         found: reason,
         why,
         portal: ['Open the way out to that address; a proxy has to let it through as well.'],
-        command: `curl -sS "${jwks_uri}"`,
+        command: `curl -sS ${shellUrl(jwks_uri)}`,
       }),
     )
   }
@@ -156,7 +165,7 @@ async function readKeys(facts: Facts, io: DoctorIo): Promise<Outcome> {
       found: 'none',
       why,
       portal: ['Something in between answers in place of Entra: check the proxy.'],
-      command: `curl -sS "${jwks_uri}"`,
+      command: `curl -sS ${shellUrl(jwks_uri)}`,
     }),
   )
 }

@@ -6,6 +6,7 @@ import { GraphError } from '../../graph/graph-error.ts'
 import { type Operator, signInOperator } from '../../graph/operator-token.ts'
 import { toAz } from '../../registration/az.ts'
 import { compareRegistration } from '../../registration/compare-registration.ts'
+import { needsAdminConsent } from '../../registration/compare-tenant.ts'
 import { readRegistration } from '../../registration/read-registration.ts'
 import type { DesiredCredential, Difference, Registration } from '../../registration/types.ts'
 import { readCertificate } from '../../self-signed-certificate.ts'
@@ -99,12 +100,6 @@ function compareAll(
   const credential = desiredCredential(facts, io.now())
   const desired = toDesired(settings, { adminConsent }, operator, credential)
   return compareRegistration(registration, desired, { origin, now: io.now() })
-}
-
-/** Where a person may not consent, an administrator has to have done it. */
-function needsAdminConsent({ policies, application }: Registration): boolean {
-  const scope = application.api.oauth2PermissionScopes.find(({ value }) => value === 'mcp-access')
-  return policies?.allowsUserConsent === false || scope?.type === 'Admin'
 }
 
 /** What the registration has to know of the credential; undefined where that cannot be told here. */

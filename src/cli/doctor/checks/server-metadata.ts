@@ -2,6 +2,7 @@ import { type Answer, ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, skipped } from '../finding.ts'
 import { findObstacle, obstacleCure } from '../front.ts'
+import { shown } from '../safe-text.ts'
 import { parseJson } from './metadata.ts'
 
 const DOCS = 'endpoints.md'
@@ -37,7 +38,7 @@ async function readResource(facts: Facts, io: DoctorIo): Promise<Outcome> {
     return one(ok(resource.id, `The resource is ${url}/mcp; ${url} signs in.`))
   }
   const what = 'The document sends clients elsewhere to sign in.'
-  return one(fault('authorization-server', what, url, servers.join(', ')))
+  return one(fault('authorization-server', what, url, servers.map(shown).join(', ')))
 }
 
 const ELSEWHERE: Details = {
@@ -99,6 +100,9 @@ const ENDPOINTS = [
   'jwks_uri',
 ]
 
+/** Without these there is no way in. */
+const REQUIRED: ReadonlySet<string> = new Set(['authorization_endpoint', 'token_endpoint'])
+
 function judgeMetadata(
   document: Record<string, unknown>,
   url: string,
@@ -111,12 +115,12 @@ function judgeMetadata(
   }
   for (const name of ENDPOINTS) {
     const endpoint = document[name]
-    if (endpoint === undefined) continue
+    if (endpoint === undefined && !REQUIRED.has(name)) continue
     if (typeof endpoint === 'string' && endpoint.startsWith(`${url}/`)) continue
     const isInsecure = shown(endpoint)
       .replace(/^http:/, 'https:')
       .startsWith(`${url}/`)
-    const what = `The ${name} is not below the issuer.`
+    const what = `The ${name} is ${endpoint === undefined ? 'missing' : 'not below the issuer'}.`
     return fault(isInsecure ? 'insecure' : 'endpoint', what, `${url}/…`, endpoint)
   }
   const has = (name: string, value: string) => [document[name]].flat().includes(value)
@@ -169,13 +173,13 @@ async function compareReplicas({ url }: Facts, io: DoctorIo): Promise<Outcome> {
   for (const answer of answers) {
     const list = isAnswer(answer) ? parseJson(answer.text)?.keys : undefined
     if (!Array.isArray(list)) return one(notThere(keys.id, address, answer))
-    sets.add(list.map((key) => String(key?.kid)).join(' '))
+    sets.add(list.map((key) => shown(key?.kid)).join(' '))
   }
   if (sets.size === 1) return one(ok(keys.id, `${HITS} answers, one set of keys.`))
   return one(
     error(keys.id, 'keys', 'The replicas have different keys.', {
       expected: `one set of keys in ${HITS} answers`,
-      found: `${sets.size}: ${[...sets].join('; ')}`,
+      found: `${sets.size}: ${[...sets].map((set) => set.slice(0, 100)).join('; ')}`,
       why: 'A sign-in that begins at one replica and ends at another fails; tokens are refused by chance.',
       portal: [
         'Set ENTRANCE_SECRET to the same value on every replica, and have them share one store.',
@@ -237,10 +241,6 @@ async function register({ server }: Facts, io: DoctorIo): Promise<Outcome> {
 
 /** What a client learns before anybody signs in. */
 export const serverMetadataChecks: readonly Check[] = [resource, metadata, keys, registration]
-
-function shown(value: unknown): string {
-  return value === undefined ? '' : String(value).slice(0, 300)
-}
 
 function one(finding: Finding): Outcome {
   return { findings: [finding] }

@@ -68,13 +68,15 @@ type Form = { readonly action: string; readonly fields: URLSearchParams }
 
 function readForm({ text, url, status }: Answer): Form | undefined {
   const [, action] = /<form method="post" action="([^"]+)"/.exec(text) ?? []
-  if (status !== 200 || !action) return undefined
+  const target = URL.parse(action?.replaceAll('&amp;', '&') ?? '', url)
+  // A form that leads elsewhere is none of the server's: nothing is sent there.
+  if (status !== 200 || !action || target?.origin !== new URL(url).origin) return undefined
   const fields = new URLSearchParams({ action: 'allow' })
   for (const name of ['request', 'form_token']) {
     const [, value = ''] = new RegExp(`name="${name}" value="([^"]*)"`).exec(text) ?? []
     fields.set(name, value)
   }
-  return { action: new URL(action.replaceAll('&amp;', '&'), url).href, fields }
+  return { action: target.href, fields }
 }
 
 function notThePage(answer: Answer): Finding {

@@ -13,18 +13,24 @@ export function assertionOfCallback(
   { getAssertion }: AssertionCredential,
   log: Log,
 ): AssertionSource {
-  return async () => {
+  async function call(): Promise<string> {
     try {
-      return checkAssertion(await inTime(getAssertion), 'what getAssertion gave', CURE)
+      return await inTime(getAssertion)
     } catch (error) {
-      if (error instanceof Error && error.name === 'EntraError') throw error
       // For the operator only: a page is no place for words that are somebody else's.
-      const message = `entra.credential.getAssertion failed: ${error}`
+      const message = `entra.credential.getAssertion failed: ${wordsOf(error)}`
       log({ event: 'credential.failed', level: 'error', message })
       const options = { isTransient: true, cure: CURE, cause: error }
       throw credentialError('getAssertion failed', options)
     }
   }
+  return async () => checkAssertion(await call(), 'what getAssertion gave', CURE)
+}
+
+/** Anything can be thrown, and of any length. */
+function wordsOf(error: unknown): string {
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : typeof error
+  return words.slice(0, 500)
 }
 
 async function inTime(getAssertion: () => Promise<string>): Promise<string> {

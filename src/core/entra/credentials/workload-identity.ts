@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import type { WorkloadIdentityCredential } from '../../options.ts'
 import { ASSERTION_MAX_LENGTH, type AssertionSource, checkAssertion } from './assertion.ts'
 import { credentialError } from './credential-error.ts'
@@ -15,10 +15,16 @@ export function assertionOfWorkloadIdentity({
 
 async function readToken(path: string): Promise<string> {
   try {
-    await using file = await open(path)
-    // One byte more than it may have, so that a longer one is known as such.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(ASSERTION_MAX_LENGTH + 1))
-    return buffer.toString('utf8', 0, bytesRead)
+    // A pipe in its place would have the open wait for a writer, and a few such stop all file work.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      if (!(await file.stat()).isFile()) throw new Error('It is not a file.')
+      // One byte more than it may have, so that a longer one is known as such.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(ASSERTION_MAX_LENGTH + 1))
+      return buffer.toString('utf8', 0, bytesRead)
+    } finally {
+      await file.close()
+    }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const why = code === 'ENOENT' ? 'its token file is missing' : 'its token file cannot be read'

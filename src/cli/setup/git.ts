@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process'
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** `tracked`: it is in the repository; `open`: the next `git add` puts it there. */
+export type Tracking = 'tracked' | 'open' | 'none'
+
+/** What git makes of a file. Where there is no git, or no repository, there is nothing to fear. */
+export function findTracking(file: string): Tracking {
+  const path = realpathSync(file)
+  if (git(['ls-files', '--error-unmatch', '--', path], path) === 0) return 'tracked'
+  // 0: it is ignored, 1: it is not, anything else: there is no repository.
+  return git(['check-ignore', '--quiet', '--', path], path) === 1 ? 'open' : 'none'
+}
+
+function git(args: readonly string[], path: string): number | null {
+  const cwd = dirname(path)
+  // A repository's own settings may name a program to run; none is needed for this.
+  const words = ['-c', 'core.fsmonitor=false', ...args]
+  return spawnSync('git', words, { cwd, stdio: 'ignore', timeout: 5000 }).status
+}

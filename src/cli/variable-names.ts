@@ -1,0 +1,31 @@
+import type { ConfigProblem } from '../core/errors.ts'
+import { suggest } from '../emulator/configuration/suggest.ts'
+import type { Environment } from './read-variables.ts'
+
+const NAMES = (
+  'ADOPT ALLOW_CONTACT ALLOW_GROUPS ALLOW_GUESTS ALLOW_ROLES ALLOW_TENANTS ALLOW_USERS AUTHORITY ' +
+  'CLIENTS CLIENT_DATA CLIENT_DOCUMENTS CLIENT_SECRET CLONE CONSENT CREDENTIAL DATA GRAPH_TOKEN ' +
+  'RATE_LIMIT REDIRECT_URIS REGISTRATION SECRET STORE TRUSTED_PROXY_HOPS URL'
+)
+  .split(' ')
+  .map((name) => `ENTRANCE_${name}`)
+
+/** In a name that is meant to be one of ours so many letters differ; short ones are alike anyway. */
+function nearness(option: string): number {
+  return option.length < 'ENTRANCE_'.length + 8 ? 1 : 2
+}
+
+/**
+ * Finds names that are meant to be ours and are not: without a word `ENTRANCE_ALLOW_GROUP` would let
+ * everybody in. Others may begin like ours, as those that Kubernetes makes of a service's name.
+ */
+export function checkNames(env: Environment, problems: ConfigProblem[]): void {
+  for (const [option, value] of Object.entries(env)) {
+    if (value === undefined || !/^ENTRANCE/i.test(option) || NAMES.includes(option)) continue
+    const isRule = /^ENTRANCE_?ALLOW/i.test(option)
+    const meant = suggest(option, NAMES, isRule ? option.length : nearness(option))
+    if (meant === undefined) continue
+    const problem = 'is not a variable of this server.'
+    problems.push({ option, problem, cure: `If ${meant} is meant, rename it; else unset it.` })
+  }
+}
