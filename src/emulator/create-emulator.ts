@@ -61,7 +61,7 @@ export type Emulator = {
   readonly clock: Clock
   /** Outages: throttling, dropped connections, broken answers. */
   readonly faults: Faults
-  /** Directory, clock, faults and `seen` are as they were at the start; keys stay. */
+  /** Directory, clock, faults, `seen` and device codes are as they were at the start; keys stay. */
   reset(): void
   /** Signs with a new key from now on; the former one stays published. Gives the `kid`s. */
   rotateKeys(): Promise<string[]>
