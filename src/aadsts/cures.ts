@@ -207,6 +207,21 @@ const TABLE = {
 /** Every cure by its id. */
 export const CURES: ReadonlyMap<CureId, Cure> = new Map(Object.entries(TABLE) as [CureId, Cure][])
 
+/** What the blanks stand for, to be said where they are not filled in. */
+export const BLANKS: ReadonlyMap<string, string> = new Map([
+  ['$APP', 'the Application (client) ID'],
+  ['$OID', 'the object ID of the application'],
+  ['$SP', 'the object ID of its service principal ("enterprise application")'],
+  ['$T', 'the Directory (tenant) ID'],
+  ['$URL', "the server's base URL"],
+  ['$SCOPE', 'its scope, mcp-access'],
+] satisfies [keyof CureBlanks, string][])
+
+/** The blanks that are left in a text. */
+export function findBlanks(text: string): string[] {
+  return [...BLANKS.keys()].filter((blank) => new RegExp(`\\${blank}\\b`).test(text))
+}
+
 /** A text of a cure with its blanks filled in, as far as the values are known. */
 export function fillIn(text: string, blanks: Partial<CureBlanks>): string {
   const known = new Map<string, string | undefined>(Object.entries(blanks))

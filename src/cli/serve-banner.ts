@@ -17,7 +17,8 @@ export function writeBanner(banner: Banner): void {
   const { url, emulator, settings } = banner
   if (settings.logFormat === 'json') {
     const signInWith = emulator ? emulator.origin : 'Microsoft Entra ID'
-    const fields = { url: `${url}/mcp`, port: banner.port, signInWith, data: settings.data }
+    const letsIn = rulesOf(settings)
+    const fields = { url: `${url}/mcp`, port: banner.port, signInWith, letsIn, data: settings.data }
     banner.log({ event: 'server.listening', message: `Listening at ${url}/mcp.`, ...fields })
     return
   }
@@ -33,6 +34,7 @@ function textOf({ url, emulator, settings }: Banner): string[] {
   const callback = emulator
     ? []
     : [`  Redirect URI    ${url}/auth/callback   (Web, in the app registration)`]
+  const rules = rulesOf(settings)
   // Nobody may register then: it takes a client of the file, whose redirect URI is the command's.
   const asClient = settings.registration.mode === 'off' ? ' --client-id <id>' : ''
   return [
@@ -42,12 +44,22 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     `  MCP endpoint    ${bold(`${url}/mcp`)}`,
     `  Sign-in with    ${signIn}`,
     ...callback,
+    ...(rules ? [`  Lets in         whoever meets: ${rules}`] : []),
     ...routesBesides(url),
     `  Data            ${settings.data}`,
     '',
     `  Try it          ${commandName(environment())} client login ${url}/mcp${asClient}`,
     '  Stop            Ctrl-C',
   ]
+}
+
+/** Which rules are in force; undefined where everybody comes in whom Entra lets in. */
+function rulesOf({ allow }: ServeSettings): string | undefined {
+  const { tenants, users, groups, roles, guests } = allow
+  const rules = Object.entries({ tenants, users, groups, roles }).flatMap(([name, list]) =>
+    list ? `${name} (${[list].flat().join() === 'any' ? 'any' : list.length})` : [],
+  )
+  return [...rules, ...(guests === false ? ['no guests'] : [])].join(', ') || undefined
 }
 
 /** Where the URL has a path, a proxy may pass on that alone: clients look at the root as well. */

@@ -10,8 +10,10 @@ const NAMES = (
   .split(' ')
   .map((name) => `ENTRANCE_${name}`)
 
-/** So many letters may differ in a name that is meant to be one of ours. */
-const NEAR = 2
+/** In a name that is meant to be one of ours so many letters differ; short ones are alike anyway. */
+function nearness(option: string): number {
+  return option.length < 'ENTRANCE_'.length + 8 ? 1 : 2
+}
 
 /**
  * Finds names that are meant to be ours and are not: without a word `ENTRANCE_ALLOW_GROUP` would let
@@ -21,7 +23,7 @@ export function checkNames(env: Environment, problems: ConfigProblem[]): void {
   for (const [option, value] of Object.entries(env)) {
     if (value === undefined || !/^ENTRANCE/i.test(option) || NAMES.includes(option)) continue
     const isRule = /^ENTRANCE_?ALLOW/i.test(option)
-    const meant = suggest(option, NAMES, isRule ? option.length : NEAR)
+    const meant = suggest(option, NAMES, isRule ? option.length : nearness(option))
     if (meant === undefined) continue
     const problem = 'is not a variable of this server.'
     problems.push({ option, problem, cure: `If ${meant} is meant, rename it; else unset it.` })

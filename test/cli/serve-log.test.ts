@@ -101,6 +101,27 @@ test('against the real Entra ID the banner says what to register, and no secret'
   assert.ok(!server.written().includes(env.ENTRA_PROXY_AZURE_CLIENT_SECRET))
 })
 
+for (const [format, says] of [
+  ['text', /\n {2}Lets in {9}whoever meets: tenants \(any\), groups \(2\), no guests\n/],
+  ['json', /"letsIn":"tenants \(any\), groups \(2\), no guests"/],
+] as const) {
+  test(`the rules about who may come in are named as the server starts: ${format}`, async (t) => {
+    const tenant = '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11'
+    const env = {
+      AZURE_TENANT_ID: 'organizations',
+      ENTRA_PROXY_AZURE_CLIENT_ID: '0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22',
+      ENTRA_PROXY_AZURE_CLIENT_SECRET: 'Aa0~the-value-of-a-client-secret',
+      ENTRANCE_ALLOW_TENANTS: 'any',
+      ENTRANCE_ALLOW_GROUPS: `${tenant}/${tenant}, ${tenant}/0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22`,
+      ENTRANCE_ALLOW_GUESTS: 'off',
+      LOG_FORMAT: format,
+    }
+    const server = await startProcess(t, { env, args: [] })
+    await server.stop()
+    assert.match(server.written(), says)
+  })
+}
+
 test('where nobody may register, the banner says how to try it all the same', async (t) => {
   const env = { LOG_FORMAT: 'text', ENTRANCE_SECRET: KEY, ENTRANCE_REGISTRATION: 'off' }
   const server = await startProcess(t, { env })

@@ -343,6 +343,14 @@ test('a certificate may be PEM, and says itself how long it is valid', () => {
   ])
 })
 
+test('a moment that no date can be is refused', () => {
+  const user = { ...CONTOSO.users[0], sessionsValidFrom: 1e308 }
+  assert.match(
+    problemsOf({ ...CONTOSO, users: [user] })[0] ?? '',
+    /^users\[0\]\.sessionsValidFrom \|/,
+  )
+})
+
 test('names from a prototype are no members, and no file is too long to be refused', () => {
   assert.match(problemsOf(JSON.parse('{"__proto__": []}'))[0] ?? '', /^__proto__ \| is not known/)
   assert.match(problemsOf({ constructor: [] })[0] ?? '', /^constructor \| is not known/)

@@ -1,7 +1,9 @@
 import type { DoctorIo } from '../doctor/check.ts'
-import { explain } from '../doctor/explain/explain.ts'
+import { type Explanation, explain } from '../doctor/explain/explain.ts'
 import { renderExplanation } from '../doctor/explain/render.ts'
 import { readFacts } from '../doctor/facts.ts'
+import { safeText } from '../doctor/safe-text.ts'
+import type { Environment } from '../env.ts'
 import { CommandError, EXIT } from '../exit-codes.ts'
 import { commandName, printableJson, type Terminal } from '../terminal.ts'
 import type { DoctorWorld } from './doctor.ts'
@@ -23,7 +25,7 @@ export async function explainPasted(
   const pasted = words.length > 0 && words[0] !== '-' ? words.join(' ') : await readInput(terminal)
   const { env, signal } = terminal
   const io: DoctorIo = { ...world, env, signal, terminal }
-  const explained = await explain(pasted, readFacts(env), io)
+  const explained = safe(await explain(pasted, readFacts(env), io), env)
   if (explained.length === 0) {
     throw new CommandError('Nothing in it is known here.', {
       exitCode: EXIT.notLooked,
@@ -35,6 +37,16 @@ export async function explainPasted(
   for (const one of explained) {
     for (const line of renderExplanation(one, layout)) terminal.out(line)
   }
+}
+
+/** Longer than any command. */
+const MAX_TEXT = 2000
+
+/** What was pasted may have tokens, secrets and lines of its own in it. */
+function safe(explained: readonly Explanation[], env: Environment): readonly Explanation[] {
+  return JSON.parse(JSON.stringify(explained), (_, value: unknown) =>
+    typeof value === 'string' ? safeText(value, env, MAX_TEXT) : value,
+  )
 }
 
 async function readInput({ stdin, isInteractive, env, note }: Terminal): Promise<string> {

@@ -54,7 +54,10 @@ export function readPage(html: string): Refusal | undefined {
 /** What fills the blanks of a cure. */
 export function blanksOf(facts: Pick<Facts, 'entra' | 'url' | 'tenantGuid'>) {
   const { clientId, tenantId } = facts.entra
-  return { $APP: clientId, $T: facts.tenantGuid ?? tenantId, $URL: facts.url, $SCOPE: SCOPE }
+  const known = { $APP: clientId, $T: facts.tenantGuid ?? tenantId, $URL: facts.url, $SCOPE: SCOPE }
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value)) as Partial<
+    typeof known
+  >
 }
 
 /** The finding for a number of Entra's, called after what it is about. */

@@ -20,7 +20,29 @@ const INDENT = '  '
 
 /** The findings as lines for a person. */
 export function renderFindings(findings: readonly Finding[], layout: Layout): string[] {
-  return [...findings.flatMap((finding) => renderFinding(finding, layout)), '', summaryOf(findings)]
+  const lines = fold(findings).flatMap((finding) => renderFinding(finding, layout))
+  return [...lines, '', summaryOf(findings)]
+}
+
+/** What was skipped one after the other for the same reason takes one line. */
+function fold(findings: readonly Finding[]): Finding[] {
+  const folded: Finding[] = []
+  const ids = new Map<Finding, string[]>()
+  for (const finding of findings) {
+    const last = folded.at(-1)
+    const isSame = last?.status === 'skipped' && last.what === finding.what
+    if (isSame) ids.get(last)?.push(finding.id)
+    else {
+      folded.push(finding)
+      ids.set(finding, [finding.id])
+    }
+  }
+  return folded.map((finding) => {
+    const all = ids.get(finding) ?? []
+    if (all.length < 2) return finding
+    const what = `${finding.what.replace(/\.$/, '')}: ${all.join(', ')}.`
+    return { ...finding, id: `${all.length} checks`, what }
+  })
 }
 
 /** One finding: the sentence, and below it whatever helps. */

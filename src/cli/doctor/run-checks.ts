@@ -13,7 +13,8 @@ export async function runChecks(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   const failed = new Set<string>()
-  const missing = new Set<string>()
+  /** By a check that is missing, the reason. */
+  const missing = new Map<string, string>()
   let facts = given
   for (const check of checks) {
     io.signal.throwIfAborted()
@@ -24,7 +25,9 @@ export async function runChecks(
     for (const { id, status } of outcome.findings) {
       if (status === 'error') failed.add(check.id).add(id)
     }
-    if (!outcome.findings.some(({ status }) => status === 'ok')) missing.add(check.id)
+    if (!outcome.findings.some(({ status }) => status === 'ok')) {
+      missing.set(check.id, hindrance ?? `it builds on ${check.id}`)
+    }
     facts = { ...facts, ...('facts' in outcome ? outcome.facts : {}) }
     findings.push(...outcome.findings.map((finding) => safeFinding(finding, io.env)))
   }
@@ -34,10 +37,10 @@ export async function runChecks(
 function findHindrance(
   { needs = [], unless = [] }: Check,
   failed: ReadonlySet<string>,
-  missing: ReadonlySet<string>,
+  missing: ReadonlyMap<string, string>,
 ): string | undefined {
   const fault = [...needs, ...unless].find((id) => failed.has(id))
   if (fault) return `${fault} has to be mended first`
   const gap = needs.find((id) => missing.has(id))
-  return gap && `it builds on ${gap}`
+  return gap && missing.get(gap)
 }

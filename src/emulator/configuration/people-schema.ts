@@ -2,6 +2,9 @@ import { z } from 'zod'
 import type { GroupOptions, TenantOptions, UserOptions } from '../create-directory.ts'
 import { defaulted, guid, list, optional, reference, required, type Shape, text } from './values.ts'
 
+/** The last moment that a `Date` can be. */
+const MAX_TIME = 8.64e15
+
 /** A tenant. */
 export const tenantSchema = z.strictObject({
   id: optional(guid, 'Tenant id', 'made from the first domain'),
@@ -14,6 +17,11 @@ export const tenantSchema = z.strictObject({
     z.enum(['workforce', 'external']),
     '`external` is an External ID tenant',
     '"workforce"',
+  ),
+  cloud: optional(
+    z.enum(['public', 'usgov', 'china']).nullable(),
+    'Which of Microsoft’s clouds it is in (else AADSTS90038)',
+    'null, the emulator’s',
   ),
   regionScope: optional(text.nullable(), '`tenant_region_scope` of the discovery document', '"EU"'),
   allowUserConsent: optional(
@@ -72,7 +80,7 @@ export const userSchema = z.strictObject({
     'null',
   ),
   sessionsValidFrom: optional(
-    z.number().min(0),
+    z.number().min(0).max(MAX_TIME),
     'Milliseconds since 1970; what was granted before is revoked (AADSTS50173)',
     '0',
   ),

@@ -1,6 +1,6 @@
 import { CURES, type CureId, fillIn } from '../../../aadsts/cures.ts'
-import { CURES_BY_ERROR } from '../../../aadsts/find.ts'
-import { AADSTS } from '../../../aadsts/table.ts'
+import { CURES_BY_ERROR, findAadsts } from '../../../aadsts/find.ts'
+import { AADSTS, AADSTS_AS_OF } from '../../../aadsts/table.ts'
 import type { DoctorIo, Facts } from '../check.ts'
 import { blanksOf } from '../refusal.ts'
 import { type Comparison, compareWithConfiguration } from './compare.ts'
@@ -59,12 +59,13 @@ export async function explain(
 function explainCode(code: number, { text, error, ids }: Paste, facts: Facts): Explanation {
   const entry = AADSTS.get(code)
   const fallback = CURES_BY_ERROR.get(error ?? '')
-  const cures: readonly CureId[] = entry?.cures ?? (fallback ? [fallback] : [])
+  const known: readonly CureId[] = entry?.cures ?? (fallback ? [fallback] : [])
+  const cures = known.map((id) => toCure(id, facts))
   return {
     subject: `AADSTS${code}`,
-    title: entry?.title ?? 'This number is not in the table here',
+    title: entry?.title ?? `This number is not in the table here, which is of ${AADSTS_AS_OF}`,
     causes: entry?.causes ?? [],
-    cures: cures.map((id) => toCure(id, facts)),
+    cures: cures.length > 0 ? cures : [{ summary: findAadsts(code, error).cure }],
     comparisons: compareWithConfiguration(code, text, facts),
     ids,
     link: `${facts.entra.authority}/error?code=${code}`,

@@ -1,4 +1,5 @@
 import { parseJson } from '../checks/metadata.ts'
+import { shown } from '../safe-text.ts'
 
 /** What a server's log says of one kind of trouble. */
 export type LogGroup = {
@@ -20,6 +21,8 @@ type Entry = {
 }
 
 const DAY = 24 * 3600 * 1000
+/** More kinds of trouble than a person reads. */
+const MAX_GROUPS = 50
 
 const WORTH_TELLING = /^(entra\.|refresh\.|request\.refused|credential\.|error\.|start\.)/
 
@@ -31,23 +34,24 @@ export function readLog(text: string): readonly LogGroup[] | undefined {
   const lines = text.split('\n').filter((line) => line.trim().startsWith('{'))
   const entries = lines.flatMap((line) => toEntry(parseJson(line)))
   if (entries.length === 0) return undefined
-  const end = Math.max(...entries.map(({ time }) => Date.parse(time) || 0))
+  const end = entries.reduce((last, { time }) => Math.max(last, Date.parse(time) || 0), 0)
   const recent = entries.filter(({ time }) => end - (Date.parse(time) || 0) <= DAY)
   const groups = new Map<string, LogGroup>()
   for (const { event, code, error, time, message } of recent) {
     if (!WORTH_TELLING.test(event) || event === 'entra.signed-in') continue
     const key = `${event} ${code ?? error}`
+    if (groups.size >= 10 * MAX_GROUPS && !groups.has(key)) continue
     const count = (groups.get(key)?.count ?? 0) + 1
     groups.set(key, { ...(code !== undefined && { code }), event, count, last: time, message })
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count)
+  return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MAX_GROUPS)
 }
 
 function toEntry(line: Record<string, unknown> | undefined): Entry[] {
   const properties = (line?.properties ?? {}) as Record<string, unknown>
   const { event, aadsts, error, message } = { ...properties, ...line }
   if (typeof event !== 'string') return []
-  const time = String(line?.['@timestamp'] ?? line?.timestamp ?? '')
+  const time = shown(line?.['@timestamp'] ?? line?.timestamp)
   const code = typeof aadsts === 'number' ? aadsts : undefined
-  return [{ event, code, error: String(error ?? ''), time, message: String(message).slice(0, 500) }]
+  return [{ event, code, error: shown(error), time, message: shown(message) }]
 }

@@ -1,3 +1,4 @@
+import { BLANKS, findBlanks } from '../../../aadsts/cures.ts'
 import { printable } from '../../terminal.ts'
 import { type Layout, wrap } from '../report.ts'
 import type { Explanation } from './explain.ts'
@@ -23,11 +24,19 @@ export function renderExplanation(explanation: Explanation, layout: Layout): str
       ...(portal ? wrap(portal, layout, `${INDENT}  `) : []),
       ...(az ? [`${INDENT}  $ ${printable(az)}`] : []),
     ]),
+    ...renderBlanks(cures, layout),
     ...(checks.length > 0 ? item(`doctor looks at it: ${checks.join(', ')}`, layout) : []),
     ...(link ? [`${INDENT}${link}`] : []),
     ...renderIds(ids, link !== undefined, layout),
     '',
   ]
+}
+
+/** Where nothing is configured, the commands have blanks, which a shell would take for nothing. */
+function renderBlanks(cures: Explanation['cures'], layout: Layout): string[] {
+  const blanks = findBlanks(cures.map(({ az = '' }) => az).join('\n'))
+  const meanings = blanks.map((blank) => `${blank} is ${BLANKS.get(blank)}`)
+  return meanings.length > 0 ? item(`${meanings.join(', ')}.`, layout) : []
 }
 
 function renderComparisons({ comparisons = [] }: Explanation, layout: Layout): string[] {

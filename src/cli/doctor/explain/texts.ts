@@ -174,6 +174,31 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
     checks: ['server.replicas', 'server.registration'],
   },
   {
+    id: 'need-admin-approval',
+    who: "Entra's page",
+    pattern: /Need admin approval|Approval required|needs permission to access resources/i,
+    means:
+      'People may not consent to the application themselves (AADSTS90094): an administrator has to, once for all.',
+    cures: [
+      'App registrations > the application > API permissions > Grant admin consent',
+      'entrance setup --admin-consent, as an administrator.',
+    ],
+    checks: ['registration'],
+  },
+  {
+    id: 'token-refused',
+    who: 'MCP servers, JWT libraries',
+    pattern:
+      /IDX10[25]\d\d|JWT signature\/format invalid|"?invalid_token\b|token signature (?:is )?invalid/i,
+    means:
+      'Whoever got the token could not verify it: it has expired, is for another application, or is of version 1.',
+    cures: [
+      'Paste the token into entrance doctor explain: it says which, and prints no token.',
+      'Where the server is this one: have the client forget its sign-in, and connect again.',
+    ],
+    checks: ['entra.token', 'server.replicas', 'registration'],
+  },
+  {
     id: 'version-1',
     who: 'This server',
     pattern: /version 1\.0 access tokens/i,
@@ -232,7 +257,7 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
   {
     id: 'origin',
     who: 'This server',
-    pattern: /Pages of the origin .* may not call this server/i,
+    pattern: /Pages of the origin .{1,300} may not call this server/i,
     means: 'A client that runs in a web page calls /mcp.',
     cures: ['Library: add its origin to allowedOrigins.'],
     checks: ['server.cors'],

@@ -3,6 +3,7 @@ import { ask, isAnswer } from '../ask.ts'
 import type { DoctorIo, Facts } from '../check.ts'
 import { discoveryUrl } from '../checks/login-host.ts'
 import { parseJson } from '../checks/metadata.ts'
+import { shown } from '../safe-text.ts'
 
 /** One thing that a token says of itself. */
 export type TokenRemark = {
@@ -96,8 +97,9 @@ function explainAudience({ aud, nonce, azp, appid }: Claims, { entra }: Facts): 
 
 function explainTenant({ iss, tid, ver }: Claims, { entra }: Facts): TokenRemark[] {
   const issuer = text(iss) ?? ''
+  const named = text(tid)
   const expected =
-    ver === '2.0' ? `${entra.authority}/${tid}/v2.0` : `https://sts.windows.net/${tid}/`
+    ver === '2.0' ? `${entra.authority}/${named}/v2.0` : `https://sts.windows.net/${named}/`
   const isOther = /^[0-9a-f-]{36}$/.test(entra.tenantId) && tid !== entra.tenantId
   return [
     issuer === expected
@@ -126,7 +128,7 @@ function explainRights(claims: Claims): TokenRemark[] {
         ]
       : []),
     ...(Array.isArray(roles)
-      ? [remark('roles', roles.map(String).join(', ').slice(0, 500), 'App roles.')]
+      ? [remark('roles', roles.map(shown).join(', ').slice(0, 500), 'App roles.')]
       : []),
     ...(isOverage
       ? [
@@ -151,7 +153,7 @@ function explainScopes(scp: string): TokenRemark {
 }
 
 function explainTimes({ exp, nbf }: Claims, now: number): TokenRemark[] {
-  const at = (seconds: unknown) => Number(seconds) * 1000
+  const at = (seconds: unknown) => (typeof seconds === 'number' ? seconds * 1000 : Number.NaN)
   const date = (seconds: unknown) =>
     Number.isFinite(at(seconds)) && Math.abs(at(seconds)) < 8.64e15
       ? new Date(at(seconds)).toISOString()
@@ -180,12 +182,21 @@ async function verifySignature(
   if (!key || alg !== 'RS256') {
     return fault('signature', undefined, 'Not by a key of the login host that is configured.')
   }
-  const [head, payload, signature = ''] = token.split('.')
-  const publicKey = createPublicKey({ key, format: 'jwk' })
-  const bytes = Buffer.from(signature, 'base64url')
-  return verify('RSA-SHA256', Buffer.from(`${head}.${payload}`), publicKey, bytes)
+  return isSignedBy(key, token)
     ? remark('signature', undefined, 'Verified: Entra has signed it.')
     : fault('signature', undefined, 'Wrong: the token was changed, or is not whole.')
+}
+
+function isSignedBy(key: JsonWebKey, token: string): boolean {
+  const [head, payload, signature = ''] = token.split('.')
+  const bytes = Buffer.from(signature, 'base64url')
+  try {
+    const publicKey = createPublicKey({ key, format: 'jwk' })
+    return verify('RSA-SHA256', Buffer.from(`${head}.${payload}`), publicKey, bytes)
+  } catch {
+    // A key that is none.
+    return false
+  }
 }
 
 async function fetchKeys({ entra }: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
@@ -212,5 +223,5 @@ function decode(part: string): Claims | undefined {
 }
 
 function text(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value).slice(0, 300)
+  return value === undefined ? undefined : shown(value)
 }
