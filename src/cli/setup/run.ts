@@ -78,7 +78,7 @@ async function nameOf(graph: Graph, { tenantId }: Operator): Promise<string> {
     if (isDenied(error)) return []
     throw error
   })
-  return printableLine(tenant?.displayName ?? tenantId)
+  return printableLine(String(tenant?.displayName ?? tenantId)).slice(0, 100)
 }
 
 /** What is there, what is wanted, and what has to be done for it. */
