@@ -93,6 +93,17 @@ test('a tenant of another cloud has no documents and gets no tokens here (AADSTS
   )
 })
 
+test('a behaviour or a delay that there is not is refused', () => {
+  for (const [options, problem] of [
+    [{ behaviour: { resource: 'ignore' } }, /There is no behaviour resource\. There are resourceP/],
+    [{ behaviour: { errorPageStatus: 500 } }, /errorPageStatus is 500\. Expected one of: 400, 200/],
+    [{ replication: { graph: -1 } }, /replication\.graph is -1\. Expected seconds/],
+    [{ replication: { signIn: Number.NaN } }, /replication\.signIn is NaN/],
+  ] as const) {
+    assert.throws(() => createEmulator(options as never), problem)
+  }
+})
+
 test('a cloud that there is not is refused', () => {
   assert.throws(
     () => createEmulator({ cloud: 'germany' as never }),

@@ -166,9 +166,10 @@ async function openEmulator(
       dataFile: join(settings.data, 'emulator.json'),
       log,
     })
-    // What a person does in the portal: register this server's own address.
-    const [application] = emulator.directory.applications
-    if (application) application.web.redirectUris = [`${url}/auth/callback`]
+    // What a person does in the portal: register this server's own address, beside what is there.
+    const web = emulator.directory.applications[0]?.web
+    const own = `${url}/auth/callback`
+    if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
     throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
