@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { DoctorOptions } from './commands/doctor.ts'
+import { CommandError } from './exit-codes.ts'
 import type { WithTerminal } from './program-setup.ts'
+import { printableJson, type Terminal } from './terminal.ts'
 
 /** `entrance doctor` and `entrance doctor explain`: what they take and say of themselves. */
 export function addDoctor(program: Command, withTerminal: WithTerminal): void {
@@ -23,7 +25,7 @@ export function addDoctor(program: Command, withTerminal: WithTerminal): void {
     .action((options: DoctorOptions) =>
       withTerminal(async (terminal) => {
         const { doctor: run } = await import('./commands/doctor.ts')
-        process.exitCode = await run(options, terminal)
+        process.exitCode = await orJson(() => run(options, terminal), options, terminal)
       }),
     )
   doctor
@@ -34,9 +36,26 @@ export function addDoctor(program: Command, withTerminal: WithTerminal): void {
     .action((text: string[], _options: unknown, command: Command) =>
       withTerminal(async (terminal) => {
         const { explainPasted } = await import('./commands/doctor-explain.ts')
-        await explainPasted(text, command.optsWithGlobals(), terminal)
+        const options = command.optsWithGlobals()
+        await orJson(() => explainPasted(text, options, terminal), options, terminal)
       }),
     )
+}
+
+/** With --json stdout has JSON in any case: where nothing could be looked at, that is what it says. */
+async function orJson<T>(
+  run: () => Promise<T>,
+  { json }: { json?: boolean },
+  terminal: Terminal,
+): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    const { message } = cause as Error
+    const cure = cause instanceof CommandError ? cause.cure : undefined
+    if (json) terminal.out(printableJson({ version: 1, status: 'failed', message, cure }))
+    throw cause
+  }
 }
 
 const DOCTOR_HELP = `

@@ -65,8 +65,15 @@ async function look(
   world: DoctorWorld,
 ): Promise<{ facts: Facts; findings: Finding[] }> {
   const facts = readFacts(env, address)
+  if (facts.isPublic) checkAddress(facts)
   const io = { ...world, env, signal: terminal.signal, terminal, token }
   return { facts, findings: await runChecks(CHECKS, facts, io) }
+}
+
+/** What is no address of a deployment was typed wrongly: that is no finding about it. */
+function checkAddress({ problems }: Facts): void {
+  const found = problems.find(({ option }) => option === 'ENTRANCE_URL')
+  if (found) throw new UsageError(`--public ${found.problem}`, found.cure)
 }
 
 function report(findings: readonly Finding[], { json }: DoctorOptions, terminal: Terminal): void {

@@ -7,12 +7,16 @@ import type { EntraFacts, Facts } from './check.ts'
 /** Reads `.env` and variables as `serve` does; `publicUrl` is a deployment to look at. */
 export function readFacts(env: Environment, publicUrl?: string): Facts {
   const { AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID } = env
-  const settings = resolveServeSettings(publicUrl === undefined ? {} : { url: publicUrl }, env)
+  const isPublic = publicUrl !== undefined
+  // A deployment is not the try-out of this clone.
+  const settings = isPublic
+    ? resolveServeSettings({ url: publicUrl }, { ...env, ENTRANCE_CLONE: undefined })
+    : resolveServeSettings({}, env)
   return {
     settings,
     problems: findServeProblems(settings),
     url: settings.url ?? `http://localhost:${settings.port}`,
-    isPublic: publicUrl !== undefined,
+    isPublic,
     isUnconfigured: [AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID].every((value) => !value),
     entra: toEntraFacts(settings),
   }

@@ -1,5 +1,8 @@
+import { graphOrigin } from '../../../core/clouds.ts'
 import { createCredential } from '../../../core/entra/credentials/credential.ts'
 import { EntraError } from '../../../core/errors.ts'
+import type { GraphCall } from '../../graph/graph-client.ts'
+import { toAz } from '../../registration/az.ts'
 import { ask, isAnswer } from '../ask.ts'
 import type { Check, DoctorIo, Facts, MetadataFacts, Outcome } from '../check.ts'
 import { type Details, error, type Finding, ok, skipped, warning } from '../finding.ts'
@@ -165,26 +168,36 @@ function judgeClaims(claims: Record<string, unknown>, facts: Facts): Finding[] {
   return [error(token.id, 'issuer', what, details)]
 }
 
-function wrongVersion(version: unknown, { entra }: Facts): Finding {
-  const body = '{"api":{"requestedAccessTokenVersion":2}}'
-  return error(
-    token.id,
-    'version',
-    `Entra issues version ${shown(version) || 'unknown'} access tokens.`,
-    {
-      expected: 'ver 2.0',
-      found: `ver ${shown(version) || 'missing'}`,
-      why: 'They have another issuer and audience, and are refused at the end of every sign-in.',
-      portal: [
-        'App registrations > the application > Manifest: "api": { "requestedAccessTokenVersion": 2 }',
-        'It takes a few minutes to be in force.',
-      ],
-      // The option of `az ad app update` is not in every version, and `--set api.…` cannot work.
-      command: `az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='${entra.clientId}')" --headers Content-Type=application/json --body '${body}'`,
-      docs: 'entra.md',
-      canFix: true,
-    },
-  )
+/** Microsoft Graph of the cloud that the metadata is of. */
+function graphOf({ entra, metadata: found }: Facts): string {
+  try {
+    return graphOrigin(entra.authority, found?.msgraph_host)
+  } catch {
+    return 'https://graph.microsoft.com'
+  }
+}
+
+function wrongVersion(claim: unknown, facts: Facts): Finding {
+  const version = shown(claim) || 'unknown'
+  // `az rest`: `az ad app update --set api.…` cannot work.
+  const call: GraphCall = {
+    method: 'PATCH',
+    path: `/applications(appId='${facts.entra.clientId}')`,
+    body: { api: { requestedAccessTokenVersion: 2 } },
+    why: 'Have version 2 tokens issued',
+  }
+  return error(token.id, 'version', `Entra issues version ${version} access tokens.`, {
+    expected: 'ver 2.0',
+    found: `ver ${version}`,
+    why: 'They have another issuer and audience, and are refused at the end of every sign-in.',
+    portal: [
+      'App registrations > the application > Manifest: "api": { "requestedAccessTokenVersion": 2 }',
+      'It takes a few minutes to be in force.',
+    ],
+    command: toAz([call], graphOf(facts)),
+    docs: 'entra.md',
+    canFix: true,
+  })
 }
 
 function readClaims(text: unknown): Record<string, unknown> | undefined {

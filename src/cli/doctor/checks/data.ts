@@ -10,6 +10,7 @@ const keyFile: Check = {
   faults: new Map([['open', 'Others on this machine can read the master keys.']]),
   run: ({ settings }) => {
     const path = keyFilePath(settings.data)
+    if (!existsSync(path)) return one(ok(keyFile.id, `There is no ${path} that others could read.`))
     if (!isKeyFileOpen(settings.data)) {
       return one(ok(keyFile.id, `Nobody but its owner can read ${path}.`))
     }
