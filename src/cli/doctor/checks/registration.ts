@@ -52,7 +52,7 @@ const { id } = registrationCheck
 
 async function compare(facts: Facts, io: DoctorIo): Promise<Outcome> {
   const operator = await signIn(facts, io)
-  if (typeof operator === 'string') return one(skipped(id, operator))
+  if (typeof operator === 'string') return one(skipped(id, `${operator}${unwarned(facts)}`))
   const { graph: origin } = operator.authority
   const graph = createGraph({ origin, token: operator.token, signal: io.signal, fetch: io.fetch })
   try {
@@ -68,6 +68,12 @@ async function compare(facts: Facts, io: DoctorIo): Promise<Outcome> {
     if (!(cause instanceof GraphError)) throw cause
     return one(skipped(id, `${operator.name} cannot read the registration: ${cause.message}`))
   }
+}
+
+/** Entra tells nobody else when a secret ends; a certificate says so itself. */
+function unwarned({ entra }: Facts): string {
+  if (entra.credential.kind !== 'secret' || entra.isEmulator) return ''
+  return ' Without it nobody is warned 30 days before the secret ends.'
 }
 
 /** Whoever is signed in already; a text says what is missing. */
