@@ -179,7 +179,7 @@ test('a newcomer sees one error, and one line for each reason to skip', async (t
   const { stdout } = await run()
   assert.equal(stdout.match(/^ERROR/gm)?.length, 1)
   assert.ok((stdout.match(/^skipped/gm)?.length ?? 0) <= 4, stdout)
-  assert.match(stdout, /config\.entra has to be mended\s+first: .*entra\.authorize/s)
+  assert.match(stdout, /config\.entra has to be mended\s+first:\s.*entra\.authorize/s)
 })
 
 test('a deployment is looked at from a clone that has no Entra ID of its own', async (t) => {
