@@ -108,6 +108,16 @@ test('--fix mends what is wrong with a registration, and looks again', async (t)
   assert.equal(app.api.requestedAccessTokenVersion, 2)
 })
 
+test('--fix for a deployment registers its address, and leaves that of this machine', async (t) => {
+  const { run, setup, applications, dotEnv } = await place(t)
+  assert.equal((await setup()).code, 0)
+  const before = dotEnv()
+  const address = 'https://no-such-host.invalid'
+  await run('--public', address, '--fix', '--yes', '--token', 'az')
+  assert.ok(applications()[0]?.web.redirectUris.includes(`${address}/auth/callback`))
+  assert.deepEqual(dotEnv(), before)
+})
+
 test('--fix asks before it does, and nobody there is no yes', async (t) => {
   const { run, setup, applications } = await place(t)
   assert.equal((await setup()).code, 0)
