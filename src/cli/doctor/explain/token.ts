@@ -202,8 +202,10 @@ function isSignedBy(key: JsonWebKey, token: string): boolean {
   }
 }
 
-async function fetchKeys({ entra }: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
-  if (!URL.canParse(discoveryUrl(entra))) return undefined
+async function fetchKeys(facts: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
+  const { entra, isUnconfigured } = facts
+  const isKnown = entra.isEmulator || !isUnconfigured
+  if (!isKnown || !URL.canParse(discoveryUrl(entra))) return undefined
   const discovery = await ask(io, discoveryUrl(entra))
   const address = isAnswer(discovery) ? parseJson(discovery.text)?.jwks_uri : undefined
   if (typeof address !== 'string' || URL.parse(address)?.origin !== entra.authority)
