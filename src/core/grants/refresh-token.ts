@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Admission, explainUnmet, logUnmet, whomToAsk } from '../admission.ts'
 import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
+import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
@@ -241,7 +242,7 @@ async function afterFailure(
     event: 'refresh.refused-by-entra',
     level: 'warn',
     transaction: grant.transaction,
-    message: `${error.message} ${error.cure}`,
+    message: describeForLog(error),
     aadsts: error.code,
     entraTraceId: error.traceId,
   })
