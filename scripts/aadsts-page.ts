@@ -10,8 +10,11 @@ const INTRODUCTION = `# AADSTS numbers
 What Entra's numbered errors mean for this server, and what helps. As of ${AADSTS_AS_OF}; Microsoft
 changes numbers and texts at any time. Made by \`npm run docs\` from
 [src/aadsts/table.ts](../src/aadsts/table.ts) and [src/aadsts/cures.ts](../src/aadsts/cures.ts), which
-the server's pages and log use too. Many of them Entra shows on its own page, and this server never
-hears of them.
+the server's pages, its log and [\`entrance doctor\`](doctor.md) use too. Many of them Entra shows on its
+own page, and this server never hears of them.
+
+\`entrance doctor explain AADSTS50011\`, or with the whole page, address or log line pasted, says the same
+with the ids of your configuration filled in, and how what Entra saw differs from it.
 
 *Person*: the client is told \`access_denied\`. *Passes*: 503, and the same may succeed later. The rest
 is for the operator.

@@ -65,13 +65,16 @@ async function look(
   world: DoctorWorld,
 ): Promise<{ facts: Facts; findings: Finding[] }> {
   const facts = readFacts(env, address)
-  if (facts.isPublic) checkAddress(facts)
+  if (facts.isPublic) checkAddress(facts, address)
   const io = { ...world, env, signal: terminal.signal, terminal, token }
   return { facts, findings: await runChecks(CHECKS, facts, io) }
 }
 
 /** What is no address of a deployment was typed wrongly: that is no finding about it. */
-function checkAddress({ problems }: Facts): void {
+function checkAddress({ problems }: Facts, address: string | undefined): void {
+  // A script's empty variable: this machine would be looked at in its place.
+  if (!address)
+    throw new UsageError('--public names no address.', 'Such as https://expenses.example.com.')
   const found = problems.find(({ option }) => option === 'ENTRANCE_URL')
   if (found) throw new UsageError(`--public ${found.problem}`, found.cure)
 }
@@ -91,6 +94,10 @@ function listChecks({ json }: DoctorOptions, terminal: Terminal): number {
 /** Which findings were asked for. */
 function readOnly(text: string | undefined): (finding: Finding) => boolean {
   const wanted = text?.split(/[\s,]+/).filter(Boolean)
+  // A script's empty variable: told of nothing, it would take everything for well.
+  if (wanted?.length === 0) {
+    throw new UsageError('--only names no check.', 'doctor --list names them all.')
+  }
   const isBegin = (id: string, begin: string) => id === begin || id.startsWith(`${begin}.`)
   const unknown = wanted?.find((begin) => !CHECKS.some(({ id }) => isBegin(id, begin)))
   if (unknown) {

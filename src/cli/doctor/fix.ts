@@ -16,7 +16,7 @@ export type FixOptions = {
  */
 export async function fixFindings(
   findings: readonly Finding[],
-  { settings, url }: Facts,
+  { settings, url, isPublic }: Facts,
   options: FixOptions,
   terminal: Terminal,
 ): Promise<boolean> {
@@ -31,6 +31,8 @@ export async function fixFindings(
   const { yes = false, token } = options
   // What it says is for the person; our own stdout is for the findings.
   const quiet = { ...terminal, out: terminal.note, format: terminal.formatNote }
-  await setup({ url, yes, ...(token && { token }) }, quiet)
+  // Of a deployment that is looked at, the address is not that of this machine's server.
+  const addresses = isPublic ? { also: [url] } : { url }
+  await setup({ ...addresses, yes, ...(token && { token }) }, quiet)
   return true
 }

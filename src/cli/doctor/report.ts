@@ -18,6 +18,9 @@ const MARKS: ReadonlyMap<Status, readonly [mark: string, format: Format]> = new 
 
 const INDENT = '  '
 
+/** As wide as the longest id of a check: the sentences begin below one another. */
+const ID_WIDTH = 24
+
 /** The findings as lines for a person. */
 export function renderFindings(findings: readonly Finding[], layout: Layout): string[] {
   const lines = fold(findings).flatMap((finding) => renderFinding(finding, layout))
@@ -69,7 +72,12 @@ export function renderFinding(finding: Finding, layout: Layout): string[] {
 function renderLine({ id, status, what }: Finding, layout: Layout): string[] {
   const [mark, format] = MARKS.get(status) ?? ['', 'dim']
   const indent = ' '.repeat(mark.length + 1)
-  const [first = '', ...rest] = wrap(`${id.padEnd(18)} ${what}`, layout, indent, `${indent}  `)
+  const [first = '', ...rest] = wrap(
+    `${id.padEnd(ID_WIDTH)} ${what}`,
+    layout,
+    indent,
+    `${indent}  `,
+  )
   return [`${layout.format(format, mark)}${first.slice(mark.length)}`, ...rest]
 }
 

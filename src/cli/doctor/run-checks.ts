@@ -1,3 +1,5 @@
+import type { Environment } from '../env.ts'
+import { commandName } from '../terminal.ts'
 import type { Check, DoctorIo, Facts } from './check.ts'
 import { type Finding, skipped } from './finding.ts'
 import { safeFinding } from './safe-text.ts'
@@ -29,9 +31,16 @@ export async function runChecks(
       missing.set(check.id, hindrance ?? `it builds on ${check.id}`)
     }
     facts = { ...facts, ...('facts' in outcome ? outcome.facts : {}) }
-    findings.push(...outcome.findings.map((finding) => safeFinding(finding, io.env)))
+    findings.push(...outcome.findings.map((finding) => toShow(finding, io.env)))
   }
   return findings
+}
+
+/** As it can be shown, with the command as it is called from here: npx, or a clone's script. */
+function toShow(finding: Finding, env: Environment): Finding {
+  const { command, ...rest } = safeFinding(finding, env)
+  if (command === undefined) return rest
+  return { ...rest, command: command.replace(/^entrance /, `${commandName(env)} `) }
 }
 
 function findHindrance(

@@ -13,6 +13,12 @@ export function entraErrorOf(response: URLSearchParams): EntraError {
   })
 }
 
+/** The same for the operator, in a line of the log: the command knows more than has room there. */
+export function describeForLog({ message, cure, code }: EntraError): string {
+  const more = code === undefined ? '' : ` More: entrance doctor explain AADSTS${code}`
+  return `${message} ${cure}${more}`
+}
+
 /** An authorization response that is not one of this Entra's, for this sign-in (RFC 9207). */
 export function validate<T>(check: () => T): T {
   try {

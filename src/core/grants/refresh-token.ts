@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Admission, explainUnmet, logUnmet, whomToAsk } from '../admission.ts'
 import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
+import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
 import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
@@ -241,7 +242,7 @@ async function afterFailure(
     event: 'refresh.refused-by-entra',
     level: 'warn',
     transaction: grant.transaction,
-    message: `${error.message} ${error.cure}`,
+    message: describeForLog(error),
     aadsts: error.code,
     entraTraceId: error.traceId,
   })
@@ -259,8 +260,10 @@ async function afterFailure(
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }
 
+/** Of what is this server's own the client is told whose it is, and the number to look for. */
 function notNow(cause?: EntraError): OAuthError {
-  const text =
-    'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
+  const number = cause?.code ? ` (AADSTS${cause.code})` : ''
+  const whose = cause?.isTransient === false ? ' The operator of this server has to mend it.' : ''
+  const text = `Entra ID cannot renew the sign-in at the moment${number}.${whose} Keep the refresh token and try again.`
   return new OAuthError('temporarily_unavailable', text, { retryAfter: 10, cause })
 }

@@ -1,6 +1,7 @@
 import { findAadsts } from '../../aadsts/find.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Log } from '../../log.ts'
+import { describeForLog } from '../entra/entra-errors.ts'
 import { type EntraError, OAuthError } from '../errors.ts'
 import { errorPage, type Problem } from '../pages/error-page.ts'
 
@@ -10,7 +11,7 @@ export function logRefusal(error: EntraError, transaction: string | undefined, l
     event: 'entra.refused',
     level: 'warn',
     ...(transaction && { transaction }),
-    message: `${error.message} ${error.cure}`,
+    message: describeForLog(error),
     aadsts: error.code,
     error: error.error,
     entraTraceId: error.traceId,

@@ -4,6 +4,7 @@ import { errorUrl } from '../client-redirect.ts'
 import type { Client } from '../clients/client.ts'
 import type { Context } from '../context.ts'
 import type { SignInHints } from '../entra/entra.ts'
+import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError } from '../errors.ts'
 import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
@@ -45,7 +46,7 @@ export async function goToEntra(
       event: 'entra.unreachable',
       level: 'error',
       transaction: asked.request.id,
-      message: `${error.message} ${error.cure}`,
+      message: describeForLog(error),
       client: client.client_name,
       aadsts: error.code,
     })

@@ -108,6 +108,16 @@ test('--fix mends what is wrong with a registration, and looks again', async (t)
   assert.equal(app.api.requestedAccessTokenVersion, 2)
 })
 
+test('--fix for a deployment registers its address, and leaves that of this machine', async (t) => {
+  const { run, setup, applications, dotEnv } = await place(t)
+  assert.equal((await setup()).code, 0)
+  const before = dotEnv()
+  const address = 'https://no-such-host.invalid'
+  await run('--public', address, '--fix', '--yes', '--token', 'az')
+  assert.ok(applications()[0]?.web.redirectUris.includes(`${address}/auth/callback`))
+  assert.deepEqual(dotEnv(), before)
+})
+
 test('--fix asks before it does, and nobody there is no yes', async (t) => {
   const { run, setup, applications } = await place(t)
   assert.equal((await setup()).code, 0)
@@ -151,4 +161,41 @@ test('explain reads the text of its arguments, or standard input', async () => {
   const nothing = await entrance(['doctor', 'explain'])
   assert.equal(nothing.code, 3)
   assert.equal((await entrance(['doctor', 'explain', '--json', SEED.clientId])).code, 3)
+})
+
+suite('whatever it is asked', () => {
+  for (const [name, words] of [
+    ['an address that is none', ['--public', 'file:///etc/passwd']],
+    ['the address of an endpoint', ['--public', 'https://expenses.example.com/mcp']],
+    ['no address, as of an empty variable', ['--public', '']],
+    ['a check that there is not', ['--only', 'entra.everything']],
+    ['no check, as of an empty variable', ['--only', '']],
+    ['to explain what nobody knows', ['explain', 'it does not work']],
+    ['a token that has no Graph', ['--token', 'env', '--fix', '--yes']],
+  ] as const) {
+    test(`${name}, stdout is JSON, and the exit code says that it could not look`, async (t) => {
+      const { run } = await place(t)
+      const { code, stdout, stderr } = await run(...words, '--json')
+      assert.equal(code, 3, stdout + stderr)
+      const { version, status, message } = JSON.parse(stdout)
+      assert.deepEqual([version, status], [1, 'failed'])
+      assert.ok(stderr.includes(message), stderr)
+    })
+  }
+})
+
+test('a newcomer sees one error, and one line for each reason to skip', async (t) => {
+  const { run } = await place(t)
+  const { stdout } = await run()
+  assert.equal(stdout.match(/^ERROR/gm)?.length, 1)
+  assert.ok((stdout.match(/^skipped/gm)?.length ?? 0) <= 4, stdout)
+  assert.match(stdout, /config\.entra has to be mended\s+first:\s.*entra\.authorize/s)
+})
+
+test('a deployment is looked at from a clone that has no Entra ID of its own', async (t) => {
+  const { folder } = await place(t)
+  const env = { PATH: process.env.PATH ?? '', ENTRANCE_CLONE: '1', NODE_ENV: 'production' }
+  const address = 'https://no-such-host.invalid'
+  const { stdout } = await entrance(['doctor', '--json', '--public', address], { cwd: folder, env })
+  assert.deepEqual(errorsOf(parse(stdout)), ['server.reach.name'])
 })

@@ -334,6 +334,28 @@ suite('a hostile login host', () => {
     for (const text of texts) assert.ok(!text.includes(GRAPH_TOKEN.slice(-12)))
   })
 
+  for (const [name, body] of [
+    ['is empty', { value: [{}] }],
+    ['has texts that are none', { value: [{ id: NO_TEXT, appId: 1, displayName: NO_TEXT }] }],
+    ['is no list', { value: 7 }],
+    ['leads inside', { value: [], '@odata.nextLink': 'http://169.254.169.254/' }],
+    ['is a list of nothing', { value: [null] }],
+    ['is a text', 'no'],
+    [
+      'has commands in its name',
+      { value: [{ id: EVIL, appId: ENV.ENTRA_PROXY_AZURE_CLIENT_ID, displayName: EVIL }] },
+    ],
+  ] as const) {
+    test(`whose registration ${name} does not end the run`, async () => {
+      handler = almostEntra({ '/v1.0': always(body) })
+      const { findings, texts, origins } = await diagnose({}, ENV)
+      assert.ok(findings.some(({ id }) => /^registration/.test(id)))
+      assert.ok(findings.some(({ id }) => id === 'server.reach'))
+      assert.ok(!origins.has('http://169.254.169.254'))
+      for (const text of texts) assert.doesNotMatch(text, /^ *\$ curl evil/m)
+    })
+  }
+
   test('with a page of 256 KiB of opened tags takes no time', async () => {
     handler = almostEntra({
       [`/${TENANT}/authorize`]: (_, response) => html(response, '<'.repeat(300_000)),

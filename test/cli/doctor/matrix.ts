@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { explainPasted } from '../../../src/cli/commands/doctor-explain.ts'
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import { attemptSignIn, type Ending } from './attempt.ts'
 import type { Fault } from './fault.ts'
@@ -8,7 +9,7 @@ import { deploymentFaults } from './faults/deployment.ts'
 import { graphFaults } from './faults/graph.ts'
 import { networkFaults } from './faults/network.ts'
 import { registrationFaults } from './faults/registration.ts'
-import type { createWorlds, World } from './world.ts'
+import { createTestTerminal, type createWorlds, type World } from './world.ts'
 
 const GRAPH = 'registration, which an operator can read'
 
@@ -39,6 +40,7 @@ export async function runFault(
     const finding = await findOnly(world, fault)
     const ending = await attempt(world, fault)
     checkEnding(ending, fault)
+    await checkExplained(ending, world)
     await fault.cure(world, finding)
     await world.restart()
     const { faults, exitCode } = await diagnose(world, fault)
@@ -100,6 +102,19 @@ function checkEnding(ending: Ending, { signIn }: Fault): void {
   if (client === undefined) assert.match(text, /Show the request again/)
   else assert.match(client, onlyCause(signIn.says))
   assert.ok(page && page.status >= 400)
+}
+
+/** `doctor explain` knows it, whatever person or client was told; of other people's pages it cannot. */
+async function checkExplained({ where, text, client }: Ending, { env }: World): Promise<void> {
+  if (where === 'none' || where === 'front' || where === 'browser') return
+  const said = where === 'start' ? `The configuration has one problem:\n${text}` : text
+  for (const pasted of [said, ...(client ? [client] : [])]) {
+    const { terminal, lines } = createTestTerminal(env)
+    await explainPasted([pasted], {}, terminal).catch((error: unknown) => {
+      throw new Error(`Not explained: ${pasted}`, { cause: error })
+    })
+    assert.notEqual(lines.length, 0)
+  }
 }
 
 /** What comes before the cure. */

@@ -102,6 +102,20 @@ test('a token whose claims are no texts is explained', async () => {
   assert.equal(explanations[0]?.subject, 'token')
 })
 
+test('a token of another server like this one is told from one of Entra’s', async () => {
+  const head = encode({ alg: 'ES256', typ: 'at+jwt' })
+  const claims = { iss: 'https://other.example', aud: 'https://other.example/mcp', exp: 4e9 }
+  const { explanations } = await explain(`${head}.${encode(claims)}.c`)
+  const faults = explanations[0]?.token?.filter(({ isFault }) => isFault) ?? []
+  assert.deepEqual(
+    faults.map(({ claim, says }) => [claim, says]),
+    [
+      ['iss', 'An access token of another server than https://expenses.example.com.'],
+      ['aud', 'For another MCP server than https://expenses.example.com/mcp.'],
+    ],
+  )
+})
+
 test('a key of the login host that is none verifies nothing', async () => {
   const origin = 'https://login.microsoftonline.com'
   const answer: typeof fetch = async (input) =>

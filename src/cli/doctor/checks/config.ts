@@ -28,7 +28,8 @@ function check(
   isMine: (option: string) => boolean,
   describe: (facts: Facts) => string,
 ): Check {
-  return { id, title, faults: FAULTS, run }
+  const faults = id === 'config.entra' ? FAULTS : new Map([...FAULTS].filter(([w]) => w !== 'none'))
+  return { id, title, faults, run }
 
   function run(facts: Facts): Outcome {
     const problems = facts.problems.filter(({ option }) => isMine(option))
@@ -38,7 +39,7 @@ function check(
       ({ option, problem }) => option === '--emulator' && NONE.test(problem),
     )
     if (cause && facts.isPublic) return { findings: [skipped(id, NOT_ITS_OWN)] }
-    return { findings: (cause ? [cause] : problems).map((problem) => toFinding(id, problem)) }
+    return { findings: cause ? [nothing(id)] : problems.map((problem) => toFinding(id, problem)) }
   }
 }
 
@@ -46,6 +47,22 @@ const NOT_ITS_OWN =
   'Nothing of Entra is set here: of the deployment, what is seen from outside is checked.'
 
 const NONE = /^is not given/
+
+/** What a newcomer sees first. */
+function nothing(id: string): Finding {
+  return error(id, 'none', 'Nothing of Entra is set here: of its three variables none is set.', {
+    expected: 'AZURE_TENANT_ID, ENTRA_PROXY_AZURE_CLIENT_ID, ENTRA_PROXY_AZURE_CLIENT_SECRET',
+    found: 'none of them, in the environment and in .env of this folder',
+    why: 'The server does not start like this.',
+    portal: [
+      'Set them; or have setup make the app registration and write them into .env.',
+      'To try the server with no Entra ID, where anybody is let in: serve --emulator.',
+    ],
+    command: 'entrance setup',
+    canFix: true,
+    docs: 'entra.md',
+  })
+}
 
 function isAboutEntra(option: string): boolean {
   return (
@@ -60,7 +77,7 @@ function isAboutUrl(option: string): boolean {
 
 function toFinding(id: string, { option, problem, cure }: ConfigProblem): Finding {
   const word = wordOf(problem)
-  const isForSetup = id === 'config.entra' && (word === 'none' || word === 'missing')
+  const isForSetup = id === 'config.entra' && word === 'missing'
   return error(id, word, `${option} ${problem}`, {
     why: 'The server does not start like this.',
     portal: [cure],
@@ -70,7 +87,6 @@ function toFinding(id: string, { option, problem, cure }: ConfigProblem): Findin
 }
 
 function wordOf(problem: string): string {
-  if (NONE.test(problem)) return 'none'
   if (/^is missing/.test(problem)) return 'missing'
   if (/quotation marks/.test(problem)) return 'quoted'
   return /placeholder/.test(problem) ? 'placeholder' : 'wrong'

@@ -57,8 +57,13 @@ async function tryStore({ settings }: Facts): Promise<Outcome> {
       const expiresAt = Math.floor(Date.now() / 1000) + 60
       await opened.create({ key, value: 'here', expiresAt })
       const found = await opened.get(key)
+      // What two requests want to change at once only one may.
+      const changed = { key, value: 'there', expiresAt }
+      const first = await opened.replace(changed, found?.version ?? 0)
+      const second = await opened.replace(changed, found?.version ?? 0)
       await opened.delete(key)
-      if (found?.value === 'here') return one(ok(store.id, `${settings.store} takes and gives.`))
+      if (found?.value === 'here' && first && !second)
+        return one(ok(store.id, `${settings.store} takes and gives.`))
     } finally {
       await opened.close()
     }

@@ -1,6 +1,7 @@
 import { CURES, type CureId, fillIn } from '../../../aadsts/cures.ts'
 import { CURES_BY_ERROR, findAadsts } from '../../../aadsts/find.ts'
 import { AADSTS, AADSTS_AS_OF } from '../../../aadsts/table.ts'
+import { loginHost } from '../../../core/clouds.ts'
 import type { DoctorIo, Facts } from '../check.ts'
 import { blanksOf } from '../refusal.ts'
 import { type Comparison, compareWithConfiguration } from './compare.ts'
@@ -68,8 +69,13 @@ function explainCode(code: number, { text, error, ids }: Paste, facts: Facts): E
     cures: cures.length > 0 ? cures : [{ summary: findAadsts(code, error).cure }],
     comparisons: compareWithConfiguration(code, text, facts),
     ids,
-    link: `${facts.entra.authority}/error?code=${code}`,
+    link: `${linkHost(facts)}/error?code=${code}`,
   }
+}
+
+/** What was pasted without a configuration is Microsoft's, and not the emulator's. */
+function linkHost({ entra }: Facts): string {
+  return entra.isEmulator ? loginHost('public') : entra.authority
 }
 
 function explainWord(word: string, { ids }: Paste, facts: Facts): Explanation[] {

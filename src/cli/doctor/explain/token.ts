@@ -26,7 +26,8 @@ export async function explainToken(
   const header = decode(head)
   const claims = decode(payload)
   if (!header || !claims) return [fault('token', undefined, 'It cannot be read: it is damaged.')]
-  const isOurs = claims.iss === facts.url
+  // Entra's are of the type JWT (RFC 9068 §2.1).
+  const isOurs = claims.iss === facts.url || header.typ === 'at+jwt'
   return [
     ...(isOurs ? explainOwn(claims, facts) : explainEntra(header, claims, facts)),
     ...explainTimes(claims, io.now()),
@@ -40,10 +41,12 @@ export async function explainToken(
   ]
 }
 
-function explainOwn({ aud, scope }: Claims, { url }: Facts): TokenRemark[] {
+function explainOwn({ iss, aud, scope }: Claims, { url }: Facts): TokenRemark[] {
   const isHere = aud === `${url}/mcp`
   return [
-    remark('iss', url, 'An access token of this server, for clients to call it with.'),
+    iss === url
+      ? remark('iss', url, 'An access token of this server, for clients to call it with.')
+      : fault('iss', text(iss), `An access token of another server than ${url}.`),
     isHere
       ? remark('aud', text(aud), 'For this MCP server.')
       : fault('aud', text(aud), `For another MCP server than ${url}/mcp.`),
@@ -199,8 +202,10 @@ function isSignedBy(key: JsonWebKey, token: string): boolean {
   }
 }
 
-async function fetchKeys({ entra }: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
-  if (!URL.canParse(discoveryUrl(entra))) return undefined
+async function fetchKeys(facts: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
+  const { entra, isUnconfigured } = facts
+  const isKnown = entra.isEmulator || !isUnconfigured
+  if (!isKnown || !URL.canParse(discoveryUrl(entra))) return undefined
   const discovery = await ask(io, discoveryUrl(entra))
   const address = isAnswer(discovery) ? parseJson(discovery.text)?.jwks_uri : undefined
   if (typeof address !== 'string' || URL.parse(address)?.origin !== entra.authority)

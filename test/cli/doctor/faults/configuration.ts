@@ -11,7 +11,7 @@ export const configurationFaults: readonly Fault[] = [
       for (const name of Object.keys(env)) if (/^(ENTRA_|AZURE_)/.test(name)) delete env[name]
     },
     finding: 'config.entra.none',
-    says: /of the three Entra variables none is set/,
+    says: /of its three variables none is set/,
     cure: (world, finding) => {
       if (!finding.portal?.join(' ').includes('Set them')) throw new Error('no cure')
       Object.assign(world.env, world.registered)

@@ -194,7 +194,7 @@ export const networkFaults: readonly Fault[] = [
     cure: letThrough,
     signIn: {
       where: 'page',
-      says: /signing keys cannot be read.*what answers gives no keys.*firewall and proxy/,
+      says: /signing keys cannot be read.*what answers gives no keys.*Then start the sign-in again/,
     },
   },
   {
