@@ -194,7 +194,7 @@ export const networkFaults: readonly Fault[] = [
     cure: letThrough,
     signIn: {
       where: 'page',
-      says: /signing keys cannot be read.*what answers gives no keys.*Then start the sign-in again/,
+      says: /signing keys cannot be read.*what answers gives no keys.*start the sign-in again in the application\. Details/,
     },
   },
   {
