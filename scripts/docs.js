@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { ensureInstalled, nodeBinary, root, say } from './setup.js'
 
 ensureInstalled()
-const page = join(root, 'scripts', 'aadsts-page.ts')
-const result = spawnSync(nodeBinary(), [page], { cwd: root, stdio: 'inherit' })
-if (result.error) say(`failed: ${result.error.message}`)
-process.exit(result.status ?? 1)
+for (const name of ['aadsts-page.ts', 'faults-page.ts']) {
+  const page = join(root, 'scripts', name)
+  const result = spawnSync(nodeBinary(), [page], { cwd: root, stdio: 'inherit' })
+  if (result.error) say(`failed: ${result.error.message}`)
+  if (result.status !== 0) process.exit(result.status ?? 1)
+}

@@ -17,6 +17,7 @@ import { aadstsPage } from '../scripts/aadsts-page.ts'
 import { AADSTS } from '../src/aadsts/table.ts'
 import { CHECKS } from '../src/cli/doctor/checks.ts'
 import { findKnownText, KNOWN_TEXTS } from '../src/cli/doctor/explain/texts.ts'
+import { resolveServeSettings } from '../src/cli/env.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { REDIRECT_URI_PRESETS } from '../src/core/clients/presets.ts'
 import { ANY_LOOPBACK } from '../src/core/clients/redirect-uri.ts'
@@ -120,6 +121,15 @@ suite('docs/configuration.md', () => {
     const tables = [tableOf(text, 'Variable', 'Option'), tableOf(text, 'Variable', 'What it is')]
     const listed = tables.flat().flatMap(([names = '']) => names.split(', ').filter(Boolean))
     assert.deepEqual(listed.toSorted(), variablesRead())
+  })
+
+  test('lists no variable that serve would take for a misspelt one', () => {
+    const env = Object.fromEntries(variablesRead().map((name) => [name, '']))
+    const { problems } = resolveServeSettings({ emulator: true }, env)
+    assert.deepEqual(
+      problems.filter(({ problem }) => /is not a variable/.test(problem)),
+      [],
+    )
   })
 
   test('lists every command with its options, and no other', () => {

@@ -79,6 +79,8 @@ export type EntraErrorOptions = {
   cure: string
   /** Whether Entra was not even asked, for want of a credential. */
   isOurs?: boolean | undefined
+  /** Whether Entra's code is used up: the same answer of Entra's will not do a second time. */
+  isSpent?: boolean | undefined
   cause?: unknown
 }
 
@@ -93,6 +95,7 @@ export class EntraError extends Error {
   readonly correlationId: string | undefined
   readonly isTransient: boolean
   readonly isOurs: boolean
+  readonly isSpent: boolean
   readonly cure: string
 
   constructor(message: string, options: EntraErrorOptions) {
@@ -105,6 +108,7 @@ export class EntraError extends Error {
     this.correlationId = options.correlationId
     this.isTransient = options.isTransient
     this.isOurs = options.isOurs === true
+    this.isSpent = options.isSpent === true
     this.cure = options.cure
   }
 }

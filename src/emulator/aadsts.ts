@@ -16,6 +16,7 @@ export type AadstsEntry = {
 const TABLE = `
 90002   | invalid_request        | page uri | Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.
 900023  | invalid_request        | page uri | Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.
+90038   | invalid_request        | page     | Tenant '{tenant}' request is being redirected to the National Cloud '{cloud}'.
 700016  | unauthorized_client    | page uri | Application with identifier '{id}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.
 700038  | unauthorized_client    | page     | {id} is not a valid application identifier.
 7000112 | unauthorized_client    | page uri | Application '{id}'({name}) is disabled.
@@ -27,6 +28,7 @@ const TABLE = `
 50011   | invalid_request        | page uri | The redirect URI '{uri}' specified in the request does not match the redirect URIs configured for the application '{id}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot this issue.
 500112  | invalid_client         | uri      | The reply address '{sent}' does not match the reply address '{expected}' provided when requesting Authorization code.
 500113  | invalid_request        | page     | No reply address is registered for the application.
+900971  | invalid_request        | page     | No reply address provided.
 9002325 | invalid_request        |          | Proof Key for Code Exchange is required for cross-origin authorization code redemption.
 9002326 | invalid_request        |          | Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '{origin}'.
 9002327 | invalid_request        |          | Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.

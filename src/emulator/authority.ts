@@ -1,4 +1,5 @@
 import { aadsts } from './aadsts-error.ts'
+import { type Cloud, findCloud } from './cloud.ts'
 import type { Directory, Tenant } from './directory.ts'
 import { isGuid } from './guid.ts'
 
@@ -12,6 +13,7 @@ export function consumersTenant(): Tenant {
     displayName: 'Microsoft accounts',
     domains: [],
     kind: 'workforce',
+    cloud: null,
     regionScope: null,
     allowUserConsent: true,
     allowConsentRequests: false,
@@ -26,8 +28,11 @@ export type Authority =
   | { readonly kind: 'tenant'; readonly name: string; readonly tenant: Tenant }
   | { readonly kind: 'common' | 'organizations' | 'consumers'; readonly name: string }
 
+/** Which tenants there are, and in which cloud this is. */
+type Place = { readonly directory: Directory; readonly cloud: Cloud }
+
 /** The authority of a path's first segment: a tenant by id or domain, or one of the three aliases. */
-export function findAuthority(directory: Directory, segment: string): Authority {
+export function findAuthority({ directory, cloud }: Place, segment: string): Authority {
   const name = segment.toLowerCase()
   if (name === 'common' || name === 'organizations') return { kind: name, name }
   if (name === 'consumers' || name === CONSUMERS_TENANT_ID) {
@@ -36,9 +41,16 @@ export function findAuthority(directory: Directory, segment: string): Authority 
   const tenant = directory.tenants.find(
     ({ id, domains }) => id === name || domains.some((domain) => domain.toLowerCase() === name),
   )
-  if (tenant) return { kind: 'tenant', name: tenant.id, tenant }
+  if (tenant) return { kind: 'tenant', name: tenant.id, tenant: inCloud(tenant, cloud) }
   const couldExist = isGuid(name) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)
   throw aadsts(couldExist ? 90002 : 900023, { tenant: segment })
+}
+
+/** Each cloud's login host knows the others' tenants, and serves none of them. */
+function inCloud(tenant: Tenant, here: Cloud): Tenant {
+  const its = tenant.cloud === null ? here : findCloud(tenant.cloud)
+  if (its === here) return tenant
+  throw aadsts(90038, { tenant: tenant.id, cloud: its.instanceName })
 }
 
 /**

@@ -26,15 +26,40 @@ export type Behaviour = {
   readonly advertisePkce: boolean
 }
 
-/** What is most likely, as of November 2026. */
-export const DEFAULT_BEHAVIOUR: Behaviour = {
-  resourceParameter: 'enforce',
-  resourceMustEqualScopePrefix: false,
-  loopbackPortIgnoredFor127: true,
-  errorSeparator: 'space',
-  errorPageStatus: 400,
-  nonGuidSelfResource: 'allow',
-  missingScopeAtToken: 'refuse',
-  multiResourceRefresh: 'first',
-  advertisePkce: false,
+const VALUES: { readonly [Name in keyof Behaviour]: readonly Behaviour[Name][] } = {
+  resourceParameter: ['enforce', 'reject', 'ignore'],
+  resourceMustEqualScopePrefix: [false, true],
+  loopbackPortIgnoredFor127: [true, false],
+  errorSeparator: ['space', 'crlf'],
+  errorPageStatus: [400, 200],
+  nonGuidSelfResource: ['allow', 'refuse'],
+  missingScopeAtToken: ['refuse', 'fallBack'],
+  multiResourceRefresh: ['first', 'refuse'],
+  advertisePkce: [false, true],
+}
+
+/** What is most likely, as of November 2026: the first value of each. */
+export const DEFAULT_BEHAVIOUR = Object.fromEntries(
+  Object.entries(VALUES).map(([name, [first]]) => [name, first]),
+) as Behaviour
+
+/** The behaviour with what was left out filled in; throws a `TypeError` for what there is not. */
+export function resolveBehaviour(given: Partial<Behaviour> = {}): Behaviour {
+  const known = new Map<string, readonly unknown[]>(Object.entries(VALUES))
+  for (const [name, value] of Object.entries(given)) {
+    const values = known.get(name)
+    if (!values) {
+      throw new TypeError(
+        `There is no behaviour ${name}. There are ${[...known.keys()].join(', ')}.`,
+      )
+    }
+    if (value !== undefined && !values.includes(value)) {
+      const expected = values.map((one) => JSON.stringify(one)).join(', ')
+      throw new TypeError(
+        `behaviour.${name} is ${JSON.stringify(value)}. Expected one of: ${expected}.`,
+      )
+    }
+  }
+  const set = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...DEFAULT_BEHAVIOUR, ...Object.fromEntries(set) }
 }

@@ -84,6 +84,7 @@ export function createTenant(options: TenantOptions): Tenant {
   return {
     id: deriveGuid('tenant', domain),
     displayName: domain,
+    cloud: null,
     regionScope: 'EU',
     kind: 'workforce',
     allowUserConsent: true,

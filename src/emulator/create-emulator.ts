@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
 import { type AadstsError, aadsts } from './aadsts-error.ts'
-import { type Behaviour, DEFAULT_BEHAVIOUR } from './behaviour.ts'
+import { type Behaviour, resolveBehaviour } from './behaviour.ts'
 import type { Call } from './call.ts'
 import { type Clock, createClock } from './clock.ts'
 import { type CloudName, findCloud } from './cloud.ts'
@@ -126,7 +126,7 @@ function openSts(
   return createSts({
     ...place,
     cloud: findCloud(options.cloud ?? 'public'),
-    behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
+    behaviour: resolveBehaviour(options.behaviour),
     dataFile: options.dataFile,
     replication: options.replication ?? {},
     log: options.log ?? (() => {}),

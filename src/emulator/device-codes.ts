@@ -35,6 +35,7 @@ export type DeviceCodes = {
   findByDeviceCode(deviceCode: string): DeviceAuthorization | undefined
   /** One whose code a person can still enter. */
   findByUserCode(userCode: string): DeviceAuthorization | undefined
+  clear(): void
 }
 
 /** Seconds that a device code lives. */
@@ -63,6 +64,7 @@ export function createDeviceCodes(now: () => number): DeviceCodes {
       waiting.set(device.deviceCode, device)
       return device
     },
+    clear: () => waiting.clear(),
     findByDeviceCode: (deviceCode) => waiting.get(deviceCode),
     findByUserCode(userCode) {
       const wanted = userCode.toUpperCase().replace(/[\s-]/g, '')

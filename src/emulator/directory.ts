@@ -1,3 +1,5 @@
+import type { CloudName } from './cloud.ts'
+
 /**
  * What the emulator knows. Plain objects that may be changed while it runs: every answer is worked
  * out from their present state, so an app without the redirect URI answers AADSTS50011 by itself.
@@ -21,6 +23,8 @@ export type Tenant = {
   domains: string[]
   /** `external` is an External ID tenant, which has a login host of its own. */
   kind: 'workforce' | 'external'
+  /** Which of Microsoft's clouds it is in; null is the one that the emulator is. */
+  cloud: CloudName | null
   /** `tenant_region_scope` of the discovery document. */
   regionScope: string | null
   /** Whether members may consent for themselves, or an administrator must. */

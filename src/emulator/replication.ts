@@ -35,6 +35,11 @@ export function createReplication(
   { graph = 0, signIn = 0 }: ReplicationOptions,
   now: () => number,
 ): Replication {
+  for (const [name, seconds] of Object.entries({ graph, signIn })) {
+    if (!Number.isFinite(seconds) || seconds < 0) {
+      throw new TypeError(`replication.${name} is ${seconds}. Expected seconds, from 0 up.`)
+    }
+  }
   const lag = { graph: graph * 1000, signIn: signIn * 1000 }
   const longest = Math.max(lag.graph, lag.signIn)
   const writes: Write[] = []
@@ -62,13 +67,14 @@ export function createReplication(
 
 function undo(directory: Directory, missing: readonly Write[]): Directory {
   const view: Record<string, readonly AnyItem[]> = { ...directory }
-  // The earliest of an object's writes that are missing knows it as it was before them all.
-  for (const { collection, id, before } of missing.toReversed()) {
-    const items = view[collection] as readonly AnyItem[]
-    const others = items.filter((item) => item.id !== id)
-    const index = items.findIndex((item) => item.id === id)
-    const place = index < 0 ? others.length : index
-    view[collection] = before ? others.toSpliced(place, 0, before) : others
+  for (const collection of new Set(missing.map((write) => write.collection))) {
+    const writes = missing.filter((write) => write.collection === collection)
+    // The earliest of an object's writes that are missing knows it as it was before them all.
+    const before = new Map(writes.toReversed().map((write) => [write.id, write.before]))
+    const items: readonly AnyItem[] = directory[collection]
+    const shown = items.map((item) => (before.has(item.id) ? before.get(item.id) : item))
+    for (const { id } of items) before.delete(id)
+    view[collection] = [...shown, ...before.values()].filter((item) => item !== undefined)
   }
   return view as unknown as Directory
 }

@@ -68,6 +68,7 @@ export function createSts(options: StsOptions): Sts {
     options.log({ event: 'emulator.state.shared', level: 'warn', message })
   }
   const signIns = createSignInLog()
+  const deviceCodes = createDeviceCodes(options.now)
   return {
     ...createKeyRing(state, save),
     origin: options.origin,
@@ -86,6 +87,7 @@ export function createSts(options: StsOptions): Sts {
       changes.forget()
       replication.forget()
       signIns.clear()
+      deviceCodes.clear()
       save()
     },
     save,
@@ -94,7 +96,7 @@ export function createSts(options: StsOptions): Sts {
       isClosed = true
     },
     redeem: createRedeemer(options.now),
-    deviceCodes: createDeviceCodes(options.now),
+    deviceCodes,
     signIns,
     issuerHosts: options.issuerHosts,
   }

@@ -23,7 +23,7 @@ before(async () => {
 after(() => server.stop())
 
 const NOT_NOW =
-  'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
+  /^Entra ID cannot renew the sign-in at the moment( \(AADSTS\d+\))?\.( The operator of this server has to mend it\.)? Keep the refresh token and try again\.$/
 const ENDED = /^Entra ID does not renew this sign-in any more \(AADSTS\d+\)\. Sign in again\.$/
 
 /** Words of the inside that no answer may carry. */

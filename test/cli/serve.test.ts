@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { SEED } from '../../src/emulator/emulator.ts'
+import { createEmulator, SEED } from '../../src/emulator/emulator.ts'
+import { graphAs } from '../emulator/graph/support.ts'
+import { authorizeUrl, entrance } from '../emulator/support.ts'
 import { addExpense } from '../flows/expenses.ts'
 import { trySignIn } from '../support/admission.ts'
 import { signIn } from '../support/oauth-client.ts'
@@ -45,6 +47,27 @@ test('the data is the owner’s only, all of it', { skip: withoutModes }, async 
     assert.equal((statSync(join(data, name)).mode & 0o777).toString(8), '600', name)
   }
   assert.deepEqual(readdirSync(server.folder), ['.entrance'])
+})
+
+test('a redirect URI that was registered at the emulator is still there after a restart', async (t) => {
+  const folder = newFolder(t)
+  const dataFile = join(folder, '.entrance', 'emulator.json')
+  const emulator = createEmulator({ dataFile })
+  const graph = await graphAs(emulator)
+  const redirect_uri = 'https://other.example/auth/callback'
+  const { id } = entrance(emulator)
+  await graph('PATCH', `/applications/${id}`, { web: { redirectUris: [redirect_uri] } })
+  await emulator.close()
+  await using server = await startServe({ folder })
+  for (const [uri, status] of [
+    [redirect_uri, 200],
+    [`${server.url}/auth/callback`, 200],
+    ['https://evil.example/auth/callback', 400],
+  ] as const) {
+    const { pathname, search } = new URL(authorizeUrl(emulator, { redirect_uri: uri }))
+    const page = await fetch(`${server.signInWith}${pathname}${search}`)
+    assert.equal(page.status, status, uri)
+  }
 })
 
 test('who may come in is what the variables and options say', async () => {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { resolveServeSettings } from '../../src/cli/env.ts'
 
@@ -53,14 +51,4 @@ suite('a variable is left alone', () => {
       assert.deepEqual(problemsOf({ [name]: 'x' }), [])
     })
   }
-
-  test('that is documented', () => {
-    const text = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')
-    const tables = text.split('\n').filter((line) => line.startsWith('| `'))
-    const documented = new Set(tables.join('\n').match(/\bENTRANCE_[A-Z_]*[A-Z]\b/g))
-    assert.ok(documented.size > 20)
-    const env = Object.fromEntries([...documented].map((name) => [name, '']))
-    const unknown = problemsOf(env).filter(({ problem }) => /is not a variable/.test(problem))
-    assert.deepEqual(unknown, [])
-  })
 })

@@ -8,6 +8,7 @@ import {
   createUser,
   type Emulator,
   SEED,
+  type Tenant,
 } from '../../src/emulator/emulator.ts'
 import {
   type Answer,
@@ -40,6 +41,15 @@ const PAGES: Case[] = [
   ['127.0.0.1 for localhost', 50011, () => ({ redirect_uri: 'http://127.0.0.1/auth/callback' })],
   ['a wrong registration', 50011, (e) => set(entrance(e).web, { redirectUris: ['https://x.y/z'] })],
   ['an app without any', 500113, (e) => set(entrance(e).web, { redirectUris: [] })],
+  [
+    'no redirect URI for an app without any',
+    900971,
+    (e) => {
+      set(entrance(e).web, { redirectUris: [] })
+      return { redirect_uri: null }
+    },
+  ],
+  ['a tenant of another cloud', 90038, (e) => set(tenant(e), { cloud: 'usgov' })],
 ]
 
 for (const [title, code, plant] of PAGES) {
@@ -235,6 +245,10 @@ function principal(emulator: Emulator) {
 
 function set<T extends object>(target: T, changes: Partial<T>): undefined {
   Object.assign(target, changes)
+}
+
+function tenant(emulator: Emulator): Tenant {
+  return emulator.directory.tenants[0] as Tenant
 }
 
 function clear(list: unknown[]): undefined {

@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { compactVerify } from 'jose'
 import { createEmulator, type Emulator, SEED } from '../../src/emulator/emulator.ts'
-import { addPersonal, claimsOf, entrance, getCode, redeem } from './support.ts'
+import { addPersonal, assertRefused, claimsOf, entrance, getCode, redeem } from './support.ts'
 
 const CONSUMERS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
@@ -69,6 +69,40 @@ for (const [cloud, expected, issuer] of [
     assert.equal(claimsOf(body.access_token).iss, `${issuer}/${tenantId}/`)
   })
 }
+
+test('a tenant of another cloud has no documents and gets no tokens here (AADSTS90038)', async () => {
+  const emulator = createEmulator({ cloud: 'usgov' })
+  const [tenant] = emulator.directory.tenants
+  assert.ok(tenant)
+  const statuses = async () => {
+    const paths = ['v2.0/.well-known/openid-configuration', 'discovery/v2.0/keys']
+    const urls = paths.map((path) => `${emulator.origin}/${tenant.id}/${path}`)
+    const answers = await Promise.all(urls.map((url) => emulator.fetch(new Request(url))))
+    return answers.map(({ status }) => status)
+  }
+  tenant.cloud = 'usgov'
+  assert.deepEqual(await statuses(), [200, 200])
+  const code = await getCode(emulator)
+  tenant.cloud = 'china'
+  assert.deepEqual(await statuses(), [400, 400])
+  const refused = await redeem(emulator, { code })
+  assertRefused(refused, 90038, 'invalid_request')
+  assert.match(
+    String(refused.body.error_description),
+    /National Cloud 'partner.microsoftonline.cn'/,
+  )
+})
+
+test('a behaviour or a delay that there is not is refused', () => {
+  for (const [options, problem] of [
+    [{ behaviour: { resource: 'ignore' } }, /There is no behaviour resource\. There are resourceP/],
+    [{ behaviour: { errorPageStatus: 500 } }, /errorPageStatus is 500\. Expected one of: 400, 200/],
+    [{ replication: { graph: -1 } }, /replication\.graph is -1\. Expected seconds/],
+    [{ replication: { signIn: Number.NaN } }, /replication\.signIn is NaN/],
+  ] as const) {
+    assert.throws(() => createEmulator(options as never), problem)
+  }
+})
 
 test('a cloud that there is not is refused', () => {
   assert.throws(

@@ -154,6 +154,27 @@ test('an assertion for another application is AADSTS500131, an altered one 50013
   assertRefused(await exchange(emulator, caller), 500133, 'invalid_grant')
 })
 
+test('a token whose claims a test has made up is judged, and breaks nothing', async () => {
+  const emulator = withPayroll()
+  for (const [claims, code] of [
+    [{ aio: 'x' }, undefined],
+    [{ aio: null }, undefined],
+    [{ exp: 'x' }, 50027],
+    [{ exp: -1e300 }, 50027],
+    [{ iat: null }, 50027],
+    [{ oid: null }, 50034],
+    [{ aud: [] }, 500131],
+  ] as const) {
+    const { status, body } = await exchange(emulator, await emulator.issueToken({ claims }))
+    const [found] = (body.error_codes as number[] | undefined) ?? []
+    assert.deepEqual(
+      [found, status],
+      [code, code === undefined ? 200 : 400],
+      JSON.stringify(claims),
+    )
+  }
+})
+
 test('Graph’s token is nobody else’s to exchange (AADSTS50013)', async () => {
   const emulator = withPayroll()
   const code = await getCode(emulator, { changes: { scope: 'User.Read openid' } })

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CONSUMERS_TENANT_ID, createEmulator, SEED } from '../../src/emulator/emulator.ts'
+import {
+  CONSUMERS_TENANT_ID,
+  createApplication,
+  createEmulator,
+  SEED,
+} from '../../src/emulator/emulator.ts'
 import {
   addPersonal,
   assertErrorPage,
@@ -70,6 +75,24 @@ test('an app for personal accounts alone is AADSTS9002331 anywhere but at /consu
     assertErrorPage(await browser.get(authorizeUrl(emulator, {}, authority)), 9002331)
   }
   assert.ok(await getCode(emulator, { name: 'Dana', tenant: 'consumers' }))
+})
+
+test('a personal account is given nothing of an API for work accounts (AADSTS500207)', async () => {
+  const emulator = createEmulator()
+  const dana = addPersonal(emulator)
+  const { directory, tenantId } = emulator
+  entrance(emulator).signInAudience = 'AzureADandPersonalMicrosoftAccount'
+  const api = createApplication({
+    tenantId,
+    displayName: 'Work',
+    identifierUris: ['api://work'],
+    api: { requestedAccessTokenVersion: 2, oauth2PermissionScopes: [{ value: 'read' }] },
+  })
+  directory.applications.push(api)
+  const browser = openBrowser(emulator)
+  const scope = 'api://work/read'
+  const picker = await browser.get(authorizeUrl(emulator, { scope }, 'common'))
+  assertErrorPage(await browser.submit(picker, { account: dana.id }), 500207)
 })
 
 test('a personal account is given nothing of an API with v1 tokens (AADSTS500201)', async () => {

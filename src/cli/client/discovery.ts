@@ -6,7 +6,10 @@ import {
   extractWWWAuthenticateParams,
   type FetchLike,
 } from '@modelcontextprotocol/client'
+import { FRONT_FAULTS, findObstacle, type Obstacle } from '../doctor/front.ts'
 import { CommandError } from '../exit-codes.ts'
+import { printableLine } from '../terminal.ts'
+import { OPERATOR_CURE } from './explain.ts'
 import { insecureAddress } from './fetch.ts'
 import { isSecureFor } from './server-url.ts'
 
@@ -22,13 +25,14 @@ export type Discovery = {
 /** Asks the MCP server, then the authorization server that it names (RFC 9728, RFC 8414). */
 export async function discover(url: URL, fetchFn: FetchLike): Promise<Discovery> {
   const challenge = await askForChallenge(url, fetchFn)
+  const { obstacle, resourceMetadataUrl } = challenge
   const { authorizationServerMetadata: metadata, resourceMetadata } = await discoverOAuthServerInfo(
     url,
-    {
-      fetchFn,
-      ...(challenge.resourceMetadataUrl && { resourceMetadataUrl: challenge.resourceMetadataUrl }),
-    },
-  )
+    { fetchFn, ...(resourceMetadataUrl && { resourceMetadataUrl }) },
+  ).catch((error: unknown) => {
+    throw obstacle ? obstructed(url, obstacle, error) : error
+  })
+  if (!metadata && obstacle) throw obstructed(url, obstacle)
   if (!metadata) throw noAuthorizationServer(url, challenge.status)
   checkMetadata(metadata, url)
   const resource = resourceMetadata?.resource
@@ -57,6 +61,8 @@ type Challenge = {
   readonly status: number
   readonly resourceMetadataUrl?: URL
   readonly scope?: string
+  /** Who answered in place of the server. */
+  readonly obstacle?: Obstacle | undefined
 }
 
 async function askForChallenge(url: URL, fetchFn: FetchLike): Promise<Challenge> {
@@ -69,9 +75,30 @@ async function askForChallenge(url: URL, fetchFn: FetchLike): Promise<Challenge>
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
     redirect: 'manual',
   })
-  await response.body?.cancel()
-  const { status } = response
-  return status === 401 ? { status, ...extractWWWAuthenticateParams(response) } : { status }
+  const { status, headers } = response
+  const text = await beginningOf(response)
+  // Of a path that is not there the person mistyped it, most of the time.
+  const obstacle =
+    status === 404 ? undefined : findObstacle({ status, headers, url: url.href, text })
+  if (status !== 401) return { status, obstacle }
+  return { status, obstacle, ...extractWWWAuthenticateParams(response) }
+}
+
+/** The first piece of a page, with its title in it; nothing else is waited for. */
+async function beginningOf({ headers, body }: Response): Promise<string> {
+  const isPage = headers.get('content-type')?.startsWith('text/html')
+  if (!isPage) await body?.cancel()
+  else for await (const chunk of body ?? []) return Buffer.from(chunk).toString()
+  return ''
+}
+
+/** A sign-in of the platform's, a firewall, a gateway: no server of ours is heard through it. */
+function obstructed(url: URL, { word, found }: Obstacle, cause?: unknown): CommandError {
+  const what = `Something in front of ${url.href} answers in its place (${printableLine(found)}).`
+  return new CommandError(`${what} ${FRONT_FAULTS.get(word)}`, {
+    cure: OPERATOR_CURE,
+    cause,
+  })
 }
 
 function noAuthorizationServer(url: URL, status: number): CommandError {
@@ -81,7 +108,8 @@ function noAuthorizationServer(url: URL, status: number): CommandError {
     })
   }
   if (status === 401) {
-    return new CommandError(`${url.href} asks for a token, but does not say where to get one.`)
+    const what = `${url.href} asks for a token, but does not say where to get one.`
+    return new CommandError(what, { cure: OPERATOR_CURE })
   }
   return new CommandError(`${url.href} names no authorization server: nothing to sign in to.`)
 }
@@ -89,7 +117,8 @@ function noAuthorizationServer(url: URL, status: number): CommandError {
 function checkMetadata(metadata: AuthorizationServerMetadata, url: URL): void {
   // MCP: a client must refuse a server that does not announce PKCE with S256.
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
-    throw new CommandError(`${metadata.issuer} does not offer PKCE with S256, which MCP requires.`)
+    const what = `${metadata.issuer} does not offer PKCE with S256, which MCP requires.`
+    throw new CommandError(what, { cure: OPERATOR_CURE })
   }
   // The browser is sent there; every other endpoint is checked when it is asked.
   const endpoint = URL.parse(metadata.authorization_endpoint)

@@ -38,7 +38,25 @@ export function explain(error: unknown, doing: string): CommandError {
   if (error instanceof CommandError) return error
   const hidden = findCommandError(error)
   if (hidden) return hidden
-  return new CommandError(`${doing}: ${reasonOf(error)}`, { cause: error })
+  const cure = isOfOperator(error) ? OPERATOR_CURE : undefined
+  return new CommandError(`${doing}: ${reasonOf(error)}`, { cause: error, cure })
+}
+
+/** Where the person cannot do anything. */
+export const OPERATOR_CURE =
+  'Tell whoever runs the server; they see more with: entrance doctor --public URL'
+
+/** What the server is, or somebody in front of it, whoever signs in. */
+function isOfOperator(error: unknown): boolean {
+  if (error instanceof SdkHttpError) return statusOf(error) >= 300 && statusOf(error) !== 429
+  const isRefused = error instanceof RegistrationRejectedError
+  const isOther = error instanceof IssuerMismatchError || error instanceof SyntaxError
+  return isRefused || isOther || issuesOf(error) !== undefined
+}
+
+/** 0 where there was no answer. */
+function statusOf(error: SdkHttpError): number {
+  return (error.data as { status?: number }).status ?? 0
 }
 
 /** The OAuth error code that the authorization server answered with, if it did. */
@@ -64,11 +82,26 @@ function reasonOf(error: unknown): string {
   }
   if (error instanceof OAuthError) return describeOAuthError(error)
   if (error instanceof SdkHttpError) {
-    const { status, text } = error.data as { status?: number; text?: string | null }
-    const answer = `the server answered ${status ?? 'with an error'}`
+    const { text } = error.data as { text?: string | null }
+    const status = statusOf(error)
+    if (status >= 300 && status < 400)
+      return `the server redirects (${status}), which is not followed`
+    const answer = `the server answered ${status || 'with an error'}`
     return text ? `${answer}: ${describeBody(text)}` : answer
   }
+  if (error instanceof SyntaxError) return 'where JSON was expected, something else came'
+  const issues = issuesOf(error)
+  if (issues) return `what the server tells about itself is not complete, or wrong (${issues})`
   return printableLine(error instanceof Error ? error.message : String(error)).slice(0, 500)
+}
+
+/** What a schema of the SDK's has against a document, each by the name of the member. */
+function issuesOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('issues' in error) || !Array.isArray(error.issues)) return
+  const names = error.issues.flatMap(({ path }: { path?: unknown }) =>
+    Array.isArray(path) ? path.join('.') : [],
+  )
+  return printableLine(names.join(', ')).slice(0, 200)
 }
 
 /** The SDK puts the whole body into the message of what is no OAuth error at all. */

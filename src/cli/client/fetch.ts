@@ -50,11 +50,16 @@ export function insecureAddress(address: string): CommandError {
 
 /** Nobody answered, told in words instead of "fetch failed". */
 export function unreachable(url: URL, cause: unknown): CommandError {
-  return new CommandError(`Cannot reach ${url.origin}: ${reasonOf(cause)}.`, {
-    cure: 'Is the server running, and is the address right?',
+  const why = reasonOf(cause)
+  return new CommandError(`Cannot reach ${url.origin}: ${why}.`, {
+    cure: why.startsWith('its certificate') ? CERTIFICATE_CURE : CURE,
     cause,
   })
 }
+
+const CURE = 'Is the server running, and is the address right?'
+const CERTIFICATE_CURE =
+  'Whoever runs the server has to mend it; and check the clock of this machine.'
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there'],

@@ -8,7 +8,7 @@ import {
   ConfigError,
   type ConfigProblem,
   createEntrance,
-  type Entrance,
+  type EntranceOptions,
   findConfigProblems,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** Everything at once, before a port is bound or a file is made. */
-function checkSettings(settings: ServeSettings): void {
+export function checkSettings(settings: ServeSettings): void {
   const problems = findServeProblems(settings)
   if (problems.length > 0) throw new ConfigError(problems)
 }
@@ -65,9 +65,12 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
+  // A file that cannot be read lacks whatever should be in it.
+  const isUnread = (option: string) =>
+    option === 'ENTRANCE_CREDENTIAL' && settings.problems.some((one) => one.option === option)
   return [
     ...settings.problems,
-    ...problems,
+    ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
     ...(secrets.length > 0 ? [] : findKeyFileProblems(settings.data)),
   ]
@@ -123,7 +126,7 @@ async function openServer(
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const entrance = openEntrance(url, settings, emulator, log)
+  const entrance = createEntrance(toOptions(url, settings, emulator, log))
   opened.push(entrance)
   const { currency, data } = settings
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
@@ -163,23 +166,25 @@ async function openEmulator(
       dataFile: join(settings.data, 'emulator.json'),
       log,
     })
-    // What a person does in the portal: register this server's own address.
-    const [application] = emulator.directory.applications
-    if (application) application.web.redirectUris = [`${url}/auth/callback`]
+    // What a person does in the portal: register this server's own address, beside what is there.
+    const web = emulator.directory.applications[0]?.web
+    const own = `${url}/auth/callback`
+    if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
     throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
   }
 }
 
-function openEntrance(
+/** What becomes of the settings; opens the store and the key file. */
+export function toOptions(
   url: string,
   settings: ServeSettings,
   emulator: RunningEmulator | undefined,
   log: Log,
-): Entrance {
+): EntranceOptions {
   const { entra, secrets, clientDocuments } = settings
-  return createEntrance({
+  return {
     url,
     name: 'Expenses',
     consent: settings.consent,
@@ -200,7 +205,7 @@ function openEntrance(
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
     log,
-  })
+  }
 }
 
 /** A file that is damaged, somebody else's or in a place that cannot be written to. */

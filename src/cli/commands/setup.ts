@@ -71,7 +71,7 @@ async function runOnce(run: Run): Promise<void> {
   reportOutcome(run, plan, done, missing)
 }
 
-/** What would be sent, and what would be written, without anything secret. */
+/** What would be sent; nothing of it is secret. */
 function showCalls({ graph, options, terminal }: Run, { todo }: Plan): void {
   const calls = todo.flatMap((one) => one.calls)
   if (options.json) terminal.out(printableJson({ calls }))

@@ -18,8 +18,10 @@ export const FRONT_FAULTS: ReadonlyMap<Obstacle['word'], string> = new Map([
   ['not-found', 'The proxy in front does not pass this path on, or the server is elsewhere.'],
 ])
 
+type Seen = Omit<Answer, 'clockAhead'>
+
 /** Recognises an answer that is not the server's own; undefined for one that may be. */
-export function findObstacle(answer: Answer): Obstacle | undefined {
+export function findObstacle(answer: Seen): Obstacle | undefined {
   const { status, headers } = answer
   const found = describe(answer)
   if (isEasyAuth(answer)) return { word: 'easy-auth', found }
@@ -35,7 +37,7 @@ export function findObstacle(answer: Answer): Obstacle | undefined {
 }
 
 /** App Service and Container Apps: a redirect to Entra or to `/.auth`, or their own 401. */
-function isEasyAuth({ status, headers, url }: Answer): boolean {
+function isEasyAuth({ status, headers, url }: Seen): boolean {
   const target = URL.parse(headers.get('location') ?? '', url)
   const host = target?.hostname ?? ''
   const isLogin = target?.pathname.startsWith('/.auth/') || /^login\.(microsoft|windows)/.test(host)
@@ -45,9 +47,9 @@ function isEasyAuth({ status, headers, url }: Answer): boolean {
 }
 
 /** Status, who it is from, and where it leads: what an operator needs to find the culprit. */
-function describe({ status, headers, text, url }: Answer): string {
+function describe({ status, headers, text, url }: Seen): string {
   const location = headers.get('location')
-  const target = location === null ? null : URL.parse(location, url)
+  const target = location === null ? undefined : URL.parse(location, url)
   const title = /<title>([^<]{1,80})/i.exec(text)?.[1]?.trim()
   const marks = ['server', 'cf-mitigated', 'via', 'x-ms-middleware-request-id']
     .map((name) => [name, headers.get(name)] as const)
@@ -124,10 +126,10 @@ const CURES: ReadonlyMap<Obstacle['word'], Details> = new Map([
   ],
 ])
 
-function isJson({ headers }: Answer): boolean {
+function isJson({ headers }: Seen): boolean {
   return /[/+]json\b/.test(headers.get('content-type') ?? '')
 }
 
-function isHtml({ headers, text }: Answer): boolean {
+function isHtml({ headers, text }: Seen): boolean {
   return /html/.test(headers.get('content-type') ?? '') || /^\s*<(!doctype|html)/i.test(text)
 }

@@ -130,7 +130,7 @@ function run(
   const options = {
     // A PATH may have the working directory in it: there, a program of that name is not what is meant.
     cwd: parse(process.execPath).root,
-    env,
+    env: withoutOurs(env),
     timeout: TIMEOUT,
     signal,
     windowsHide: true,
@@ -141,4 +141,11 @@ function run(
       resolve({ error: (error ?? undefined) as Ran['error'], stdout, stderr })
     })
   })
+}
+
+/** What is the server's is none of another program's business: secrets, master key. */
+function withoutOurs(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(ENTRANCE|ENTRA_PROXY)_/.test(name)),
+  )
 }

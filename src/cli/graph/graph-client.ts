@@ -73,9 +73,8 @@ export function createGraph(options: GraphOptions): Graph {
       const response = await request(call, url, options)
       if (response.ok) return readAnswer<T>(call, response)
       const error = await toError(call, response)
-      const isBusy = response.status === 429 || response.status === 503 || response.status === 504
       const time = retryAfter(response, attempt)
-      if (!isBusy || attempt >= MAX_ATTEMPTS) throw error
+      if (!isBusy(call, response) || attempt >= MAX_ATTEMPTS) throw error
       if (time > MAX_WAIT) {
         options.note?.(`Microsoft Graph asks for ${Math.ceil(time / 60_000)} minutes without us.`)
         throw error
@@ -135,6 +134,11 @@ function notGraph({ why }: GraphCall, what: string, cause?: unknown): CommandErr
     cure: 'Does a proxy answer in its place? Check HTTPS_PROXY and ENTRANCE_AUTHORITY, and run it again; it goes on where it stopped.',
     cause,
   })
+}
+
+/** Whether it may do what it was asked for the next time; behind a 502, a POST may have been done. */
+function isBusy({ method }: GraphCall, { status }: Response): boolean {
+  return status === 429 || status === 503 || status === 504 || (status === 502 && method !== 'POST')
 }
 
 function pathOf(path: string): string {

@@ -54,12 +54,16 @@ async function sendCall(graph: Graph, call: GraphCall): Promise<[string, string]
   })
   if (!answer && isMade) throw readTooEarly(call)
   const found = answer ?? (finds === undefined ? undefined : await find(graph, finds))
-  return Object.entries(gives).map(([blank, member]) => [blank, readGiven(call, found?.[member])])
+  return Object.entries(gives).map(([blank, member]) => [
+    blank,
+    readGiven(call, member, found?.[member]),
+  ])
 }
 
-/** An id or a secret; what is none would be written down as one. */
-function readGiven({ why }: GraphCall, value: unknown): string {
-  if (typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value)) return value
+/** An id or a secret; what is none would be sent on, and written down, as one. */
+function readGiven({ why }: GraphCall, member: string, value: unknown): string {
+  const shape = member === 'secretText' ? /^[\x21-\x7e]{1,200}$/ : /^[\w-]{1,100}$/
+  if (typeof value === 'string' && shape.test(value)) return value
   throw new CommandError(`${why}: the answer of Microsoft Graph does not say what came of it.`, {
     cure: 'Run it again: it goes on where it stopped.',
   })

@@ -146,14 +146,20 @@ function fill(application: Application): Application {
     isFallbackPublicClient: given.isFallbackPublicClient ?? null,
     api: {
       requestedAccessTokenVersion: given.api?.requestedAccessTokenVersion ?? null,
-      oauth2PermissionScopes: given.api?.oauth2PermissionScopes ?? [],
+      oauth2PermissionScopes: (given.api?.oauth2PermissionScopes ?? []).map(withoutOrigin),
       preAuthorizedApplications: given.api?.preAuthorizedApplications ?? [],
     },
-    appRoles: given.appRoles ?? [],
+    appRoles: (given.appRoles ?? []).map(withoutOrigin),
     requiredResourceAccess: given.requiredResourceAccess ?? [],
     passwordCredentials: given.passwordCredentials ?? [],
     keyCredentials: given.keyCredentials ?? [],
     optionalClaims: given.optionalClaims ?? null,
     groupMembershipClaims: given.groupMembershipClaims ?? null,
   }
+}
+
+/** Graph says where a role was defined, and does not take that back when the list is written. */
+function withoutOrigin<T extends object>(entry: T): T {
+  const { origin, ...rest } = entry as T & { origin?: unknown }
+  return rest as unknown as T
 }

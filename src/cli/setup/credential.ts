@@ -62,18 +62,21 @@ function prepareCertificate(settings: SetupSettings): PreparedCredential {
   const now = Date.now()
   const displayName = credentialName(url, now)
   const file = settings.certificateFile ?? join(settings.data, 'entra-certificate.pem')
-  const former = readPem(file)
-  if (former && Date.parse(former.endDateTime) - now > EXPIRING) {
-    const { pem, certificate, endDateTime } = former
+  const date = new Date(now).toISOString().slice(0, 10)
+  const successor = file.replace(/(-\d{4}-\d\d-\d\d)?(\.\w+)?$/, `-${date}$2`)
+  // The successor is there where a run was stopped that had made it.
+  for (const one of existsSync(file) ? [file, successor] : []) {
+    const found = readPem(one)
+    if (!found || Date.parse(found.endDateTime) - now <= EXPIRING) continue
+    const { pem, certificate, endDateTime } = found
     return {
       desired: { kind: 'certificate', certificate, displayName, endDateTime },
-      variable: `certificate:${file}`,
+      variable: `certificate:${one}`,
       tried: { pem },
       keep: keepNothing,
     }
   }
-  const date = new Date(now).toISOString().slice(0, 10)
-  const target = former ? file.replace(/(-\d{4}-\d\d-\d\d)?(\.\w+)?$/, `-${date}$2`) : file
+  const target = existsSync(file) ? successor : file
   const made = createKeyAndCertificate(new URL(url).hostname, secretDays, now)
   return {
     desired: { kind: 'certificate', displayName, ...made },

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, parse } from 'node:path'
 
 /** `tracked`: it is in the repository; `open`: the next `git add` puts it there. */
 export type Tracking = 'tracked' | 'open' | 'none'
@@ -14,8 +14,9 @@ export function findTracking(file: string): Tracking {
 }
 
 function git(args: readonly string[], path: string): number | null {
-  const cwd = dirname(path)
   // A repository's own settings may name a program to run; none is needed for this.
-  const words = ['-c', 'core.fsmonitor=false', ...args]
+  const words = ['-C', dirname(path), '-c', 'core.fsmonitor=false', ...args]
+  // A PATH may have the working directory in it: there, a program of that name is not what is meant.
+  const cwd = parse(process.execPath).root
   return spawnSync('git', words, { cwd, stdio: 'ignore', timeout: 5000 }).status
 }

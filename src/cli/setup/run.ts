@@ -67,8 +67,22 @@ export async function openRun(
 
 /** In the place of an operator, where a request is all that is wanted. */
 function nobody(authority: Authority): Operator {
-  const { username: name } = userInfo()
-  return { authority, name, token: '', source: 'env', tenantId: authority.tenantId ?? '' }
+  return {
+    authority,
+    name: localName(),
+    token: '',
+    source: 'env',
+    tenantId: authority.tenantId ?? '',
+  }
+}
+
+/** In a container the account may have no name. */
+function localName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'somebody'
+  }
 }
 
 async function nameOf(graph: Graph, { tenantId }: Operator): Promise<string> {
@@ -78,7 +92,7 @@ async function nameOf(graph: Graph, { tenantId }: Operator): Promise<string> {
     if (isDenied(error)) return []
     throw error
   })
-  return printableLine(tenant?.displayName ?? tenantId)
+  return printableLine(String(tenant?.displayName ?? tenantId)).slice(0, 100)
 }
 
 /** What is there, what is wanted, and what has to be done for it. */

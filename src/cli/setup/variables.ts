@@ -17,10 +17,11 @@ export function toVariables(
 ): ReadonlyMap<string, string> {
   const { env } = settings
   const alias = TENANT_ALIASES.get(settings.signInAudience)
+  const isAlias = [...TENANT_ALIASES.values()].includes(settings.tenant ?? '')
   return new Map([
     ['ENTRA_PROXY_AZURE_CLIENT_ID', clientId],
     // One that is configured stays as it is written: sign-ins are bound to it.
-    ['AZURE_TENANT_ID', alias ?? settings.tenant ?? tenantId],
+    ['AZURE_TENANT_ID', alias ?? (isAlias ? tenantId : (settings.tenant ?? tenantId))],
     ...authorityVariable(settings.authority, env),
     ...addressVariables(settings.url, env),
     ...credentialVariable(credential, env),

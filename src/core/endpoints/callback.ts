@@ -1,4 +1,3 @@
-import { findAadsts } from '../../aadsts/find.ts'
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
 import { errorUrl, redirectWithCode, redirectWithError } from '../client-redirect.ts'
@@ -15,7 +14,7 @@ import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
 import { adminConsentPage, findConsentAddress, isAdminConsent } from '../sign-in/admin-consent.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
-import { entraProblem, logRefusal, statusOf } from '../sign-in/entra-problem.ts'
+import { entraProblem, logRefusal, statusOf, toOAuthError } from '../sign-in/entra-problem.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -43,7 +42,7 @@ export async function callback(request: Request, _site: Site, context: Context):
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
     // What may succeed when the same answer is loaded again.
-    if (error.isTransient) context.spent.release(grantId)
+    if (error.isTransient && !error.isSpent) context.spent.release(grantId)
     return fail(error, returned, statusOf(error), context)
   }
 }
@@ -229,7 +228,7 @@ async function showApps(
     return redirect(href, [endCookie, sessionCookie(tokens, context)])
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
-    if (error.isTransient) spent.release(exchange.state)
+    if (error.isTransient && !error.isSpent) spent.release(exchange.state)
     logRefusal(error, undefined, config.log)
     const status = response.has('error') ? 400 : statusOf(error)
     return entraProblem(error, status, {
@@ -275,14 +274,4 @@ async function fail(
     consentAddress,
     link: { href: errorUrl(address, told), text: 'Return to the application' },
   })
-}
-
-function toOAuthError(error: EntraError): OAuthError {
-  const number = error.code ? `AADSTS${error.code}: ` : ''
-  const trace = error.traceId ? ` Trace ID: ${error.traceId}` : ''
-  const words = error.message.replace(/^AADSTS\d+: /, '')
-  const text = `Microsoft Entra ID: ${number}${words} ${error.cure}${trace}`
-  if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
-  const isPersons = findAadsts(error.code, error.error).isPersons
-  return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })
 }

@@ -95,6 +95,8 @@ function readClaims(value: unknown): string | undefined {
   }
 }
 
+const CLOCK_CURE = "Check the clock of this server's machine, and sign in again."
+
 /**
  * Nothing came, or nothing that OAuth knows: a time-out, a front door's HTML page, a 502.
  * A response that was understood and is wrong (an unexpected issuer or nonce) stays wrong.
@@ -102,9 +104,10 @@ function readClaims(value: unknown): string | undefined {
 function noAnswer(cause: unknown): EntraError {
   const isWrong = cause instanceof oauth.OperationProcessingError && !isHttpTrouble(cause)
   if (isWrong || cause instanceof oauth.UnsupportedOperationError) {
+    const isTime = 'code' in cause && cause.code === oauth.JWT_TIMESTAMP_CHECK
     return new EntraError(`Entra's answer cannot be accepted: ${cause.message}.`, {
       isTransient: false,
-      cure: 'Sign in again; if it happens again, report it.',
+      cure: isTime ? CLOCK_CURE : 'Sign in again; if it happens again, report it.',
       cause,
     })
   }

@@ -211,7 +211,9 @@ export function createEntra(config: Config): Entra {
         const tokens = await oauth.processAuthorizationCodeResponse(known, client, answer, expected)
         return { known, tokens }
       })
-      return verifyResponse(known, tokens, nonce, scope)
+      return verifyResponse(known, tokens, nonce, scope).catch((error: unknown) => {
+        throw asSpent(error)
+      })
     },
 
     async refresh(refreshToken, scope, tid) {
@@ -252,6 +254,13 @@ function isAboutScope(error: unknown): boolean {
   if (!(error instanceof EntraError)) return false
   const words: readonly (string | undefined)[] = ['consent_required', 'invalid_scope']
   return SCOPE_CODES.has(error.code) || words.includes(error.error)
+}
+
+/** The code is redeemed: what passes now does not mend this sign-in, but the next. */
+function asSpent(error: unknown): unknown {
+  if (!(error instanceof EntraError) || !error.isTransient) return error
+  const cure = `${error.cure} Then start the sign-in again in the application.`
+  return new EntraError(error.message, { ...error, cure, isSpent: true, cause: error })
 }
 
 function tooManyCalls(): EntraError {

@@ -20,6 +20,7 @@ const TROUBLES: ReadonlyMap<unknown, Trouble> = new Map([
   ['EAI_AGAIN', away('its name cannot be looked up')],
   ['ECONNREFUSED', away('the connection is refused')],
   ['ECONNRESET', away('the connection breaks off')],
+  ['UND_ERR_SOCKET', away('the connection breaks off')],
   ['ENETUNREACH', away('there is no way to it')],
   ['EHOSTUNREACH', away('there is no way to it')],
   ['ETIMEDOUT', away('it takes too long')],

@@ -105,15 +105,26 @@ async function verify(token: string, what: string, { keys }: VerifyOptions): Pro
     const { payload, protectedHeader } = await jwtVerify(token, keys.find, options)
     return { claims: payload, signers: keys.issuersOf(protectedHeader.kid) }
   } catch (cause) {
-    if (isUnreachable(cause)) {
-      const { why, cure } = explainUnreachable(cause)
-      const message = `Entra's signing keys cannot be read at the moment: ${why}.`
-      throw new EntraError(message, { isTransient: true, cure, cause })
-    }
+    if (isUnreachable(cause)) throw keysAway(cause)
     const why = cause instanceof Error ? cause.message : 'it is malformed'
-    throw refused(`Entra's ${what} cannot be accepted: ${why}.`, CLOCK_CURE, cause)
+    const cure = cause instanceof joseErrors.JWKSNoMatchingKey ? KEYS_CURE : CLOCK_CURE
+    throw refused(`Entra's ${what} cannot be accepted: ${why}.`, cure, cause)
   }
 }
+
+/** jose says of an answer that is no key set no more than that. */
+function keysAway(cause: unknown): EntraError {
+  const isAnswered = cause instanceof joseErrors.JOSEError && cause.code === 'ERR_JOSE_GENERIC'
+  const trouble = explainUnreachable(cause)
+  const { why, cure } = isAnswered
+    ? { why: 'what answers gives no keys', cure: KEYS_CURE }
+    : trouble
+  const message = `Entra's signing keys cannot be read at the moment: ${why}.`
+  return new EntraError(message, { isTransient: true, cure, cause })
+}
+
+const KEYS_CURE =
+  'Have firewall and proxy let this server read the keys of Entra (jwks_uri) as they are; check ENTRANCE_AUTHORITY.'
 
 /**
  * One key set has the keys of many issuers, personal accounts' among them. A key is good for the

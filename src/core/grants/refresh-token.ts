@@ -260,8 +260,10 @@ async function afterFailure(
   return invalidGrant(`Entra ID does not renew this sign-in any more${number}. Sign in again.`)
 }
 
+/** Of what is this server's own the client is told whose it is, and the number to look for. */
 function notNow(cause?: EntraError): OAuthError {
-  const text =
-    'Entra ID cannot renew the sign-in at the moment. Keep the refresh token and try again.'
+  const number = cause?.code ? ` (AADSTS${cause.code})` : ''
+  const whose = cause?.isTransient === false ? ' The operator of this server has to mend it.' : ''
+  const text = `Entra ID cannot renew the sign-in at the moment${number}.${whose} Keep the refresh token and try again.`
   return new OAuthError('temporarily_unavailable', text, { retryAfter: 10, cause })
 }

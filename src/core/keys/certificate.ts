@@ -26,7 +26,8 @@ export function parseCertificate(
   const privateKey = parsePrivateKey(given.privateKey)
   const certificates = parseCertificates(given.certificate)
   const own = certificates.find((certificate) => certificate.checkPrivateKey(privateKey))
-  if (!own) throw fault('privateKey', 'does not belong to the certificate.', MATCH)
+  if (!own)
+    throw fault('privateKey', 'has a private key that does not belong to the certificate.', MATCH)
   const [beginsAt, endsAt] = [Date.parse(own.validFrom), Date.parse(own.validTo)]
   if (endsAt <= now) throw fault('certificate', `ended on ${day(endsAt)}.`, RENEW)
   if (beginsAt > now) throw fault('certificate', `is not valid before ${day(beginsAt)}.`, CLOCK)

@@ -12,15 +12,19 @@ export type Problem = {
   /** Names and numbers that help somebody else to help. */
   readonly details?: readonly (readonly [string, string | undefined])[]
   /** A way on. */
-  readonly link?: { readonly href: string; readonly text: string } | undefined
+  readonly link?: Link | undefined
+  /** Another, for who gives up the first. */
+  readonly otherLink?: Link | undefined
   readonly more?: Html
   readonly headers?: Readonly<Record<string, string>>
 }
 
+type Link = { readonly href: string; readonly text: string }
+
 /** The page that says what is wrong and what to do about it. */
 export function errorPage(problem: Problem): Response {
   const details = (problem.details ?? []).filter(([, value]) => value !== undefined)
-  const { link } = problem
+  const { link, otherLink } = problem
   return page({
     title: problem.title,
     status: problem.status,
@@ -32,7 +36,7 @@ ${errorMark}
 ${problem.cure && callout(problem.cure)}
 ${problem.more ?? false}
 ${details.length > 0 && detailsList(details)}
-${link && action(link)}
+${link && actions(link, otherLink)}
 </main>`,
   })
 }
@@ -44,8 +48,9 @@ function callout(cure: string | Html): Html {
 </div>`
 }
 
-function action({ href, text }: NonNullable<Problem['link']>): Html {
-  return html`<div class="actions"><a class="button primary" href="${href}">${text}</a></div>`
+function actions(link: Link, other: Link | undefined): Html {
+  const second = other && html` <a class="button secondary" href="${other.href}">${other.text}</a>`
+  return html`<div class="actions"><a class="button primary" href="${link.href}">${link.text}</a>${second ?? false}</div>`
 }
 
 function detailsList(details: readonly (readonly [string, string | undefined])[]): Html {

@@ -1,7 +1,8 @@
+import { findAadsts } from '../../aadsts/find.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Log } from '../../log.ts'
 import { describeForLog } from '../entra/entra-errors.ts'
-import type { EntraError } from '../errors.ts'
+import { type EntraError, OAuthError } from '../errors.ts'
 import { errorPage, type Problem } from '../pages/error-page.ts'
 
 /** Tells the operator why Entra let nobody in. */
@@ -16,6 +17,17 @@ export function logRefusal(error: EntraError, transaction: string | undefined, l
     entraTraceId: error.traceId,
     entraCorrelationId: error.correlationId,
   })
+}
+
+/** What the client is told of it. */
+export function toOAuthError(error: EntraError): OAuthError {
+  const number = error.code ? `AADSTS${error.code}: ` : ''
+  const trace = error.traceId ? ` Trace ID: ${error.traceId}` : ''
+  const words = error.message.replace(/^AADSTS\d+: /, '')
+  const text = `Microsoft Entra ID: ${number}${words} ${error.cure}${trace}`
+  if (error.isTransient) return new OAuthError('temporarily_unavailable', text, { cause: error })
+  const isPersons = findAadsts(error.code, error.error).isPersons
+  return new OAuthError(isPersons ? 'access_denied' : 'server_error', text, { cause: error })
 }
 
 /** A fault of the server is one that the browser did not bring along: a code can be made up. */
@@ -39,7 +51,7 @@ export type Ending = Pick<Problem, 'link'> & {
 
 /** The page that says why Entra let nobody in. */
 export function entraProblem(error: EntraError, status: number, ending: Ending): Response {
-  const canReload = status === 503
+  const canReload = status === 503 && !error.isSpent
   return errorPage({
     title: titleOf(error, canReload),
     status,

@@ -1,5 +1,6 @@
 import { readCookies } from '../../http/cookies.ts'
 import { redirect } from '../../http/responses.ts'
+import { errorUrl } from '../client-redirect.ts'
 import type { Client } from '../clients/client.ts'
 import type { Context } from '../context.ts'
 import type { SignInHints } from '../entra/entra.ts'
@@ -9,6 +10,7 @@ import { personOf } from '../grants/grant.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type AskingClient, type Circumstances, startTransaction } from '../transaction.ts'
 import { type Asked, consentAddress, isSecure, sessionOf } from './asked.ts'
+import { toOAuthError } from './entra-problem.ts'
 
 export type Departure = {
   readonly hints: SignInHints
@@ -77,6 +79,10 @@ function entraAwayPage(error: EntraError, asked: Asked, context: Context): Respo
     cure: error.cure,
     details: [['Transaction', asked.request.id]],
     link: { href: consentAddress(asked, context), text: 'Try again' },
+    otherLink: {
+      href: errorUrl(asked.address, toOAuthError(error)),
+      text: 'Return to the application',
+    },
     ...(error.isTransient && { headers: { 'retry-after': '10' } }),
   })
 }

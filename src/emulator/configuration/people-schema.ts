@@ -18,6 +18,11 @@ export const tenantSchema = z.strictObject({
     '`external` is an External ID tenant',
     '"workforce"',
   ),
+  cloud: optional(
+    z.enum(['public', 'usgov', 'china']).nullable(),
+    'Which of Microsoft’s clouds it is in (else AADSTS90038)',
+    'null, the emulator’s',
+  ),
   regionScope: optional(text.nullable(), '`tenant_region_scope` of the discovery document', '"EU"'),
   allowUserConsent: optional(
     z.boolean(),

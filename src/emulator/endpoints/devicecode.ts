@@ -15,7 +15,7 @@ export function devicecode(call: Call): Response {
   const { method } = call.request
   if (method !== 'POST') throw aadsts(900561, { method })
   const { directory, deviceCodes, origin } = call.sts
-  const authority = findAuthority(directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const client = findClient(directory, authority, required(call.form, 'client_id'))
   const scope = required(call.form, 'scope')
   const tenant = authority.kind === 'tenant' ? authority.tenant : undefined

@@ -5,7 +5,7 @@ import type { SigningKey } from '../signing-keys.ts'
 /** GET /{tenant}/discovery/v2.0/keys: without `alg`, as Entra has it. */
 export async function keys(call: Call): Promise<Response> {
   const { sts } = call
-  const authority = findAuthority(sts.directory, call.segment)
+  const authority = findAuthority(sts, call.segment)
   const consumers: Authority = { kind: 'tenant', name: 'consumers', tenant: consumersTenant() }
   const own = (await ownKeys(call, authority)).map((key) =>
     toDocument(call, key, issuerOf(sts.origin, authority)),
@@ -18,7 +18,7 @@ export async function keys(call: Call): Promise<Response> {
 
 /** GET /{tenant}/discovery/keys: those of the v1.0 endpoints, which name no issuer. */
 export async function keysV1(call: Call): Promise<Response> {
-  const authority = findAuthority(call.sts.directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const all = [...(await ownKeys(call, authority)), ...(await personalKeys(call, authority))]
   return keysResponse(all.map((key) => toDocument(call, key, undefined)))
 }

@@ -12,7 +12,7 @@ import { matchRedirectUri } from '../sign-in/redirect-uri.ts'
  * or everybody where it names nobody.
  */
 export async function logout(call: Call): Promise<Response> {
-  findAuthority(call.sts.directory, call.segment)
+  findAuthority(call.sts, call.segment)
   const params = call.request.method === 'POST' ? call.form : call.query
   const location = afterwards(call, params)
   const response = location

@@ -10,7 +10,7 @@ import type { Call } from '../call.ts'
 /** GET /{tenant}/v2.0/.well-known/openid-configuration */
 export function openidConfiguration(call: Call): Response {
   const { origin } = call.sts
-  const authority = findAuthority(call.sts.directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const base = `${hostOf(origin, authority, call.request)}/${authority.name}`
   return documentResponse({
     token_endpoint: `${base}/oauth2/v2.0/token`,
@@ -42,7 +42,7 @@ export function openidConfiguration(call: Call): Response {
 
 /** GET /{tenant}/.well-known/openid-configuration: the document of the v1.0 endpoints. */
 export function openidConfigurationV1(call: Call): Response {
-  const authority = findAuthority(call.sts.directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const personal = authority.kind === 'consumers' ? CONSUMERS_TENANT_ID : '{tenantid}'
   const tenant = authority.kind === 'tenant' ? authority.tenant.id : personal
   const base = `${hostOf(call.sts.origin, authority, call.request)}/${authority.name}`

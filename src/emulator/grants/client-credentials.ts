@@ -10,7 +10,7 @@ import { issueAppToken } from '../tokens/issue-app-token.ts'
 /** `client_credentials`: a token of the application itself, for one API. */
 export async function clientCredentialsGrant(call: Call): Promise<Response> {
   const { directory } = call.sts
-  const authority = findAuthority(directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   if (authority.kind === 'common' || authority.kind === 'consumers') throw aadsts(9001023)
   const { client, authentication } = await authenticate(call, 'confidential', 7000216)
   // `organizations` stands for no tenant; the application is at home in one.

@@ -14,7 +14,7 @@ export async function deviceCodeGrant(call: Call): Promise<Response> {
   const device = call.sts.deviceCodes.findByDeviceCode(required(call.form, 'device_code'))
   if (!device) throw aadsts(70018)
   if (device.clientId !== client.appId) throw aadsts(70000)
-  if (device.authority !== findAuthority(call.sts.directory, call.segment).name) {
+  if (device.authority !== findAuthority(call.sts, call.segment).name) {
     throw aadsts(700005)
   }
   const from = redeemDevice(device, call.sts.now())

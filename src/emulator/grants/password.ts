@@ -11,7 +11,7 @@ import { authenticate } from '../tokens/client-authentication.ts'
  * second factor, which nobody can show here; who asks learns that, or that the password is wrong.
  */
 export async function passwordGrant(call: Call): Promise<never> {
-  const authority = findAuthority(call.sts.directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   if (authority.kind === 'common' || authority.kind === 'consumers') throw aadsts(9001023)
   const { client } = await authenticate(call, undefined)
   const upn = required(call.form, 'username')

@@ -38,7 +38,7 @@ main.full { max-width: 920px; }
   font-size: 12px; font-weight: 600; white-space: nowrap;
 }
 h1 { margin: 0 0 6px; text-wrap: balance; font-size: 24px; line-height: 1.25; font-weight: 600; overflow-wrap: anywhere; }
-h2 { margin: 24px 0 8px; font-size: 15px; font-weight: 600; }
+h2 { margin: 24px 0 8px; font-size: 15px; font-weight: 600; overflow-wrap: anywhere; }
 p { margin: 0 0 14px; overflow-wrap: anywhere; }
 .muted { color: var(--muted); }
 .small { font-size: 13px; }
@@ -75,6 +75,7 @@ input:not([type=hidden], [type=checkbox]) {
   width: 100%; min-height: 38px; padding: 6px 10px; border: 1px solid var(--muted); border-radius: 4px;
   background: var(--card); color: var(--text); font: inherit;
 }
+input + p { margin-top: 8px; }
 input[aria-invalid=true] { border-color: var(--error); }
 details { border-top: 1px solid var(--line); }
 details:last-of-type { border-bottom: 1px solid var(--line); }

@@ -50,7 +50,7 @@ const PROMPTS: ReadonlySet<string> = new Set(['login', 'none', 'consent', 'selec
 
 /** Finds client and redirect URI. What this throws can only be shown on a page. */
 export function parseTarget(sts: Sts, segment: string, params: URLSearchParams): Target {
-  const authority = findAuthority(sts.directory, segment)
+  const authority = findAuthority(sts, segment)
   const client = findClient(sts.directory, authority, required(params, 'client_id'))
   const redirect = findRedirect(sts, client, optional(params, 'redirect_uri'))
   const responseMode = responseModeOf(params)

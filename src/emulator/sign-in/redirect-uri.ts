@@ -21,7 +21,7 @@ export function matchRedirectUri(
     client[platform].redirectUris.map((uri) => ({ uri, platform })),
   )
   const first = registered[0]
-  if (!first) throw aadsts(500113)
+  if (!first) throw aadsts(sent === undefined ? 900971 : 500113)
   if (sent === undefined) return first
   const match =
     registered.find(({ uri }) => uri === sent) ??

@@ -16,7 +16,7 @@ export async function openCode(call: Call, text: string): Promise<Code | undefin
 export function redeemCode(call: Call, code: Code, client: Application): void {
   const { sts, form } = call
   if (code.clientId !== client.appId) throw aadsts(70000)
-  if (code.authority !== findAuthority(sts.directory, call.segment).name) throw aadsts(700005)
+  if (code.authority !== findAuthority(sts, call.segment).name) throw aadsts(700005)
   const sent = required(form, 'redirect_uri')
   if (sent !== code.redirectUri) throw aadsts(500112, { sent, expected: code.redirectUri })
   if (sts.now() >= code.expiresAt) throw aadsts(70008)

@@ -181,9 +181,10 @@ function writeAio({ authTime, mfaTime = 0 }: TokenSubject): string {
   return bytes.toString('base64url')
 }
 
-/** When the person of an access token signed in, and showed a second factor. */
+/** When the person of an access token signed in, and showed a second factor; long ago in none of ours. */
 export function readAio(aio: string): { authTime: number; mfaTime: number | undefined } {
   const bytes = Buffer.from(aio, 'base64url')
+  if (bytes.length < 2 * TIME_BYTES) return { authTime: 0, mfaTime: undefined }
   const authTime = bytes.readUIntBE(0, TIME_BYTES)
   return { authTime, mfaTime: bytes.readUIntBE(TIME_BYTES, TIME_BYTES) || undefined }
 }

@@ -100,8 +100,8 @@ function thumbprint(algorithm: 'sha1' | 'sha256', der: Buffer): string {
 
 /** Entra takes its token endpoint, in either version, and its issuers, by any name of the tenant. */
 function isAddressedTo(call: Call, audience: JWTPayload['aud']): boolean {
-  const { origin, directory } = call.sts
-  const asked = findAuthority(directory, call.segment)
+  const { origin } = call.sts
+  const asked = findAuthority(call.sts, call.segment)
   return [audience ?? []].flat().some((one) => {
     const match = /^(https?:\/\/[^/]+)\/([^/]+)(\/v2\.0|\/oauth2(?:\/v2\.0)?\/token|)\/?$/.exec(one)
     const [, host, segment = '', rest] = match ?? []
@@ -112,7 +112,7 @@ function isAddressedTo(call: Call, audience: JWTPayload['aud']): boolean {
 
 function isSameAuthority(call: Call, asked: Authority, segment: string): boolean {
   try {
-    const named = findAuthority(call.sts.directory, segment)
+    const named = findAuthority(call.sts, segment)
     return named.kind !== 'tenant' || asked.kind !== 'tenant' || named.name === asked.name
   } catch {
     return false

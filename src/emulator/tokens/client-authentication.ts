@@ -36,7 +36,7 @@ export async function authenticate(
   missing = 7000218,
 ): Promise<AuthenticatedClient> {
   const { directory } = call.sts
-  const authority = findAuthority(directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const credentials = readCredentials(call.request, call.form)
   const client = findClient(directory, authority, credentials.clientId)
   checkOrigin(call.request, issuedTo, credentials.secret !== undefined)

@@ -72,7 +72,7 @@ export function findAdmission(
   client: Application,
 ): Admission {
   const { directory } = call.sts
-  const authority = findAuthority(directory, call.segment)
+  const authority = findAuthority(call.sts, call.segment)
   const person = findUser(directory, issued.userId)
   if (!person) throw aadsts(50034, { upn: issued.userId, tenant: authority.name })
   return admitPerson(directory, { client, person, tenant: tenantFor(directory, authority, person) })

@@ -31,7 +31,8 @@ export async function verifyUserAssertion(
     throw aadsts(500131, { audience, id: client.appId, name: client.displayName })
   }
   const now = call.sts.now()
-  const end = Number(claims.exp) * 1000
+  if (!isTime(claims.exp) || !isTime(claims.iat)) throw aadsts(50027)
+  const end = claims.exp * 1000
   if (end <= now) throw aadsts(500133, { now: toIso(now), end: toIso(end) })
   // An ID token has no scope either.
   if (claims.scp === undefined) throw aadsts(7000114, { id: client.appId })
@@ -39,7 +40,7 @@ export async function verifyUserAssertion(
     userId: String(claims.oid),
     sid: String(claims.sid),
     ...readAio(String(claims.aio)),
-    issuedAt: (Number(claims.iat) + BACKDATED) * 1000,
+    issuedAt: (claims.iat + BACKDATED) * 1000,
   }
 }
 
@@ -67,6 +68,11 @@ function decode(text: string): { kid: string | undefined; claims: JWTPayload } {
 /** What an access token may call the client, a slash at its end or not. */
 function audiencesOf({ appId, identifierUris }: Application): string[] {
   return [appId, ...identifierUris.map((uri) => uri.replace(/\/$/, ''))]
+}
+
+/** Whether a claim is a moment that a `Date` can be, in seconds. */
+function isTime(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) <= 8.64e12
 }
 
 function toIso(ms: number): string {

@@ -1,4 +1,5 @@
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
+import type { Attempt } from './attempt.ts'
 import type { World } from './world.ts'
 
 /** One fault that can be planted, what `doctor` makes of it, and how it is cured. */
@@ -17,15 +18,31 @@ export type Fault = {
   readonly cure: (world: World, finding: Finding) => void | Promise<void>
   /** `doctor --public URL` in place of `doctor`. */
   readonly isPublic?: true
-  /** How a real sign-in ends under this fault: where people or clients are told, and what. */
-  readonly signIn?: SignInEnding
+  /** The address by which people come. @default the world's, or what ENTRANCE_URL names */
+  readonly at?: (world: World) => string
+  /** How a real sign-in ends under this fault. */
+  readonly signIn: SignInEnding | HarmlessEnding
 }
 
-export type SignInEnding = {
+/** Where people or clients are told that something is wrong, and what. */
+export type SignInEnding = Attempt & {
+  /** Where the next one ends, though nothing is wrong any more: the person lacks something yet. @default 'none' */
+  readonly cured?: 'page'
+
   /**
-   * `start`: the server does not start. `entra`: a page of Entra's, where people stay. `page`: a page
-   * of the server's. `client`: an OAuth error at the client. `none`: the sign-in succeeds all the same.
+   * `start`: the server does not start, and says why. `entra`: a page of Entra's, where people stay.
+   * `page`: a page of the server's, which leads back to the client. `client`: the client itself.
+   * `front`: a page of whoever stands in front of the server. `browser`: nobody answers the browser.
    */
-  readonly where: 'start' | 'entra' | 'page' | 'client' | 'none'
+  readonly where: 'start' | 'entra' | 'page' | 'client' | 'front' | 'browser'
+  /** What is said there: the cause, and what to do about it. */
   readonly says: RegExp
+}
+
+/** The sign-in succeeds all the same. */
+export type HarmlessEnding = Attempt & {
+  readonly cured?: undefined
+  readonly where: 'none'
+  /** Why it does. */
+  readonly because: string
 }

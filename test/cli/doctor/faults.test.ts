@@ -1,28 +1,30 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import type { Finding } from '../../../src/cli/doctor/finding.ts'
+import { faultsPage } from '../../../scripts/faults-page.ts'
 import type { Fault } from './fault.ts'
-import { configurationFaults } from './faults/configuration.ts'
-import { credentialFaults } from './faults/credentials.ts'
-import { deploymentFaults } from './faults/deployment.ts'
-import { graphFaults } from './faults/graph.ts'
-import { networkFaults } from './faults/network.ts'
-import { registrationFaults } from './faults/registration.ts'
-import { createWorlds, type World } from './world.ts'
-
-const GRAPH = 'registration, which an operator can read'
-
-const FAULTS: ReadonlyMap<string, readonly Fault[]> = new Map([
-  ['configuration', configurationFaults],
-  ['network', networkFaults],
-  ['registration', registrationFaults],
-  ['credentials', credentialFaults],
-  ['deployment', deploymentFaults],
-  [GRAPH, graphFaults],
-])
+import { endingOf, FAULTS, type Row, runFault, textOf } from './matrix.ts'
+import { createWorlds } from './world.ts'
 
 const worlds = await createWorlds()
 after(() => worlds.close())
+
+const rows = new Map<Fault, Promise<Row>>()
+
+/** Each fault once, whoever asks for it first. */
+function rowOf(fault: Fault): Promise<Row> {
+  const row = rows.get(fault) ?? runFault(fault, worlds)
+  rows.set(fault, row)
+  return row
+}
+
+async function allRows(): Promise<Row[]> {
+  const all: Row[] = []
+  // One world at a time.
+  for (const fault of [...FAULTS.values()].flat()) all.push(await rowOf(fault))
+  return all
+}
 
 test('where everything is right, doctor finds nothing', async () => {
   const world = await worlds.open()
@@ -39,42 +41,63 @@ test('where everything is right, doctor finds nothing', async () => {
 })
 
 for (const [kind, faults] of FAULTS) {
-  suite(`one fault of the ${kind} is one finding, whose cure leaves none`, () => {
-    for (const fault of faults) test(fault.name, () => findAndCure(fault, kind === GRAPH))
+  suite(`one fault of the ${kind}: one finding, one end of a sign-in, a cure for both`, () => {
+    for (const fault of faults) test(fault.name, async () => void (await rowOf(fault)))
   })
 }
 
-async function findAndCure(fault: Fault, hasOperator: boolean): Promise<void> {
-  const world = await worlds.open()
-  try {
-    if (hasOperator) await world.signInOperator()
-    await fault.plant(world)
-    const finding = await findOnly(world, fault)
-    await fault.cure(world, finding)
-    await world.restart()
-    const after = await diagnose(world, fault)
-    assert.deepEqual(after.faults, [])
-    assert.equal(after.exitCode, 0)
-  } finally {
-    await world.close()
-  }
-}
+suite('the faults, one beside another', () => {
+  test('are 60 and more that keep people from signing in', async () => {
+    const all = await allRows()
+    assert.equal(new Set(all.map(({ fault }) => fault.name)).size, all.length)
+    const complete = all.filter(({ ending }) => ending.where !== 'none')
+    assert.ok(complete.length >= 60, `${complete.length} of ${all.length}`)
+  })
 
-async function findOnly(world: World, fault: Fault): Promise<Finding> {
-  const { faults, exitCode } = await diagnose(world, fault)
-  assert.deepEqual(
-    faults.map(({ id, status }) => `${status} ${id}`),
-    [`${fault.status ?? 'error'} ${fault.finding}`],
-    JSON.stringify(faults, null, 2),
-  )
-  assert.equal(exitCode, fault.status === 'warning' ? 1 : 2)
-  const [finding] = faults as [Finding]
-  const { what, expected, found, why, portal = [], command } = finding
-  assert.match([what, expected, found, why, ...portal, command].join('\n'), fault.says)
-  assert.ok(portal.length > 0 || command, 'a finding says what to do')
-  return finding
-}
+  test('of two different findings, no two say the same', async () => {
+    const said = new Map<string, string>()
+    for (const { finding } of await allRows()) {
+      const text = textOf(finding)
+      assert.equal(said.get(text) ?? finding.id, finding.id, text)
+      said.set(text, finding.id)
+    }
+  })
 
-function diagnose(world: World, fault: Fault) {
-  return world.doctor(fault.isPublic ? { public: world.url } : {})
+  test('of two different causes, no two sign-ins end with the same words', async () => {
+    const ended = new Map<string, Fault>()
+    for (const { fault, ending } of await allRows()) {
+      if (ending.where === 'none') continue
+      const words = endingOf(ending)
+      const other = ended.get(words) ?? fault
+      assert.equal(causeOf(other), causeOf(fault), `${other.name}; ${fault.name}: ${words}`)
+      ended.set(words, fault)
+    }
+  })
+
+  test('are in the documentation, with what a sign-in ends with', () => {
+    const root = join(import.meta.dirname, '..', '..', '..')
+    const page = readFileSync(join(root, 'docs', 'faults.md'), 'utf8')
+    assert.equal(page, faultsPage(), 'npm run docs')
+  })
+})
+
+/** What doctor tells apart with the eyes of an operator, or from the inside, and Entra does not. */
+const SAME_CAUSE: readonly (readonly string[])[] = [
+  ['entra.authorize.redirect-uri', 'registration.redirect-uri-missing'],
+  ['entra.authorize.id-uri', 'registration.identifier-uri'],
+  ['entra.authorize.scope', 'registration.scope-missing', 'registration.scope-disabled'],
+  ['entra.authorize.disabled', 'registration.service-principal-disabled'],
+  ['entra.authorize.account-types', 'registration.account-type'],
+  ['entra.credential.wrong', 'registration.secret-unknown'],
+  ['entra.credential.expired', 'registration.secret-expired'],
+  [
+    'entra.authorize.client-id',
+    'registration.application-missing',
+    'registration.service-principal-missing',
+    'server.sign-in.client-id',
+  ],
+]
+
+function causeOf({ finding }: Fault): string {
+  return SAME_CAUSE.find((ids) => ids.includes(finding))?.[0] ?? finding
 }

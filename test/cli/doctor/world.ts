@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { LOOPBACK_ADDRESSES, listen } from '../../../src/adapters/listen.ts'
 import { toNodeHandler } from '../../../src/adapters/node.ts'
 import { type DoctorOptions, doctor } from '../../../src/cli/commands/doctor.ts'
+import { checkSettings, toOptions } from '../../../src/cli/commands/serve.ts'
+import { makeDataFolder } from '../../../src/cli/data-folder.ts'
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import { resolveServeSettings } from '../../../src/cli/env.ts'
 import type { Terminal } from '../../../src/cli/terminal.ts'
@@ -19,9 +21,8 @@ import {
   type RunningEmulator,
   type ServicePrincipal,
 } from '../../../src/emulator/emulator.ts'
-import { createEntrance, type Entrance } from '../../../src/index.ts'
-import { memoryStore } from '../../../src/stores/memory.ts'
-import { noteSecret } from '../../support/secrets.ts'
+import { createEntrance, type Entrance, type LogEvent } from '../../../src/index.ts'
+import { noteSecret, watchLog } from '../../support/secrets.ts'
 import { graphToken, installAz } from '../setup/support.ts'
 
 /** Something that stands in front: it may answer itself, or change what passes. */
@@ -55,8 +56,20 @@ export type World = {
   readonly inFrontOfServer: Front[]
   /** By an origin, the error code with which connections to it fail. */
   readonly unreachable: Map<string, string>
+  /** By an origin that is not really there, what answers. */
+  readonly elsewhere: Map<string, (request: Request) => Promise<Response>>
   /** What is to be ended with the world. */
   readonly cleanup: (() => unknown)[]
+  /** What the server logged. */
+  readonly logs: readonly LogEvent[]
+  /** By how many seconds Entra's clock is ahead of this machine's. */
+  setEntraClock(seconds: number): void
+  /** Starts the server, unless it runs; throws what is wrong with its configuration. */
+  start(): Promise<Entrance>
+  /** Starts one more with other variables, and gives what answers there. */
+  startReplica(env: Readonly<Record<string, string>>): Promise<Entrance['fetch']>
+  /** Does something while this process reaches no more than the world's fault lets through. */
+  withNetwork<T>(userAgent: string | undefined, work: () => Promise<T>): Promise<T>
   /** Starts the server anew, with the variables as they are now. */
   restart(): Promise<void>
   /** Signs an administrator in to Microsoft Graph: doctor then reads the registration. */
@@ -83,14 +96,19 @@ export async function createWorlds() {
   const entra = await listening(entraFronts, async (request) =>
     (await answer.promise).fetch(request),
   )
-  const emulator = createEmulator({ origin: `http://localhost:${entra.port}` })
+  const clock = { ahead: 0 }
+  const emulator = createEmulator({
+    origin: `http://localhost:${entra.port}`,
+    now: () => Date.now() + clock.ahead * 1000,
+  })
   answer.resolve(emulator)
   const pristine = structuredClone(emulator.directory)
   return {
     async open(): Promise<World> {
       Object.assign(emulator.directory, structuredClone(pristine))
       entraFronts.length = 0
-      return openWorld(emulator, entraFronts)
+      clock.ahead = 0
+      return openWorld(emulator, entraFronts, clock)
     },
     async close() {
       await entra.close()
@@ -102,14 +120,26 @@ export async function createWorlds() {
 /** Good for an hour, and as good for each world: they share the emulator. */
 let operatorToken: string | undefined
 
-async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<World> {
+async function openWorld(
+  emulator: Emulator,
+  inFrontOfEntra: Front[],
+  clock: { ahead: number },
+): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-doctor-'))
   const inFrontOfServer: Front[] = []
-  let running: Entrance | undefined
-  const server = await listening(inFrontOfServer, async (request) => {
-    running ??= await startServer({ ...env, ...serverEnv })
-    return running.protect(async () => Response.json({ answered: true }))(request)
-  })
+  const network: Network = { unreachable: new Map(), elsewhere: new Map() }
+  const logs: LogEvent[] = []
+  watchLog('the server', logs)
+  let running: Promise<Entrance> | undefined
+  const open = (variables: Record<string, string>) =>
+    startServer(variables, (event) => void logs.push(event), fetchIn(network))
+  const start = () => {
+    running ??= open({ ...env, ...serverEnv })
+    return running
+  }
+  const server = await listening(inFrontOfServer, async (request) =>
+    guarded(await start())(request),
+  )
   const url = `http://localhost:${server.port}`
   const serverEnv: Record<string, string> = {}
   const env: Record<string, string> = {
@@ -121,11 +151,14 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
   noteSecret('a master key', env.ENTRANCE_SECRET)
   const app = emulator.directory.applications[0] as Application
   app.web.redirectUris = [`${url}/auth/callback`]
-  const unreachable = new Map<string, string>()
   const cleanup: (() => unknown)[] = []
   const restart = async () => {
-    await running?.close()
+    const former = running
     running = undefined
+    await former?.then(
+      (entrance) => entrance.close(),
+      () => {},
+    )
   }
   return {
     emulator,
@@ -138,12 +171,30 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
     folder,
     inFrontOfEntra,
     inFrontOfServer,
-    unreachable,
+    ...network,
     cleanup,
+    logs,
+    setEntraClock(seconds) {
+      clock.ahead = seconds
+      inFrontOfEntra.push(async (request, next) => {
+        const response = await next(request)
+        const headers = new Headers(response.headers)
+        headers.set('date', new Date(Date.now() + clock.ahead * 1000).toUTCString())
+        return new Response(response.body, { status: response.status, headers })
+      })
+    },
+    start,
+    async startReplica(other) {
+      const data = { ENTRANCE_DATA: join(folder, 'data-of-another') }
+      const replica = await open({ ...env, ...serverEnv, ...data, ...other })
+      cleanup.push(() => replica.close())
+      return guarded(replica)
+    },
+    withNetwork: (userAgent, work) => withFetch(fetchIn(network, userAgent), work),
     restart,
     async signInOperator() {
-      for (const user of emulator.directory.users)
-        user.directoryRoles = ['Application Administrator']
+      const [alice] = emulator.directory.users
+      if (alice) alice.directoryRoles = ['Application Administrator']
       operatorToken ??= await graphToken(emulator as RunningEmulator, 'Alice')
       env.ENTRANCE_GRAPH_TOKEN = operatorToken
     },
@@ -152,7 +203,7 @@ async function openWorld(emulator: Emulator, inFrontOfEntra: Front[]): Promise<W
       const { stdout } = await promisify(execFile)('sh', ['-ec', command], { env: { PATH: path } })
       return stdout
     },
-    doctor: (options) => diagnose(env, unreachable, options),
+    doctor: (options) => diagnose(env, network, options),
     async close() {
       for (const end of cleanup) await end()
       await restart()
@@ -175,21 +226,23 @@ function findPrincipal(directory: Directory, { appId }: Application): ServicePri
   return directory.servicePrincipals.find((one) => one.appId === appId) as ServicePrincipal
 }
 
-async function startServer(env: Record<string, string>): Promise<Entrance> {
+/** As `entrance serve` does, but for the port, and what is behind the gate. */
+async function startServer(
+  env: Record<string, string>,
+  log: (event: LogEvent) => void,
+  fetch: typeof globalThis.fetch,
+): Promise<Entrance> {
   const settings = resolveServeSettings({}, env)
-  const { entra, url = '', registration, clients } = settings
-  if (entra === 'emulator') throw new Error('The world has an app registration.')
-  const entrance = createEntrance({
-    url,
-    entra,
-    registration,
-    clients,
-    secret: settings.secrets,
-    store: memoryStore(),
-    limits: false,
-  })
+  checkSettings(settings)
+  makeDataFolder(settings.data)
+  const options = toOptions(settings.url ?? '', settings, undefined, log)
+  const entrance = createEntrance({ ...options, fetch, limits: false })
   await entrance.ready()
   return entrance
+}
+
+function guarded(entrance: Entrance): Entrance['fetch'] {
+  return entrance.protect(async () => Response.json({ answered: true }))
 }
 
 /** Listens, with what stands in front asked first, the last one that was put there before others. */
@@ -208,25 +261,50 @@ function inOrder(fronts: readonly Front[], handler: (r: Request) => Promise<Resp
 
 async function diagnose(
   env: Readonly<Record<string, string>>,
-  unreachable: ReadonlyMap<string, string>,
+  network: Network,
   options: DoctorOptions = {},
 ): Promise<Diagnosis> {
   const { terminal, text } = createTestTerminal(env)
-  const world = { now: Date.now, fetch: fetchBut(unreachable) }
+  const world = { now: Date.now, fetch: fetchIn(network) }
   const exitCode = await doctor({ json: true, ...options }, terminal, world)
   const { findings } = JSON.parse(text()) as { findings: Finding[] }
   const faults = findings.filter(({ status }) => status === 'error' || status === 'warning')
   return { exitCode, findings, faults, text: text() }
 }
 
-/** The real one, but for the origins that cannot be reached. */
-function fetchBut(unreachable: ReadonlyMap<string, string>): typeof fetch {
+const realFetch = globalThis.fetch
+
+type Network = Pick<World, 'unreachable' | 'elsewhere'>
+
+/** The real one, but for what the network does to it, and what it calls itself. */
+function fetchIn({ unreachable, elsewhere }: Network, userAgent?: string): typeof fetch {
   return async (input, init) => {
     const { origin } = new URL(input instanceof Request ? input.url : input)
     const code = unreachable.get(origin)
     if (code === 'TimeoutError') throw new DOMException('It took too long.', 'TimeoutError')
-    if (code) throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code }) })
-    return fetch(input, init)
+    if (code) throw new TypeError('fetch failed', { cause: toCause(code, origin) })
+    const answer = elsewhere.get(origin)
+    if (answer) return answer(new Request(input, init))
+    if (userAgent === undefined) return realFetch(input, init)
+    const headers = new Headers(init?.headers)
+    headers.set('user-agent', userAgent)
+    return realFetch(input, { ...init, headers })
+  }
+}
+
+/** What Node has for a connection that fails, and for a proxy that lets nothing through. */
+function toCause(code: string, origin: string): Error {
+  const [, status] = /^proxy (\d+)$/.exec(code) ?? []
+  if (status === undefined) return Object.assign(new Error(`${code} ${origin}`), { code })
+  return new Error(`Proxy response (${status}) !== 200 when HTTP Tunneling`)
+}
+
+async function withFetch<T>(instead: typeof fetch, work: () => Promise<T>): Promise<T> {
+  globalThis.fetch = instead
+  try {
+    return await work()
+  } finally {
+    globalThis.fetch = realFetch
   }
 }
 

@@ -238,3 +238,12 @@ test('a name that a deleted application keeps, and what a policy forbids, have c
     return true
   })
 })
+
+test('behind a gateway that fails what can be sent twice is sent again, and what cannot is not', async () => {
+  const bad = () => new Response('<html>', { status: 502 })
+  const read = graphOf(bad, () => Response.json({ id: 'x' }))
+  assert.deepEqual(await read.graph.get('/applications/x'), { id: 'x' })
+  const write = graphOf(bad)
+  await assert.rejects(write.graph.send(POST), GraphError)
+  assert.equal(write.asked.length, 1)
+})

@@ -168,6 +168,13 @@ test('what a program says before its answer, or in place of one, does no harm', 
   }
 })
 
+test('the server’s own variables do not come to another program', async () => {
+  const answer = JSON.stringify({ accessToken: token() })
+  const az = `[ -z "$ENTRA_PROXY_AZURE_CLIENT_SECRET$ENTRANCE_SECRET" ] || exit 1\n[ "$AZURE_CONFIG_DIR" = x ] || exit 1\n${prints(answer)}`
+  const env = { ENTRA_PROXY_AZURE_CLIENT_SECRET: 'a', ENTRANCE_SECRET: 'b', AZURE_CONFIG_DIR: 'x' }
+  assert.equal((await signIn(programs({ az }), {}, env)).source, 'az')
+})
+
 test('in another cloud the programs are told to change to it', async () => {
   const path = programs({ az: refuses('Please run az login') })
   const graph = 'https://graph.microsoft.us'

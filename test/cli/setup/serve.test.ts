@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SEED } from '../../../src/emulator/emulator.ts'
@@ -76,4 +76,25 @@ test('a workload or a managed identity is trusted, and a second run has nothing 
   const again = await place.setup(...managed)
   assert.match(again.stderr, /nothing to do/)
   assert.equal(again.code, 0, again.stderr)
+})
+
+test('a certificate that ends soon is followed by another, also where the run that made it was stopped', async (t) => {
+  const place = await openPlace(t)
+  const words = ['--yes', '--credential', 'certificate']
+  const soon = await place.setup(...words, '--secret-days', '10')
+  assert.equal(soon.code, 0, soon.stderr)
+  const former = readFileSync(join(place.folder, '.env'))
+  const next = await place.setup('--yes')
+  assert.equal(next.code, 0, next.stderr)
+  const { ENTRANCE_CREDENTIAL } = place.dotEnv()
+  assert.match(ENTRANCE_CREDENTIAL ?? '', /entra-certificate-\d{4}-\d\d-\d\d\.pem$/)
+  // As a run leaves it that was stopped before it wrote .env.
+  writeFileSync(join(place.folder, '.env'), former)
+  const [application] = place.applications()
+  application?.keyCredentials.pop()
+  const again = await place.setup('--yes')
+  assert.equal(again.code, 0, again.stderr)
+  assert.equal(place.dotEnv().ENTRANCE_CREDENTIAL, ENTRANCE_CREDENTIAL)
+  assert.equal(application?.keyCredentials.length, 2)
+  await useServer(place)
 })

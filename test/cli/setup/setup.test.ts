@@ -329,3 +329,13 @@ for (const type of ['multiple', 'any', 'personal']) {
     assert.deepEqual(readFileSync(join(place.folder, '.env')), file)
   })
 }
+
+test('a server that was for several tenants becomes one for its own, where that is asked for', async (t) => {
+  const place = await openPlace(t)
+  await place.setup('--name', NAME, '--account-type', 'multiple', '--yes')
+  assert.equal(place.dotEnv().AZURE_TENANT_ID, 'organizations')
+  const { code, stderr } = await place.setup('--account-type', 'single')
+  assert.equal(code, 0, stderr)
+  assert.equal(place.dotEnv().AZURE_TENANT_ID, SEED.tenantId)
+  assert.match(stderr, /AZURE_TENANT_ID is .* now, and was organizations/)
+})

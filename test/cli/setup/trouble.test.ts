@@ -65,6 +65,42 @@ test('--output writes the request and changes nothing; run twice it makes one ap
   assert.equal(place.applications().length, 1)
 })
 
+test('a request’s calls to Microsoft Graph, sent as they are written, make the same application', async (t) => {
+  const place = await openPlace(t)
+  const words = ['--name', NAME, '--admin-consent', '--pre-authorize', 'vscode']
+  await place.setup(...words, '--output', 'request.md')
+  const request = readFileSync(join(place.folder, 'request.md'), 'utf8')
+  const token = await graphToken(place.emulator, 'Alice')
+  const blanks = new Map<string, string>()
+  for (const [, text = ''] of request.matchAll(/```http\n([\s\S]*?)\n```/g)) {
+    const filled = text.replace(/\$(APP|OID|SP|GRAPH)\b/g, (blank) => blanks.get(blank) ?? blank)
+    const [head = '', body] = filled.split('\n\n')
+    const [line = '', ...headers] = head.split('\n')
+    const [method = '', url = ''] = line.split(' ')
+    const answer = await fetch(url, {
+      method,
+      headers: [...headers.map((one) => one.split(': ')), ['authorization', `Bearer ${token}`]] as [
+        string,
+        string,
+      ][],
+      ...(body !== undefined && { body }),
+    })
+    assert.ok(answer.ok, `${line}: ${await answer.clone().text()}`)
+    const given = new Map(Object.entries(JSON.parse((await answer.text()) || '{}')))
+    const id = String(given.get('id'))
+    if (url.includes('uniqueName=')) blanks.set('$APP', String(given.get('appId'))).set('$OID', id)
+    if (method === 'POST' && url.endsWith('/servicePrincipals')) blanks.set('$SP', id)
+    if (method === 'GET') blanks.set('$GRAPH', id)
+    if (given.has('secretText')) {
+      const variables = ['ENTRA_PROXY_AZURE_CLIENT_SECRET', given.get('secretText')].join('=')
+      writeFileSync(join(place.folder, '.env'), `${variables}\n`)
+    }
+  }
+  const { code, stderr } = await place.setup(...words)
+  assert.match(stderr, /nothing to do/)
+  assert.equal(code, 0, stderr)
+})
+
 /** Runs the script of a request as Alice, who may; what it prints goes into .env. */
 async function runAsAdministrator(place: Place, request: string): Promise<void> {
   const script = /```sh\n([\s\S]*?)\n```/.exec(request)?.[1]

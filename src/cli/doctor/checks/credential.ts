@@ -32,7 +32,7 @@ const credential: Check = {
   needs: ['entra.metadata'],
   unless: [
     'clock',
-    ...['client-id', 'disabled'].map((word) => `entra.authorize.${word}`),
+    ...['client-id', 'disabled', 'account-types'].map((word) => `entra.authorize.${word}`),
     ...['application-missing', 'service-principal-missing', 'service-principal-disabled']
       .concat('secret-unknown', 'secret-expired', 'certificate-missing')
       .concat('federated-credential-missing', 'account-type')

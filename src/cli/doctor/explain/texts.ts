@@ -1,3 +1,5 @@
+import { OWN_TEXTS } from './own-texts.ts'
+
 /** What a client, a browser or this server says, and what it comes from. */
 export type KnownText = {
   /** A name for scripts, and for the documentation. */
@@ -31,7 +33,7 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
   {
     id: 'no-s256',
     who: SDK,
-    pattern: /does not support code challenge method S256/i,
+    pattern: /does not support code challenge method S256|does not offer PKCE with S256/i,
     means: 'The client found metadata that does not offer PKCE with S256, as that of Entra.',
     cures: ['Give the client the address of this server, and not that of Entra.'],
     checks: ['server.resource-metadata', 'server.metadata'],
@@ -39,7 +41,7 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
   {
     id: 'issuer-mismatch',
     who: `${SDK}, Copilot CLI`,
-    pattern: /Issuer mismatch in|advertised an issuer that does not match/i,
+    pattern: /Issuer mismatch|advertised an issuer that does not match/i,
     means:
       'The issuer in the metadata is not, character by character, the address that it was found at.',
     cures: ['Set ENTRANCE_URL to the address that clients use, without a slash at its end.'],
@@ -48,7 +50,7 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
   {
     id: 'resource-mismatch',
     who: SDK,
-    pattern: /Protected resource \S+ does not match expected/i,
+    pattern: /Protected resource \S+ does not match expected|its tokens would not fit/i,
     means: 'The server takes itself for one at another address than the client was given.',
     cures: ['Set ENTRANCE_URL to the address that clients use.'],
     checks: ['server.challenge', 'server.resource-metadata'],
@@ -72,7 +74,8 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
   {
     id: 'registration-refused',
     who: `${SDK}, VS Code`,
-    pattern: /Dynamic Client Registration rejected|Dynamic registration failed/i,
+    pattern:
+      /Dynamic Client Registration rejected|Dynamic registration failed|refuses the registration/i,
     means:
       'The server refused the registration: the redirect URI is not allowed, or something in front refused the request.',
     cures: [
@@ -162,106 +165,7 @@ export const KNOWN_TEXTS: readonly KnownText[] = [
     cures: ['Set `trust proxy` in Express to that number; here it is ENTRANCE_TRUSTED_PROXY_HOPS.'],
     checks: [],
   },
-  {
-    id: 'client-not-registered',
-    who: 'This server',
-    pattern: /Client Not Registered|No key of this server made the client_id/i,
-    means: 'The client presents a registration that was made with another key of a server.',
-    cures: [
-      'Have the client forget its registration, and connect again: README, "Client Not Registered".',
-      'If ENTRANCE_SECRET was changed, put the former key behind the new one.',
-    ],
-    checks: ['server.replicas', 'server.registration'],
-  },
-  {
-    id: 'need-admin-approval',
-    who: "Entra's page",
-    pattern: /Need admin approval|Approval required|needs permission to access resources/i,
-    means:
-      'People may not consent to the application themselves (AADSTS90094): an administrator has to, once for all.',
-    cures: [
-      'App registrations > the application > API permissions > Grant admin consent',
-      'entrance setup --admin-consent, as an administrator.',
-    ],
-    checks: ['registration'],
-  },
-  {
-    id: 'token-refused',
-    who: 'MCP servers, JWT libraries',
-    pattern:
-      /IDX10[25]\d\d|JWT signature\/format invalid|"?invalid_token\b|token signature (?:is )?invalid/i,
-    means:
-      'Whoever got the token could not verify it: it has expired, is for another application, or is of version 1.',
-    cures: [
-      'Paste the token into entrance doctor explain: it says which, and prints no token.',
-      'Where the server is this one: have the client forget its sign-in, and connect again.',
-    ],
-    checks: ['entra.token', 'server.replicas', 'registration'],
-  },
-  {
-    id: 'version-1',
-    who: 'This server',
-    pattern: /version 1\.0 access tokens/i,
-    means: 'The registration issues version 1 tokens: requestedAccessTokenVersion is not 2.',
-    cures: ['Manifest: "api": { "requestedAccessTokenVersion": 2 }; or entrance setup.'],
-    checks: ['entra.token', 'registration'],
-  },
-  {
-    id: 'lacks-scope',
-    who: 'This server',
-    pattern: /lacks the scope/i,
-    means: 'Consent was given before the scope existed, or the scope is disabled.',
-    cures: ['Enable the scope under Expose an API, and sign in again.'],
-    checks: ['entra.authorize', 'registration'],
-  },
-  {
-    id: 'configuration',
-    who: 'This server',
-    pattern: /The configuration has (one|\d+) problems?/i,
-    means: 'A variable is missing or wrong; each is listed below it.',
-    cures: ['Do what is written beneath each.'],
-    checks: ['config.entra', 'config.url', 'config.server'],
-  },
-  {
-    id: 'port-in-use',
-    who: 'This server',
-    pattern: /is in use by another program/i,
-    means: 'Another server has the port.',
-    cures: ['Stop it, or choose another with PORT.'],
-    checks: ['server.reach'],
-  },
-  {
-    id: 'no-cookie',
-    who: 'This server',
-    pattern: /did not send the cookie/i,
-    means: 'Cookies are blocked for this site, or a proxy removes them.',
-    cures: ['Allow them in the browser, or leave private mode.'],
-    checks: ['server.sign-in'],
-  },
-  {
-    id: 'other-browser',
-    who: 'This server',
-    pattern: /was not started in this browser/i,
-    means: 'Another browser, a second use of the page, or ten minutes have passed.',
-    cures: ['Start again in the application.'],
-    checks: ['server.replicas'],
-  },
-  {
-    id: 'too-many',
-    who: 'This server',
-    pattern: /Too many requests/i,
-    means: 'One address asks for a lot; behind a proxy all people have its address.',
-    cures: ['Set ENTRANCE_TRUSTED_PROXY_HOPS to the number of proxies in front.'],
-    checks: ['config.server'],
-  },
-  {
-    id: 'origin',
-    who: 'This server',
-    pattern: /Pages of the origin .{1,300} may not call this server/i,
-    means: 'A client that runs in a web page calls /mcp.',
-    cures: ['Library: add its origin to allowedOrigins.'],
-    checks: ['server.cors'],
-  },
+  ...OWN_TEXTS,
 ]
 
 /** The text that stands in what was pasted. */

@@ -18,7 +18,7 @@ const ATTEMPTS = 3
 const FIRST_WAIT = 200
 
 const CURE =
-  'Check that this machine has a managed identity, and which one entra.credential.clientId names.'
+  'Check that this machine has a managed identity, and which one ENTRANCE_CREDENTIAL (entra.credential.clientId) names.'
 
 type Token = { readonly text: string; readonly expiresAt: number }
 

@@ -16,6 +16,7 @@ export const configurationFaults: readonly Fault[] = [
       if (!finding.portal?.join(' ').includes('Set them')) throw new Error('no cure')
       Object.assign(world.env, world.registered)
     },
+    signIn: { where: 'start', says: /of the three Entra variables none is set\. Set them/ },
   },
   {
     name: 'the client id is missing',
@@ -23,6 +24,10 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.missing',
     says: /ENTRA_PROXY_AZURE_CLIENT_ID is missing/,
     cure: dotEnv.copyIds,
+    signIn: {
+      where: 'start',
+      says: /ENTRA_PROXY_AZURE_CLIENT_ID: is missing\. Copy Application \(client\) ID/,
+    },
   },
   {
     name: 'the tenant is missing',
@@ -30,6 +35,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.missing',
     says: /AZURE_TENANT_ID is missing/,
     cure: dotEnv.copyIds,
+    signIn: { where: 'start', says: /AZURE_TENANT_ID: is missing\. Copy Directory \(tenant\) ID/ },
   },
   {
     name: 'the client secret is missing',
@@ -37,6 +43,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.missing',
     says: /ENTRA_PROXY_AZURE_CLIENT_SECRET is missing/,
     cure: dotEnv.copySecret,
+    signIn: { where: 'start', says: /CLIENT_SECRET: is missing\. Create a client secret/ },
   },
   {
     name: 'the client id has quotation marks around it',
@@ -46,6 +53,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.quoted',
     says: /ENTRA_PROXY_AZURE_CLIENT_ID has quotation marks/,
     cure: dotEnv.unquote('ENTRA_PROXY_AZURE_CLIENT_ID'),
+    signIn: { where: 'start', says: /CLIENT_ID: has quotation marks around it\. Remove them/ },
   },
   {
     name: 'the tenant has quotation marks around it',
@@ -55,6 +63,10 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.quoted',
     says: /AZURE_TENANT_ID has quotation marks/,
     cure: dotEnv.unquote('AZURE_TENANT_ID'),
+    signIn: {
+      where: 'start',
+      says: /AZURE_TENANT_ID: has quotation marks around it\. Remove them/,
+    },
   },
   {
     name: 'the client secret has spaces around it',
@@ -64,6 +76,10 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.quoted',
     says: /ENTRA_PROXY_AZURE_CLIENT_SECRET has spaces/,
     cure: dotEnv.unquote('ENTRA_PROXY_AZURE_CLIENT_SECRET'),
+    signIn: {
+      where: 'start',
+      says: /CLIENT_SECRET: has spaces or quotation marks around it\. Remove them/,
+    },
   },
   {
     name: "the secret's ID was pasted in place of its Value",
@@ -73,6 +89,10 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.wrong',
     says: /that is the secret's ID, not its value/,
     cure: dotEnv.copySecret,
+    signIn: {
+      where: 'start',
+      says: /that is the secret's ID, not its value\. Create a client secret/,
+    },
   },
   {
     name: "the application's name stands in place of the client id",
@@ -82,6 +102,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.wrong',
     says: /ENTRA_PROXY_AZURE_CLIENT_ID 'entrance' is not a GUID/,
     cure: dotEnv.copyIds,
+    signIn: { where: 'start', says: /'entrance' is not a GUID\. Copy Application \(client\) ID/ },
   },
   {
     name: "the tenant's name stands in place of its id",
@@ -91,6 +112,10 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.entra.wrong',
     says: /AZURE_TENANT_ID/,
     cure: dotEnv.copyIds,
+    signIn: {
+      where: 'start',
+      says: /is neither a GUID nor a domain name\. Copy Directory \(tenant\) ID/,
+    },
   },
   {
     name: 'the login host is not an address',
@@ -102,6 +127,7 @@ export const configurationFaults: readonly Fault[] = [
     cure: ({ env, emulator }) => {
       env.ENTRANCE_AUTHORITY = emulator.origin
     },
+    signIn: { where: 'start', says: /is not a login host's origin\. Use public, usgov, china/ },
   },
   {
     name: 'the public address is plain http',
@@ -112,6 +138,10 @@ export const configurationFaults: readonly Fault[] = [
     says: /must start with https:\/\//,
     cure: ({ env, url }) => {
       env.ENTRANCE_URL = url
+    },
+    signIn: {
+      where: 'start',
+      says: /must start with https:\/\/; plain http is for localhost only\. Give/,
     },
   },
   {
@@ -125,6 +155,7 @@ export const configurationFaults: readonly Fault[] = [
       const [, tail = ''] = /Leave out (\S+) at its end/.exec(portal?.[0] ?? '') ?? []
       env.ENTRANCE_URL = (env.ENTRANCE_URL ?? '').slice(0, -tail.length)
     },
+    signIn: { where: 'start', says: /is the address of an endpoint.* Leave out \/mcp/ },
   },
   {
     name: 'the public address has a query',
@@ -136,6 +167,7 @@ export const configurationFaults: readonly Fault[] = [
     cure: ({ env }) => {
       env.ENTRANCE_URL = (env.ENTRANCE_URL ?? '').split('?')[0] as string
     },
+    signIn: { where: 'start', says: /must have no query, fragment or user name\. Give/ },
   },
   {
     name: 'the public address is no address',
@@ -147,6 +179,7 @@ export const configurationFaults: readonly Fault[] = [
     cure: ({ env, url }) => {
       env.ENTRANCE_URL = url
     },
+    signIn: { where: 'start', says: /'expenses\.example\.com' is not a URL\. Give/ },
   },
   {
     name: 'the port is not a number',
@@ -156,6 +189,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.server.wrong',
     says: /PORT 'eight thousand' is not a port/,
     cure: dotEnv.leaveOut('PORT'),
+    signIn: { where: 'start', says: /PORT: 'eight thousand' is not a port.* Leave it out/ },
   },
   {
     name: 'the master key is too short',
@@ -169,6 +203,10 @@ export const configurationFaults: readonly Fault[] = [
       if (!portal?.join(' ').includes('openssl rand -base64 32')) throw new Error('no command')
       env.ENTRANCE_SECRET = Buffer.alloc(32, 'key').toString('base64')
     },
+    signIn: {
+      where: 'start',
+      says: /ENTRANCE_SECRET: has 7 characters; 32 or more are expected\. Make one with/,
+    },
   },
   {
     name: 'the store is of a kind that there is not',
@@ -178,6 +216,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.server.wrong',
     says: /mongodb: is not a store/,
     cure: dotEnv.leaveOut('ENTRANCE_STORE'),
+    signIn: { where: 'start', says: /mongodb: is not a store of this version\. Write sqlite:/ },
   },
   {
     name: 'the file of clients is not JSON',
@@ -188,6 +227,7 @@ export const configurationFaults: readonly Fault[] = [
     finding: 'config.server.wrong',
     says: /clients\.json is not JSON/,
     cure: ({ env }) => writeFileSync(env.ENTRANCE_CLIENTS as string, '[]'),
+    signIn: { where: 'start', says: /clients\.json is not JSON\. Write a JSON array/ },
   },
   {
     name: 'the data folder is a file',
@@ -197,6 +237,7 @@ export const configurationFaults: readonly Fault[] = [
     cure: ({ env, folder }) => {
       env.ENTRANCE_DATA = join(folder, 'another')
     },
+    signIn: { where: 'start', says: /is not a folder\. Give another folder/ },
   },
   {
     name: 'the key file is damaged',
@@ -215,5 +256,40 @@ export const configurationFaults: readonly Fault[] = [
       const path = join(env.ENTRANCE_DATA as string, 'keys.json')
       writeFileSync(path, JSON.stringify({ keys: [key] }))
     },
+    signIn: { where: 'start', says: /keys\.json: is not a key file.* Restore it from a backup/ },
+  },
+  {
+    name: 'accounts of every organisation can sign in, and nothing says of which may',
+    plant: ({ env, app }) => {
+      env.AZURE_TENANT_ID = 'organizations'
+      app.signInAudience = 'AzureADMultipleOrgs'
+    },
+    finding: 'config.entra.missing',
+    says: /ENTRANCE_ALLOW_TENANTS is missing, while organizations/,
+    cure: ({ env, emulator }, { portal }) => {
+      if (!portal?.join(' ').includes('List the ids of the tenants')) throw new Error('no cure')
+      env.ENTRANCE_ALLOW_TENANTS = emulator.tenantId
+    },
+    signIn: { where: 'start', says: /ENTRANCE_ALLOW_TENANTS: is missing.*List the ids/ },
+  },
+  {
+    name: 'the credential is of a kind that there is not',
+    plant: ({ env }) => {
+      env.ENTRANCE_CREDENTIAL = 'password'
+    },
+    finding: 'config.entra.wrong',
+    says: /'password' is no credential/,
+    cure: dotEnv.useSecret,
+    signIn: { where: 'start', says: /'password' is no credential\. Use secret, certificate:/ },
+  },
+  {
+    name: "the certificate's file is not there",
+    plant: ({ env, folder }) => {
+      env.ENTRANCE_CREDENTIAL = `certificate:${join(folder, 'entra.pem')}`
+    },
+    finding: 'config.entra.wrong',
+    says: /entra\.pem cannot be read: ENOENT/,
+    cure: dotEnv.useSecret,
+    signIn: { where: 'start', says: /entra\.pem cannot be read: ENOENT\. Name a PEM file/ },
   },
 ]

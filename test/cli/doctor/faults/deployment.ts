@@ -44,7 +44,7 @@ const withHeaders = (response: Response, change: (headers: Headers) => void): Re
 const passOn = ({ inFrontOfServer }: World) => void inFrontOfServer.pop()
 
 const page = (status: number, title: string, headers: Record<string, string> = {}) =>
-  new Response(`<!doctype html><title>${title}</title>`, {
+  new Response(`<!doctype html><title>${title}</title><h1>${title}</h1>`, {
     status,
     headers: { 'content-type': 'text/html', ...headers },
   })
@@ -62,6 +62,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /nothing listens there/,
     cure: ({ unreachable }) => unreachable.clear(),
     isPublic,
+    signIn: { where: 'client', says: /nothing listens there\. Is the server running/ },
   },
   {
     name: "the public address's certificate has expired",
@@ -70,6 +71,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /certificate has expired/,
     cure: ({ unreachable }) => unreachable.clear(),
     isPublic,
+    signIn: { where: 'client', says: /its certificate has expired\. Whoever runs the server/ },
   },
   {
     name: "the public address's name is not in DNS",
@@ -78,6 +80,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /no host of that name/,
     cure: ({ unreachable }) => unreachable.clear(),
     isPublic,
+    signIn: { where: 'client', says: /there is no host of that name\. .*is the address right/ },
   },
   {
     name: "Easy Auth redirects to Entra's sign-in",
@@ -88,6 +91,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Easy Auth/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /status 302, to https:\/\/login\S+\)\. .*\(Easy Auth\).*doctor --public/,
+    },
   },
   {
     name: 'Easy Auth answers 401 itself',
@@ -105,6 +112,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /authentication: allow unauthenticated access/i,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /status 401\)\. .*\(Easy Auth\).*doctor --public/ },
   },
   {
     name: 'a firewall challenges everybody who is no browser',
@@ -113,6 +121,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Just a moment/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /Just a moment.*firewall or bot protection.*doctor --public/ },
   },
   {
     name: 'a firewall blocks clients that call themselves Claude-User',
@@ -125,6 +134,11 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Claude-User: status 403/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /Access denied.*firewall or bot protection.*doctor --public/,
+      userAgent: 'Claude-User',
+    },
   },
   {
     name: 'a firewall blocks clients that are made with python-httpx',
@@ -135,6 +149,11 @@ export const deploymentFaults: readonly Fault[] = [
     says: /python-httpx\S*: status 403/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /Denied.*firewall or bot protection.*doctor --public/,
+      userAgent: 'python-httpx/0.28.1',
+    },
   },
   {
     name: 'the proxy has nothing behind it',
@@ -143,6 +162,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /nginx/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /status 502.*no answer from the server.*doctor --public/ },
   },
   {
     name: "a company's portal answers with a page",
@@ -151,6 +171,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Sign in to Contoso/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /Sign in to Contoso.*A page answers.*doctor --public/ },
   },
   {
     name: 'the proxy redirects /mcp to /mcp/',
@@ -159,6 +180,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /status 302, to \S+\/mcp\//,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /redirects \(302\), which is not followed.*doctor --public/ },
   },
   {
     name: 'the proxy redirects /mcp/ to /mcp',
@@ -168,6 +190,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /status 302/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'none', because: 'This client goes by the address without the slash.' },
   },
   {
     name: 'the proxy does not route /mcp',
@@ -176,6 +199,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Route the path to the server/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /the server answered 404: .*Not found.*doctor --public/ },
   },
   {
     name: 'the MCP server is not guarded',
@@ -186,6 +210,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Everybody who knows the address/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'none', because: 'Whoever asks is let in.' },
   },
   {
     name: 'the proxy removes WWW-Authenticate',
@@ -196,6 +221,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /no WWW-Authenticate/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'none',
+      because: 'This client looks for the metadata by itself; others give up.',
+    },
   },
   {
     name: 'the proxy passes another Host on',
@@ -209,6 +238,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /backend\.internal/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /The Host header 'backend\.internal' is not a name of this server.*doctor --public/,
+    },
   },
   {
     name: 'the server takes itself for one at another address',
@@ -223,6 +256,44 @@ export const deploymentFaults: readonly Fault[] = [
       serverEnv.ENTRANCE_URL = command?.split('=')[1] as string
     },
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /says that it is \S+\/expenses\/mcp.* Use \S+ as the address/,
+    },
+  },
+  {
+    name: 'the proxy cuts off the path below which people find the server',
+    plant: ({ app, url, inFrontOfServer, serverEnv, env }) => {
+      app.web.redirectUris.push(`${url}/expenses/auth/callback`)
+      const isBelow = () => (serverEnv.ENTRANCE_URL ?? env.ENTRANCE_URL)?.endsWith('/expenses')
+      inFrontOfServer.push((request, next) =>
+        next(isBelow() ? request : new Request(request.url.replace('/expenses', ''), request)),
+      )
+    },
+    finding: 'server.challenge.address',
+    says: /The server takes itself for/,
+    cure: ({ serverEnv }, { command }) => {
+      serverEnv.ENTRANCE_URL = command?.split('=')[1] as string
+    },
+    signIn: { where: 'client', says: /says that it is \S+\/mcp: .* Use \S+ as the address/ },
+    at: ({ url }) => `${url}/expenses`,
+    isPublic,
+  },
+  {
+    name: 'a proxy in front speaks HTTPS, and the server thinks it is at http',
+    plant: ({ app, elsewhere, url }) => {
+      const secure = withTls(url)
+      app.web.redirectUris.push(`${secure}/auth/callback`)
+      elsewhere.set(secure, (request) => fetch(new Request(toPlain(request.url), request)))
+    },
+    finding: 'server.challenge.insecure',
+    says: /ENTRANCE_URL/,
+    cure: ({ serverEnv }, { command }) => {
+      serverEnv.ENTRANCE_URL = command?.split('=')[1] as string
+    },
+    signIn: { where: 'client', says: /says that it is http:.* Use http:\S+ as the address/ },
+    at: ({ url }) => withTls(url),
+    isPublic,
   },
   {
     name: 'the proxy does not route the metadata of the resource',
@@ -233,6 +304,11 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Route \/\.well-known\/oauth-protected-resource\/mcp/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'none',
+      because:
+        "This client looks for the authorization server's metadata at the same host; others give up.",
+    },
   },
   {
     name: 'the metadata of the resource is about another address',
@@ -241,18 +317,27 @@ export const deploymentFaults: readonly Fault[] = [
     says: /\/mcp\//,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /says that it is \S+\/mcp\/: .* Use \S+\/mcp\/ as the address/,
+    },
   },
   {
     name: 'the metadata of the resource sends clients to Entra',
-    plant: rewriting(async (response, { url }) => {
-      if (!url.includes('oauth-protected-resource')) return response
-      const document = (await response.json()) as object
-      return Response.json({ ...document, authorization_servers: [ENTRA] })
-    }),
+    plant: (world) => {
+      const { origin, tenantId } = world.emulator
+      const authorization_servers = [`${origin}/${tenantId}/v2.0`]
+      rewriting(async (response, { url }) => {
+        if (!url.includes('oauth-protected-resource')) return response
+        const document = (await response.json()) as object
+        return Response.json({ ...document, authorization_servers })
+      })(world)
+    },
     finding: 'server.resource-metadata.authorization-server',
-    says: /login\.microsoftonline\.com/,
+    says: /\/v2\.0/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /\/v2\.0 does not offer PKCE with S256.*doctor --public/ },
   },
   {
     name: 'the proxy does not route the metadata of the authorization server',
@@ -263,6 +348,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /oauth-authorization-server/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /what the server tells about itself is not complete.*doctor --public/,
+    },
   },
   {
     name: 'another application answers at /.well-known/openid-configuration',
@@ -275,6 +364,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /sso\.example\.com/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'none',
+      because: 'This client looks at /.well-known/oauth-authorization-server first.',
+    },
   },
   {
     name: 'the issuer has a slash at its end',
@@ -287,6 +380,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /character by character/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /issuer mismatch.*doctor --public/ },
   },
   {
     name: 'PKCE is not advertised',
@@ -295,21 +389,27 @@ export const deploymentFaults: readonly Fault[] = [
     says: /S256/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'client', says: /does not offer PKCE with S256.*doctor --public/ },
   },
   {
     name: 'replicas have different keys',
-    plant: ({ inFrontOfServer }) => {
+    plant: async ({ inFrontOfServer, startReplica }) => {
+      const other = await startReplica({ ENTRANCE_SECRET: 'the-other-key'.repeat(4) })
       let count = 0
-      inFrontOfServer.push(async (request, next) => {
-        if (!request.url.endsWith('jwks.json') || count++ % 2 === 0) return next(request)
-        const text = (await (await next(request)).text()).replaceAll('"kid":"', '"kid":"other-')
-        return new Response(text, { headers: { 'content-type': 'application/json' } })
+      // What clients and doctor ask for more than once.
+      inFrontOfServer.push((request, next) => {
+        const isShared = /\/(jwks\.json|mcp)$/.test(new URL(request.url).pathname)
+        return isShared && count++ % 2 === 1 ? other(request) : next(request)
       })
     },
     finding: 'server.replicas.keys',
     says: /ENTRANCE_SECRET/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /signed with a key that this server does not hold\. Sign in again/,
+    },
   },
   {
     name: 'a firewall blocks POST to /register',
@@ -320,6 +420,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Request blocked/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'client',
+      says: /refuses the registration \(403\).*Request blocked.*doctor --public/,
+    },
   },
   {
     name: 'the proxy answers preflights itself',
@@ -331,6 +435,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /status 405/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'none', because: 'Only clients that run in a web page ask.' },
   },
   {
     name: 'the proxy adds CORS headers as well',
@@ -342,6 +447,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /\*, \*/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'none', because: 'Only clients that run in a web page look.' },
   },
   {
     name: 'the callback is not routed',
@@ -352,6 +458,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Route \/auth\/callback/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'front', says: /Not found/ },
   },
   {
     name: 'the proxy removes cookies',
@@ -362,6 +469,10 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Set-Cookie/,
     cure: passOn,
     isPublic,
+    signIn: {
+      where: 'page',
+      says: /did not send the cookie that the consent page set.*Allow cookies/,
+    },
   },
   {
     name: 'the pages of the sign-in are behind a firewall',
@@ -372,21 +483,26 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Forbidden/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'front', says: /Forbidden/ },
   },
   {
     name: 'something in front has the form of the consent page lead elsewhere',
-    plant: rewriting(async (response, { url, method }) => {
-      if (method !== 'GET' || new URL(url).pathname !== '/consent') return response
-      const text = (await response.text()).replace(
-        /action="[^"]*"/,
-        'action="https://evil.example/"',
-      )
-      return new Response(text, { status: response.status, headers: jsonHeaders(response) })
-    }),
+    plant: (world) => {
+      world.unreachable.set('https://evil.example', 'ENOTFOUND')
+      rewriting(async (response, { url, method }) => {
+        if (method !== 'GET' || new URL(url).pathname !== '/consent') return response
+        const text = (await response.text()).replace(
+          /action="[^"]*"/,
+          'action="https://evil.example/"',
+        )
+        return new Response(text, { status: response.status, headers: jsonHeaders(response) })
+      })(world)
+    },
     finding: 'server.sign-in.page',
     says: /consent page/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'browser', says: /evil\.example/ },
   },
   {
     name: 'a gateway in front adds resource to what goes to Entra',
@@ -399,6 +515,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /resource=/,
     cure: passOn,
     isPublic,
+    signIn: { where: 'page', says: /AADSTS9010010.*never sends the parameter resource/ },
   },
   {
     name: 'the server signs in with another application',
@@ -413,6 +530,7 @@ export const deploymentFaults: readonly Fault[] = [
       serverEnv.ENTRA_PROXY_AZURE_CLIENT_ID = expected as string
     },
     isPublic,
+    signIn: { where: 'entra', says: /AADSTS700016: Application with identifier '5f6b1a8e/ },
   },
   {
     name: 'others on the machine can read the master keys',
@@ -428,6 +546,7 @@ export const deploymentFaults: readonly Fault[] = [
     status: 'warning',
     says: /mode 644/,
     cure: (_, { command }) => void execFileSync('sh', ['-c', command as string]),
+    signIn: { where: 'none', because: 'It is a danger, and no hindrance.' },
   },
   {
     name: 'the store is not a database',
@@ -441,7 +560,10 @@ export const deploymentFaults: readonly Fault[] = [
     cure: ({ env, folder }) => {
       env.ENTRANCE_STORE = `sqlite:${join(folder, 'another.db')}`
     },
+    signIn: { where: 'start', says: /grants\.db cannot be opened.* restore it from a backup/ },
   },
 ]
 
-const ENTRA = 'https://login.microsoftonline.com/common/v2.0'
+/** The same host and port, as a proxy has it that speaks HTTPS. */
+const withTls = (url: string) => url.replace('http:', 'https:')
+const toPlain = (url: string) => url.replace('https:', 'http:')

@@ -20,6 +20,10 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.token-version',
     says: /which means 1/,
     cure: runCommand,
+    signIn: {
+      where: 'page',
+      says: /version 1\.0 access tokens.*Set requestedAccessTokenVersion to 2/,
+    },
   },
   {
     name: 'the redirect URI is not registered, and others are',
@@ -29,6 +33,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.redirect-uri-missing',
     says: /other\.example\.com/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /AADSTS50011/ },
   },
   {
     name: 'the redirect URI is one of a single-page application',
@@ -39,6 +44,10 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.redirect-uri-platform',
     says: /Single-page application/,
     cure: runCommand,
+    signIn: {
+      where: 'page',
+      says: /AADSTS9002327.*register the callback address for the platform 'Web'/,
+    },
   },
   {
     name: 'the redirect URI is one of a mobile or desktop application',
@@ -49,6 +58,10 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.redirect-uri-platform',
     says: /Mobile and desktop/,
     cure: runCommand,
+    signIn: {
+      where: 'page',
+      says: /AADSTS700025.*register the callback address for the platform 'Web'/,
+    },
   },
   {
     name: 'the registration has no Application ID URI',
@@ -58,6 +71,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.identifier-uri',
     says: /AADSTS500011/,
     cure: runCommand,
+    signIn: { where: 'page', says: /AADSTS500011.*set the Application ID URI/ },
   },
   {
     name: 'the registration exposes no scope',
@@ -67,6 +81,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.scope-missing',
     says: /exposes no scope mcp-access/,
     cure: runCommand,
+    signIn: { where: 'page', says: /AADSTS650053.*add the scope mcp-access/ },
   },
   {
     name: 'the scope of the registration is disabled',
@@ -76,6 +91,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.scope-disabled',
     says: /is disabled/,
     cure: runCommand,
+    signIn: { where: 'page', says: /AADSTS650053.*and enable them/ },
   },
   {
     name: 'the application has no service principal, as Graph shows',
@@ -87,6 +103,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.service-principal-missing',
     says: /no service principal/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /AADSTS700016/ },
   },
   {
     name: 'the application is disabled, as Graph shows',
@@ -96,6 +113,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.service-principal-disabled',
     says: /switched it off/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /AADSTS7000112/ },
   },
   {
     name: 'the client id is the object id, as Graph shows',
@@ -105,6 +123,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.application-missing',
     says: /Object ID is another one/,
     cure: (world, finding) => dotEnv.copyIds(world, { ...finding, portal: ['overview page'] }),
+    signIn: { where: 'entra', says: /AADSTS700016/ },
   },
   {
     name: "the client secret begins as none of the registration's does",
@@ -114,6 +133,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.secret-unknown',
     says: /none of the registration/,
     cure: takeNewSecret,
+    signIn: { where: 'page', says: /AADSTS7000215.*put its Value/ },
   },
   {
     name: 'the client secret ends within a month',
@@ -125,6 +145,7 @@ export const graphFaults: readonly Fault[] = [
     status: 'warning',
     says: /The client secret ends on/,
     cure: takeNewSecret,
+    signIn: { where: 'none', because: 'It has not ended yet.' },
   },
   {
     name: 'the client secret ended, as Graph shows',
@@ -134,6 +155,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.secret-expired',
     says: /ended on 2026-01-31/,
     cure: takeNewSecret,
+    signIn: { where: 'page', says: /AADSTS7000222.*Create a new client secret/ },
   },
   {
     name: 'an assignment is required, and nobody is assigned',
@@ -144,6 +166,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.nobody-assigned',
     says: /AADSTS50105/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /AADSTS50105/ },
   },
   {
     name: 'members may not consent, and nobody has consented for them',
@@ -153,6 +176,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.consent',
     says: /AADSTS90094/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /Need admin approval.*AADSTS90094/, account: 'Bob' },
   },
   {
     name: 'only administrators can consent to the scope, and none has',
@@ -162,6 +186,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.consent',
     says: /consented for everybody to mcp-access/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /Need admin approval.*AADSTS90094/, account: 'Bob' },
   },
   {
     name: 'people of other organisations are to come in, and the registration is for one',
@@ -172,6 +197,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.account-type',
     says: /AzureADMultipleOrgs/,
     cure: runCommand,
+    signIn: { where: 'entra', says: /AADSTS50194/ },
   },
   {
     name: 'a role is asked for that the registration does not have',
@@ -181,6 +207,11 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.app-role-missing',
     says: /Expenses\.Clerk/,
     cure: runCommand,
+    signIn: {
+      where: 'page',
+      says: /people with certain app roles.*\(rule 'roles'\).*ask the operator/,
+      cured: 'page',
+    },
   },
   {
     name: 'groups are asked for, and tokens name none',
@@ -192,6 +223,11 @@ export const graphFaults: readonly Fault[] = [
     status: 'warning',
     says: /groups/,
     cure: runCommand,
+    signIn: {
+      where: 'page',
+      says: /members of certain groups.*\(rule 'groups'\).*ask the operator/,
+      cured: 'page',
+    },
   },
   {
     name: 'guests are to stay out, and tokens do not say who is one',
@@ -201,6 +237,7 @@ export const graphFaults: readonly Fault[] = [
     finding: 'registration.optional-claims',
     says: /acct/,
     cure: runCommand,
+    signIn: { where: 'page', says: /whether the account is a guest.*add the optional claim acct/ },
   },
   {
     name: 'public client flows are allowed',
@@ -211,6 +248,7 @@ export const graphFaults: readonly Fault[] = [
     status: 'warning',
     says: /Public client flows/,
     cure: runCommand,
+    signIn: { where: 'none', because: 'This server presents its secret all the same.' },
   },
 ]
 

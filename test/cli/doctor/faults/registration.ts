@@ -11,6 +11,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.client-id',
     says: /AADSTS700016/,
     cure: dotEnv.copyIds,
+    signIn: { where: 'entra', says: /AADSTS700016: Application with identifier '5f6b1a8e/ },
   },
   {
     name: 'the client id is the placeholder of an example',
@@ -20,6 +21,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.client-id',
     says: /AADSTS700038/,
     cure: dotEnv.copyIds,
+    signIn: { where: 'entra', says: /AADSTS700038/ },
   },
   {
     name: "the application's object id stands in place of the client id",
@@ -29,6 +31,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.client-id',
     says: /AADSTS700016/,
     cure: dotEnv.copyIds,
+    signIn: { where: 'entra', says: /AADSTS700016/ },
   },
   {
     name: 'the application has no service principal in the tenant',
@@ -41,6 +44,7 @@ export const registrationFaults: readonly Fault[] = [
     says: /no service principal/,
     cure: ({ emulator: { directory }, servicePrincipal }) =>
       void directory.servicePrincipals.push(servicePrincipal),
+    signIn: { where: 'entra', says: /AADSTS700016/ },
   },
   {
     name: 'the application is switched off in the tenant',
@@ -50,6 +54,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.disabled',
     says: /AADSTS7000112/,
     cure: portal.enable,
+    signIn: { where: 'entra', says: /AADSTS7000112/ },
   },
   {
     name: 'no redirect URI is registered',
@@ -59,6 +64,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.no-redirect-uri',
     says: /AADSTS500113/,
     cure: portal.addRedirectUri,
+    signIn: { where: 'entra', says: /AADSTS500113/ },
   },
   {
     name: 'the registered redirect URI has a slash at its end',
@@ -68,6 +74,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.redirect-uri',
     says: /is registered: it has a slash at its end/,
     cure: portal.addRedirectUri,
+    signIn: { where: 'entra', says: /AADSTS50011: The redirect URI '\S+\/auth\/callback'/ },
   },
   {
     name: 'the registered redirect URI is https, and the server http',
@@ -77,6 +84,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.redirect-uri',
     says: /is registered: it begins with https/,
     cure: portal.addRedirectUri,
+    signIn: { where: 'entra', says: /AADSTS50011: The redirect URI 'http:/ },
   },
   {
     name: 'the registered redirect URI has 127.0.0.1 in place of localhost',
@@ -86,6 +94,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.redirect-uri',
     says: /is registered: its host is 127\.0\.0\.1/,
     cure: portal.addRedirectUri,
+    signIn: { where: 'entra', says: /AADSTS50011: The redirect URI 'http:\/\/localhost/ },
   },
   {
     name: 'the registered redirect URI lacks the path below which the server is',
@@ -96,6 +105,10 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.redirect-uri',
     says: /is registered: it lacks the path of ENTRANCE_URL/,
     cure: portal.addRedirectUri,
+    signIn: {
+      where: 'entra',
+      says: /AADSTS50011: The redirect URI '\S+\/expenses\/auth\/callback'/,
+    },
   },
   {
     name: "the registered redirect URI is another server's",
@@ -105,6 +118,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.redirect-uri',
     says: /not among the registered redirect URIs/,
     cure: portal.addRedirectUri,
+    signIn: { where: 'entra', says: /AADSTS50011/ },
   },
   {
     name: 'there is no Application ID URI',
@@ -114,6 +128,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.id-uri',
     says: /AADSTS500011/,
     cure: portal.setIdentifierUri,
+    signIn: { where: 'page', says: /AADSTS500011.*set the Application ID URI/ },
   },
   {
     name: 'the Application ID URI is another one',
@@ -123,6 +138,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.id-uri',
     says: /AADSTS500011/,
     cure: portal.setIdentifierUri,
+    signIn: { where: 'page', says: /AADSTS500011.*set the Application ID URI/ },
   },
   {
     name: 'the scope is not exposed',
@@ -132,6 +148,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.scope',
     says: /AADSTS650053/,
     cure: portal.exposeScope,
+    signIn: { where: 'page', says: /AADSTS650053.*add the scope mcp-access/ },
   },
   {
     name: 'the scope is disabled',
@@ -141,6 +158,7 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.scope',
     says: /AADSTS650053/,
     cure: portal.exposeScope,
+    signIn: { where: 'page', says: /AADSTS650053.*and enable them/ },
   },
   {
     name: 'the scope has another name',
@@ -150,5 +168,20 @@ export const registrationFaults: readonly Fault[] = [
     finding: 'entra.authorize.scope',
     says: /AADSTS650053/,
     cure: portal.exposeScope,
+    signIn: { where: 'page', says: /AADSTS650053: .* asked for scope 'mcp-access'.*add the scope/ },
+  },
+  {
+    name: 'the registration is for one organisation, and the tenant for all',
+    plant: ({ env }) => {
+      env.AZURE_TENANT_ID = 'organizations'
+      env.ENTRANCE_ALLOW_TENANTS = 'any'
+    },
+    finding: 'entra.authorize.account-types',
+    says: /AADSTS50194/,
+    cure: (world, finding) => {
+      dotEnv.copyIds(world, finding)
+      delete world.env.ENTRANCE_ALLOW_TENANTS
+    },
+    signIn: { where: 'entra', says: /AADSTS50194/ },
   },
 ]

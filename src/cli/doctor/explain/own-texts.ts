@@ -1,0 +1,221 @@
+import type { KnownText } from './texts.ts'
+
+/** What this server and its own command say. */
+export const OWN_TEXTS: readonly KnownText[] = [
+  {
+    id: 'client-not-registered',
+    who: 'This server',
+    pattern: /Client Not Registered|No key of this server made the client_id/i,
+    means: 'The client presents a registration that was made with another key of a server.',
+    cures: [
+      'Have the client forget its registration, and connect again: README, "Client Not Registered".',
+      'If ENTRANCE_SECRET was changed, put the former key behind the new one.',
+    ],
+    checks: ['server.replicas', 'server.registration'],
+  },
+  {
+    id: 'need-admin-approval',
+    who: "Entra's page",
+    pattern: /Need admin approval|Approval required|needs permission to access resources/i,
+    means:
+      'People may not consent to the application themselves (AADSTS90094): an administrator has to, once for all.',
+    cures: [
+      'App registrations > the application > API permissions > Grant admin consent',
+      'entrance setup --admin-consent, as an administrator.',
+    ],
+    checks: ['registration'],
+  },
+  {
+    id: 'token-refused',
+    who: 'MCP servers, JWT libraries',
+    pattern:
+      /IDX10[25]\d\d|JWT signature\/format invalid|"?invalid_token\b|token signature (?:is )?invalid/i,
+    means:
+      'Whoever got the token could not verify it: it has expired, is for another application, or is of version 1.',
+    cures: [
+      'Paste the token into entrance doctor explain: it says which, and prints no token.',
+      'Where the server is this one: have the client forget its sign-in, and connect again.',
+    ],
+    checks: ['entra.token', 'server.replicas', 'registration'],
+  },
+  {
+    id: 'version-1',
+    who: 'This server',
+    pattern: /version 1\.0 access tokens/i,
+    means: 'The registration issues version 1 tokens: requestedAccessTokenVersion is not 2.',
+    cures: ['Manifest: "api": { "requestedAccessTokenVersion": 2 }; or entrance setup.'],
+    checks: ['entra.token', 'registration'],
+  },
+  {
+    id: 'lacks-scope',
+    who: 'This server',
+    pattern: /lacks the scope/i,
+    means: 'Consent was given before the scope existed, or the scope is disabled.',
+    cures: ['Enable the scope under Expose an API, and sign in again.'],
+    checks: ['entra.authorize', 'registration'],
+  },
+  {
+    id: 'configuration',
+    who: 'This server',
+    pattern: /The configuration has (one|\d+) problems?/i,
+    means: 'A variable is missing or wrong; each is listed below it.',
+    cures: ['Do what is written beneath each.'],
+    checks: ['config.entra', 'config.url', 'config.server'],
+  },
+  {
+    id: 'port-in-use',
+    who: 'This server',
+    pattern: /is in use by another program/i,
+    means: 'Another server has the port.',
+    cures: ['Stop it, or choose another with PORT.'],
+    checks: ['server.reach'],
+  },
+  {
+    id: 'no-cookie',
+    who: 'This server',
+    pattern: /did not send the cookie/i,
+    means: 'Cookies are blocked for this site, or a proxy removes them.',
+    cures: ['Allow them in the browser, or leave private mode.'],
+    checks: ['server.sign-in'],
+  },
+  {
+    id: 'other-browser',
+    who: 'This server',
+    pattern: /was not started in this browser/i,
+    means: 'Another browser, a second use of the page, or ten minutes have passed.',
+    cures: ['Start again in the application.'],
+    checks: ['server.replicas'],
+  },
+  {
+    id: 'too-many',
+    who: 'This server',
+    pattern: /Too many requests/i,
+    means: 'One address asks for a lot; behind a proxy all people have its address.',
+    cures: ['Set ENTRANCE_TRUSTED_PROXY_HOPS to the number of proxies in front.'],
+    checks: ['config.server'],
+  },
+  {
+    id: 'origin',
+    who: 'This server',
+    pattern: /Pages of the origin .{1,300} may not call this server/i,
+    means: 'A client that runs in a web page calls /mcp.',
+    cures: ['Library: add its origin to allowedOrigins.'],
+    checks: ['server.cors'],
+  },
+  {
+    id: 'not-let-in',
+    who: 'This server',
+    pattern: /\(rule '(tenants|guests|users|roles|groups)'\)/,
+    means:
+      'Entra let the person in, and a rule of ENTRANCE_ALLOW_TENANTS, _GUESTS, _USERS, _ROLES or _GROUPS does not.',
+    cures: [
+      'Add the account or its tenant to the variable that the rule is named after, or give it the role or the group in Entra.',
+      'Or sign in with another account.',
+    ],
+    checks: ['registration'],
+  },
+  {
+    id: 'guest-unknown',
+    who: 'This server',
+    pattern: /does not say whether the account is a guest/,
+    means: 'ENTRANCE_ALLOW_GUESTS is off, and tokens do not have the optional claim acct.',
+    cures: ['Add acct under Token configuration; or entrance setup.'],
+    checks: ['registration'],
+  },
+  {
+    id: 'clock',
+    who: 'This server',
+    pattern: /unexpected JWT ["'](nbf|exp|iat)["']/,
+    means:
+      "The clock of the server's machine is wrong: Entra's tokens are not valid yet, or not any more.",
+    cures: ['Set the clock, and have it kept right by NTP.'],
+    checks: ['clock'],
+  },
+  {
+    id: 'keys',
+    who: 'This server',
+    pattern: /no applicable key found|signing keys cannot be read/,
+    means:
+      "The keys that Entra signs with do not reach the server, or they are another login host's.",
+    cures: ['Let the server read them through firewall and proxy; check ENTRANCE_AUTHORITY.'],
+    checks: ['entra.keys'],
+  },
+  {
+    id: 'tenant',
+    who: 'This server',
+    pattern:
+      /knows no tenant '|is not that of the tenant |does not belong to the cloud of|The tenant \S+ belongs to/,
+    means: 'AZURE_TENANT_ID and ENTRANCE_AUTHORITY do not belong together.',
+    cures: [
+      'Put the Directory (tenant) ID into AZURE_TENANT_ID, and public, usgov or china into ENTRANCE_AUTHORITY.',
+    ],
+    checks: ['entra.metadata'],
+  },
+  {
+    id: 'credential',
+    who: 'This server',
+    pattern: /cannot prove to Entra who it is/,
+    means: 'What ENTRANCE_CREDENTIAL names cannot be read or had; Entra was not asked.',
+    cures: ['Do what is written behind it; entrance doctor on the machine of the server tries it.'],
+    checks: ['entra.certificate', 'entra.credential'],
+  },
+  {
+    id: 'entra-away',
+    who: 'This server',
+    pattern: /Entra\S* .{1,300}is not answering/,
+    means: 'The server cannot reach Entra; behind it stands what is in the way.',
+    cures: [
+      'Run entrance doctor on the machine of the server: DNS, firewall, HTTPS_PROXY, NODE_EXTRA_CA_CERTS.',
+    ],
+    checks: ['entra.reach', 'entra.metadata'],
+  },
+  {
+    id: 'renewal',
+    who: 'This server',
+    pattern: /cannot renew the sign-in at the moment/,
+    means: 'Entra refuses this server or cannot be reached; the log has refresh.refused-by-entra.',
+    cures: ['Run entrance doctor on the machine of the server. The refresh token stays good.'],
+    checks: ['entra.reach', 'entra.credential', 'registration'],
+  },
+  {
+    id: 'other-key',
+    who: 'This server',
+    pattern: /signed with a key that this server does not hold/,
+    means: 'Another replica made the token, or the key was changed.',
+    cures: ['Give every replica the same ENTRANCE_SECRET; put the former key behind the new one.'],
+    checks: ['server.replicas'],
+  },
+  {
+    id: 'in-front',
+    who: 'The command `entrance client`',
+    pattern: /Something in front of \S+ answers in its place/,
+    means: 'A firewall, a gateway or a sign-in of the platform answers, and not the server.',
+    cures: ['Do what entrance doctor --public says of it.'],
+    checks: ['server.challenge'],
+  },
+  {
+    id: 'no-server',
+    who: 'The command `entrance client`',
+    pattern: /Cannot reach \S+: /,
+    means: 'Nothing answers at that address, or not with a certificate that is trusted here.',
+    cures: ['Check the address; entrance doctor --public looks at it.'],
+    checks: ['server.reach'],
+  },
+  {
+    id: 'other-answer',
+    who: 'The command `entrance client`',
+    pattern: /the server (redirects \(3|answered (403|404|405|50\d))/,
+    means: 'The path to /mcp is not passed on as it is.',
+    cures: ['Have the proxy pass /mcp on unchanged, with the Host that people use.'],
+    checks: ['server.challenge', 'server.slash'],
+  },
+  {
+    id: 'metadata',
+    who: 'The command `entrance client`',
+    pattern:
+      /tells about itself is not complete|Where JSON was expected, something else|asks for a token, but does not say/i,
+    means: "The server's metadata is not where clients look for it, or it is another's.",
+    cures: ['Route /.well-known to this server, at the root of the host.'],
+    checks: ['server.resource-metadata', 'server.metadata'],
+  },
+]
