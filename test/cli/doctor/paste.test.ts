@@ -116,6 +116,15 @@ test('a token of another server like this one is told from one of Entra’s', as
   )
 })
 
+test('a token is held against nothing where nothing is configured', async () => {
+  const claims = { ver: '2.0', aud: APP, azp: APP, iss: 'https://a.example', tid: 't', oid: 'o' }
+  const rest = { scp: 'mcp-access', exp: 4_000_000_000 }
+  const token = `${encode({ alg: 'RS256', kid: 'x' })}.${encode({ ...claims, ...rest })}.c`
+  const { explanations } = await explain(token, {})
+  assert.deepEqual(explanations[0]?.causes, [])
+  assert.match(explanations[0]?.title ?? '', /whether it is genuine was not verified/)
+})
+
 test('a key of the login host that is none verifies nothing', async () => {
   const origin = 'https://login.microsoftonline.com'
   const answer: typeof fetch = async (input) =>

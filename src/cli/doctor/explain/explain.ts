@@ -103,7 +103,11 @@ function toCure(id: CureId, facts: Facts): ExplainedCure {
 
 function toExplanation(token: readonly TokenRemark[]): Explanation {
   const faults = token.filter(({ isFault }) => isFault)
-  const title = faults.length === 0 ? 'A token in which nothing is wrong' : 'A token'
+  const isVerified = token.some(({ says }) => says.startsWith('Verified'))
+  const fine = isVerified
+    ? 'A token in which nothing is wrong'
+    : 'A token that says nothing wrong; whether it is genuine was not verified'
+  const title = faults.length === 0 ? fine : 'A token with something wrong'
   return { subject: 'token', title, causes: faults.map(({ says }) => says), cures: [], token }
 }
 

@@ -65,11 +65,21 @@ function explainEntra(header: Claims, claims: Claims, facts: Facts): TokenRemark
     ]
   }
   return [
+    remark(
+      'token',
+      undefined,
+      'Of Entra: it stays in the server, whose clients get its own tokens.',
+    ),
     explainVersion(claims),
     ...explainAudience(claims, facts),
     ...explainTenant(claims, facts),
     ...explainRights(claims),
   ]
+}
+
+/** Whether there is anything that it can be held against. */
+function isConfigured({ entra, isUnconfigured }: Facts): boolean {
+  return entra.isEmulator || !isUnconfigured
 }
 
 function isGraph(aud: unknown): boolean {
@@ -83,10 +93,11 @@ function explainVersion({ ver }: Claims): TokenRemark {
   return fault('ver', text(ver), says)
 }
 
-function explainAudience({ aud, nonce, azp, appid }: Claims, { entra }: Facts): TokenRemark[] {
-  const id = entra.clientId
+function explainAudience({ aud, nonce, azp, appid }: Claims, facts: Facts): TokenRemark[] {
+  const id = facts.entra.clientId
   const kind = nonce === undefined ? 'An access token' : 'An ID token, by its nonce,'
   const caller = text(azp ?? appid)
+  if (!isConfigured(facts)) return [remark('aud', text(aud), `${kind} for that application.`)]
   const own = aud === id || text(aud)?.replace(/\/$/, '') === `api://${id}`
   return [
     own
@@ -98,11 +109,15 @@ function explainAudience({ aud, nonce, azp, appid }: Claims, { entra }: Facts): 
   ]
 }
 
-function explainTenant({ iss, tid, ver }: Claims, { entra }: Facts): TokenRemark[] {
+function explainTenant({ iss, tid, ver }: Claims, facts: Facts): TokenRemark[] {
+  const { entra } = facts
   const issuer = text(iss) ?? ''
   const named = text(tid)
-  const expected =
-    ver === '2.0' ? `${entra.authority}/${named}/v2.0` : `https://sts.windows.net/${named}/`
+  if (!isConfigured(facts)) {
+    return [remark('iss', issuer, 'Who issued it.'), remark('tid', named, 'The tenant.')]
+  }
+  const sts = entra.authority.endsWith('.cn') ? 'sts.chinacloudapi.cn' : 'sts.windows.net'
+  const expected = ver === '2.0' ? `${entra.authority}/${named}/v2.0` : `https://${sts}/${named}/`
   const isOther = /^[0-9a-f-]{36}$/.test(entra.tenantId) && tid !== entra.tenantId
   return [
     issuer === expected
@@ -203,9 +218,8 @@ function isSignedBy(key: JsonWebKey, token: string): boolean {
 }
 
 async function fetchKeys(facts: Facts, io: DoctorIo): Promise<JsonWebKey[] | undefined> {
-  const { entra, isUnconfigured } = facts
-  const isKnown = entra.isEmulator || !isUnconfigured
-  if (!isKnown || !URL.canParse(discoveryUrl(entra))) return undefined
+  const { entra } = facts
+  if (!isConfigured(facts) || !URL.canParse(discoveryUrl(entra))) return undefined
   const discovery = await ask(io, discoveryUrl(entra))
   const address = isAnswer(discovery) ? parseJson(discovery.text)?.jwks_uri : undefined
   if (typeof address !== 'string' || URL.parse(address)?.origin !== entra.authority)
