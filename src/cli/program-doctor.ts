@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { DoctorOptions } from './commands/doctor.ts'
-import { CommandError } from './exit-codes.ts'
+import { CommandError, UsageError } from './exit-codes.ts'
 import type { WithTerminal } from './program-setup.ts'
-import { printableJson, type Terminal } from './terminal.ts'
+import { commandName, printableJson, type Terminal } from './terminal.ts'
 
 /** `entrance doctor` and `entrance doctor explain`: what they take and say of themselves. */
 export function addDoctor(program: Command, withTerminal: WithTerminal): void {
@@ -22,8 +22,15 @@ export function addDoctor(program: Command, withTerminal: WithTerminal): void {
     .option('--list', 'List the checks, and make none.')
     .option('--json', 'Write the findings as JSON.')
     .addHelpText('after', DOCTOR_HELP)
-    .action((options: DoctorOptions) =>
+    .allowExcessArguments()
+    .action((options: DoctorOptions, { args: [word] }: Command) =>
       withTerminal(async (terminal) => {
+        if (word !== undefined) {
+          throw new UsageError(
+            'doctor takes options only.',
+            `To have a text explained: ${commandName(terminal.env)} doctor explain …`,
+          )
+        }
         const { doctor: run } = await import('./commands/doctor.ts')
         process.exitCode = await orJson(() => run(options, terminal), options, terminal)
       }),
