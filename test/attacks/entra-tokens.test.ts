@@ -160,8 +160,8 @@ const WRONG: ReadonlyMap<string, Case> = new Map<string, Case>([
     'an access token signed with an unknown key',
     {
       forgery: { access_token: set({}), header: { kid: 'unknown' } },
-      message: /access token cannot be accepted/,
-      cure: CLOCK,
+      message: /access token cannot be accepted: no applicable key found/,
+      cure: /let this server read the keys of Entra/,
     },
   ],
   [
