@@ -19,5 +19,5 @@ export function parseHops(text: string): number {
 /** A time in whole seconds. */
 export function parseSeconds(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text)
-  throw new InvalidArgumentError('Expected a whole number of seconds, 1 or more.')
+  throw new InvalidArgumentError('Expected a whole number of seconds from 1 to 99999.')
 }

@@ -41,6 +41,12 @@ export function createTerminal(env: Environment, signal: AbortSignal): Terminal 
   }
 }
 
+/** How wide text on stdout may be. A terminal that has not been told its size says that it is 0. */
+export function widthOf({ stdout }: Terminal): number {
+  // Wide windows make long lines, which are hard to read.
+  return Math.min(stdout.columns || 100, 100)
+}
+
 /** What a person types to run this command from where it was started. */
 export function commandName(env: Environment): string {
   if (env.ENTRANCE_CLONE === '1') return 'npm run --silent entrance --'

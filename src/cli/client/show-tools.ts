@@ -1,5 +1,5 @@
 import type { Tool } from '@modelcontextprotocol/client'
-import { printable, printableLine, type Terminal } from '../terminal.ts'
+import { printable, printableLine, type Terminal, widthOf } from '../terminal.ts'
 import {
   alternativesOf,
   describeSchema,
@@ -51,7 +51,7 @@ function descriptionOf(schema: unknown): string {
 
 /** The text's lines, indented, and broken between words where a terminal is narrower. */
 function wrap(text: string, indent: number, terminal: Terminal): readonly string[] {
-  const columns = terminal.stdout.isTTY ? Math.min(terminal.stdout.columns, 100) : undefined
+  const columns = terminal.stdout.isTTY ? widthOf(terminal) : undefined
   const room = columns ? Math.max(columns - indent, 20) : Number.POSITIVE_INFINITY
   const margin = ' '.repeat(indent)
   return text.split('\n').flatMap((line) => {

@@ -5,7 +5,7 @@ import { readFacts } from '../doctor/facts.ts'
 import { safeText } from '../doctor/safe-text.ts'
 import type { Environment } from '../env.ts'
 import { CommandError, EXIT } from '../exit-codes.ts'
-import { commandName, printableJson, type Terminal } from '../terminal.ts'
+import { commandName, printableJson, type Terminal, widthOf } from '../terminal.ts'
 import type { DoctorWorld } from './doctor.ts'
 
 export type ExplainOptions = { json?: boolean }
@@ -23,20 +23,23 @@ export async function explainPasted(
   world: DoctorWorld = WORLD,
 ): Promise<void> {
   const pasted = words.length > 0 && words[0] !== '-' ? words.join(' ') : await readInput(terminal)
+  if (pasted.trim() === '') throw nothing('There is nothing to explain.')
   const { env, signal } = terminal
   const io: DoctorIo = { ...world, env, signal, terminal }
   const explained = safe(await explain(pasted, readFacts(env), io), env)
-  if (explained.length === 0) {
-    throw new CommandError('Nothing in it is known here.', {
-      exitCode: EXIT.notLooked,
-      cure: 'Paste the whole text of the page, the address, the JSON or the log line, in quotation marks.',
-    })
-  }
+  if (explained.length === 0) throw nothing('Nothing in it is known here.')
   if (options.json) return terminal.out(printableJson({ version: 1, explanations: explained }))
-  const layout = { width: Math.min(terminal.stdout.columns ?? 100, 100), format: terminal.format }
+  const layout = { width: widthOf(terminal), format: terminal.format }
   for (const one of explained) {
     for (const line of renderExplanation(one, layout)) terminal.out(line)
   }
+}
+
+function nothing(message: string): CommandError {
+  return new CommandError(message, {
+    exitCode: EXIT.notLooked,
+    cure: 'Paste the whole text of the page, the address, the JSON or the log line, in quotation marks.',
+  })
 }
 
 /** Longer than any command. */

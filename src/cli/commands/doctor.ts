@@ -8,8 +8,8 @@ import { runChecks } from '../doctor/run-checks.ts'
 import type { Environment } from '../env.ts'
 import { readEnvFile } from '../env-file.ts'
 import { UsageError } from '../exit-codes.ts'
-import type { TokenSource } from '../graph/operator-token.ts'
-import { printableJson, type Terminal } from '../terminal.ts'
+import type { OperatorSession, TokenSource } from '../graph/operator-token.ts'
+import { printableJson, type Terminal, widthOf } from '../terminal.ts'
 
 export type DoctorOptions = {
   /** The public address of a deployment, which is looked at from outside. */
@@ -32,6 +32,9 @@ export type DoctorWorld = { readonly fetch: typeof fetch; readonly now: () => nu
 
 const WORLD: DoctorWorld = { fetch: (...args) => fetch(...args), now: Date.now }
 
+/** What the looks of one call share: the world, and who has signed in. */
+type Shared = DoctorWorld & { readonly session: OperatorSession }
+
 /** What the exit code says: the worst that was found. That it could not look at all is `EXIT.notLooked`. */
 const DOCTOR_EXIT = { ok: 0, warning: 1, error: 2 } as const
 
@@ -43,15 +46,16 @@ export async function doctor(
 ): Promise<number> {
   if (options.list) return listChecks(options, terminal)
   const isWanted = readOnly(options.only)
-  const first = await look(options, terminal.env, terminal, world)
+  const shared = { ...world, session: {} }
+  const first = await look(options, terminal.env, terminal, shared)
   let findings = first.findings.filter(isWanted)
   if (options.fix && findings.some(({ canFix }) => canFix)) {
     if (!options.json) report(findings, options, terminal)
-    if (await fixFindings(findings, first.facts, options, terminal)) {
+    if (await fixFindings(findings, first.facts, { ...options, ...shared }, terminal)) {
       // `setup` wrote there what it made, and what is set already stays as it was in this process.
       const env = { ...terminal.env, ...Object.fromEntries(readEnvFile('.env')) }
       terminal.note('Looking again.')
-      findings = (await look(options, env, { ...terminal, env }, world)).findings.filter(isWanted)
+      findings = (await look(options, env, { ...terminal, env }, shared)).findings.filter(isWanted)
     }
   }
   report(findings, options, terminal)
@@ -62,11 +66,11 @@ async function look(
   { public: address, token }: DoctorOptions,
   env: Environment,
   terminal: Terminal,
-  world: DoctorWorld,
+  shared: Shared,
 ): Promise<{ facts: Facts; findings: Finding[] }> {
   const facts = readFacts(env, address)
   if (facts.isPublic) checkAddress(facts, address)
-  const io = { ...world, env, signal: terminal.signal, terminal, token }
+  const io = { ...shared, env, signal: terminal.signal, terminal, token }
   return { facts, findings: await runChecks(CHECKS, facts, io) }
 }
 
@@ -106,7 +110,6 @@ function readOnly(text: string | undefined): (finding: Finding) => boolean {
   return ({ id }) => !wanted || wanted.some((begin) => isBegin(id, begin))
 }
 
-function layoutOf({ stdout, format }: Terminal) {
-  // Wide windows make long lines, which are hard to read.
-  return { width: Math.min(stdout.columns ?? 100, 100), format }
+function layoutOf(terminal: Terminal) {
+  return { width: widthOf(terminal), format: terminal.format }
 }

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../../core/errors.ts'
 import type { EntraCredential } from '../../index.ts'
 import type { Environment, ServeSettings } from '../env.ts'
-import type { TokenSource } from '../graph/operator-token.ts'
+import type { OperatorSession, TokenSource } from '../graph/operator-token.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Answer } from './ask.ts'
 import type { Finding } from './finding.ts'
@@ -17,6 +17,8 @@ export type DoctorIo = {
   readonly terminal: Terminal
   /** Whose rights to read the registration with. */
   readonly token?: TokenSource | undefined
+  /** Who has signed in for it so far. */
+  readonly session?: OperatorSession
 }
 
 /** The app registration, and where it is. */

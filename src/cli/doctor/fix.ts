@@ -1,3 +1,4 @@
+import type { OperatorSession, TokenSource } from '../graph/operator-token.ts'
 import { closeKeyFile } from '../key-file.ts'
 import { confirm } from '../prompt.ts'
 import type { Terminal } from '../terminal.ts'
@@ -7,7 +8,9 @@ import type { Finding } from './finding.ts'
 export type FixOptions = {
   /** Asks nothing. */
   readonly yes?: boolean | undefined
-  readonly token?: 'env' | 'az' | 'azd' | 'device-code' | undefined
+  readonly token?: TokenSource | undefined
+  /** Who has signed in already. */
+  readonly session?: OperatorSession
 }
 
 /**
@@ -28,11 +31,11 @@ export async function fixFindings(
   }
   if (open.every(isKeyFile)) return hasKeyFile
   const { setup } = await import('../commands/setup.ts')
-  const { yes = false, token } = options
+  const { yes = false, token, session } = options
   // What it says is for the person; our own stdout is for the findings.
   const quiet = { ...terminal, out: terminal.note, format: terminal.formatNote }
   // Of a deployment that is looked at, the address is not that of this machine's server.
   const addresses = isPublic ? { also: [url] } : { url }
-  await setup({ ...addresses, yes, ...(token && { token }) }, quiet)
+  await setup({ ...addresses, yes, ...(token && { token }) }, quiet, session && { session })
   return true
 }

@@ -16,9 +16,14 @@ export type OperatorOptions = {
   readonly loginClient?: string | undefined
   /** Whether a person may be asked to sign in without having asked for it. @default on a terminal */
   readonly mayAsk?: boolean | undefined
+  /** What the same command has got so far: nobody is asked twice. */
+  readonly session?: OperatorSession | undefined
   /** Waits so many milliseconds. */
   readonly wait?: (time: number) => Promise<void>
 }
+
+/** For as long as one command runs, the token of whoever has signed in by device code. */
+export type OperatorSession = { token?: string }
 
 /** Who is signed in to Microsoft Graph, and by what. */
 export type Operator = {
@@ -66,6 +71,8 @@ async function obtain(
   options: OperatorOptions,
   terminal: Terminal,
 ): Promise<Found> {
+  const held = options.session?.token
+  if (held) return { token: held, source: 'device-code' }
   const given = terminal.env.ENTRANCE_GRAPH_TOKEN
   const wanted = options.token ?? (given ? 'env' : undefined)
   if (wanted === 'env') {
@@ -105,7 +112,7 @@ function nobody(
 
 async function askPerson(
   authority: Authority,
-  { loginClient, wait }: OperatorOptions,
+  { loginClient, session, wait }: OperatorOptions,
   terminal: Terminal,
 ): Promise<Found> {
   const show = (uri: string, code: string, minutes: number) =>
@@ -129,6 +136,7 @@ async function askPerson(
     show,
     ...(wait && { wait }),
   })
+  if (session) session.token = token
   return { token, source: 'device-code' }
 }
 

@@ -154,7 +154,7 @@ export function comparePermissions(comparison: Comparison): Difference[] {
         patchApplication(
           comparison,
           { requiredResourceAccess: [...others, resource] },
-          `List the permission ${names} of Microsoft Graph`,
+          `List under API permissions of Microsoft Graph: ${names}`,
         ),
       ],
     }),

@@ -4,7 +4,7 @@ import { CommandError } from '../exit-codes.ts'
 import { type Authority, findAuthority } from '../graph/authority.ts'
 import { createGraph, type Graph } from '../graph/graph-client.ts'
 import { isDenied } from '../graph/graph-error.ts'
-import { type Operator, signInOperator } from '../graph/operator-token.ts'
+import { type Operator, type OperatorSession, signInOperator } from '../graph/operator-token.ts'
 import { confirm } from '../prompt.ts'
 import { compareRegistration } from '../registration/compare-registration.ts'
 import { readRegistration } from '../registration/read-registration.ts'
@@ -15,8 +15,12 @@ import { toDesired } from './desired.ts'
 import { findApplication } from './find-application.ts'
 import type { SetupOptions, SetupSettings } from './settings.ts'
 
-/** How it waits; a test does so in no time. */
-export type SetupTools = { readonly wait?: (time: number) => Promise<void> }
+export type SetupTools = {
+  /** How it waits; a test does so in no time. */
+  readonly wait?: (time: number) => Promise<void>
+  /** Who has signed in already, where another command runs this one. */
+  readonly session?: OperatorSession
+}
 
 /** What one call of the command works with. */
 export type Run = {
@@ -50,7 +54,8 @@ export async function openRun(
   )
   const mayAsk = terminal.isInteractive && !options.yes && !options.json
   const isRequest = options.output !== undefined && options.token === undefined
-  const signIn = { ...options, mayAsk: mayAsk && !isRequest, wait }
+  const { session } = tools
+  const signIn = { ...options, mayAsk: mayAsk && !isRequest, session, wait }
   const operator = await signInOperator(authority, signIn, terminal).catch((error: unknown) => {
     // Who has no rights at all may still ask for what a new application needs.
     if (isRequest && error instanceof CommandError && !signal.aborted) return nobody(authority)

@@ -74,6 +74,9 @@ export function noteChanges(
       note(`But ${name} is set in this shell too, which beats ${envFile}: unset it.`)
     }
   }
+  if (changes.some(({ former }) => former !== undefined)) {
+    note('A server that is running has the former values still: start it anew.')
+  }
   if (changes.some(({ name }) => name === SECRET)) noteExposure(envFile, note)
 }
 

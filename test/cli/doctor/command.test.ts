@@ -6,7 +6,8 @@ import { suite, type TestContext, test } from 'node:test'
 import type { Finding } from '../../../src/cli/doctor/finding.ts'
 import { SEED } from '../../../src/emulator/emulator.ts'
 import { startServe } from '../../support/serve.ts'
-import { entrance } from '../client/command.ts'
+import { entrance, startEntranceCommand } from '../client/command.ts'
+import { enterCode } from '../graph/device.ts'
 import { openPlace } from '../setup/support.ts'
 
 /** A port where nobody listens. */
@@ -25,7 +26,7 @@ async function place(t: TestContext) {
     entrance(['doctor', ...words], { cwd: folder, env: { ...env, PORT } })
   const setup = (...words: string[]) =>
     entrance(['setup', '--yes', '--token', 'az', ...words], { cwd: folder, env: { ...env, PORT } })
-  return { emulator, folder, run, setup, applications, dotEnv }
+  return { emulator, folder, env: { ...env, PORT }, run, setup, applications, dotEnv }
 }
 
 type Report = { version: 1; status: string; summary: Record<string, number>; findings: Finding[] }
@@ -110,6 +111,28 @@ test('--fix mends what is wrong with a registration, and looks again', async (t)
   assert.match(stdout, /0 errors, 0 warnings/)
   assert.equal(app.api.requestedAccessTokenVersion, 2)
 })
+
+for (const state of ['from nothing', 'with a registration that is wrong']) {
+  test(`--fix ${state} has a person sign in by device code once`, async (t) => {
+    const { emulator, folder, env, setup, applications } = await place(t)
+    if (state !== 'from nothing') {
+      await setup()
+      for (const app of applications()) app.api.requestedAccessTokenVersion = 1
+    }
+    const words = ['doctor', '--fix', '--yes', '--token', 'device-code']
+    using running = startEntranceCommand(words, { cwd: folder, env })
+    const [, code = ''] = await running.said(/enter the code {2}(\w+)/)
+    await enterCode(emulator, code)
+    const again = running.said(/enter the code.*enter the code/s).then(
+      () => assert.fail('A second code is shown.'),
+      () => {},
+    )
+    await Promise.race([again, running.finished])
+    const { code: exit, stdout, stderr } = await running.finished
+    assert.equal(exit, 0, stdout + stderr)
+    assert.match(stdout, /^ok +registration /m)
+  })
+}
 
 test('--fix for a deployment registers its address, and leaves that of this machine', async (t) => {
   const { run, setup, applications, dotEnv } = await place(t)

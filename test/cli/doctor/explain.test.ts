@@ -171,6 +171,12 @@ test('what nothing is known of says what to paste, and ends with 3', async () =>
   })
 })
 
+test('an empty text is told as such', async () => {
+  for (const text of ['', ' \n']) {
+    await assert.rejects(explain(text), { exitCode: 3, message: /There is nothing to explain/ })
+  }
+})
+
 suite('what clients and this server say is recognised', () => {
   for (const [text, id] of [
     [

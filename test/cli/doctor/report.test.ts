@@ -6,6 +6,7 @@ import { readFacts } from '../../../src/cli/doctor/facts.ts'
 import { error, type Finding, ok, warning } from '../../../src/cli/doctor/finding.ts'
 import { renderFindings } from '../../../src/cli/doctor/report.ts'
 import { runChecks } from '../../../src/cli/doctor/run-checks.ts'
+import { widthOf } from '../../../src/cli/terminal.ts'
 import { createTestTerminal } from './world.ts'
 
 const plain = (width: number) => ({ width, format: (_: string, text: string) => text })
@@ -157,4 +158,15 @@ suite('the metadata of a tenant', () => {
     })
     assert.equal(findings.at(-1)?.id, 'entra.metadata.other')
   })
+})
+
+test('a terminal that has not been told its size gets lines of 100 columns', () => {
+  for (const [columns, width] of [
+    [0, 100],
+    [undefined, 100],
+    [240, 100],
+    [80, 80],
+  ] as const) {
+    assert.equal(widthOf(createTestTerminal({}, columns).terminal), width)
+  }
 })

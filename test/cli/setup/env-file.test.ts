@@ -28,6 +28,8 @@ test('a secret in a file that git does not ignore, or has already, is warned of'
   const second = await place.setup('--yes', '--new-secret')
   assert.equal(second.code, 0, second.stderr)
   assert.doesNotMatch(second.stderr, /git/i)
+  assert.doesNotMatch(first.stderr, /start it anew/)
+  assert.match(second.stderr, /A server that is running has the former values/)
   git(place, 'add', '-f', '.env')
   const third = await place.setup('--yes', '--new-secret')
   assert.match(third.stderr, /git rm --cached \.env/)

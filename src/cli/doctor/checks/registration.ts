@@ -82,15 +82,15 @@ function unwarned({ entra }: Facts): string {
 
 /** Whoever is signed in already; a text says what is missing. */
 async function signIn({ entra }: Facts, io: DoctorIo): Promise<Operator | string> {
-  const { terminal, token } = io
+  const { terminal, token, session } = io
   // The Azure CLI knows nobody of a login host that is none of Microsoft's.
   const isOthers = findCloud(entra.authority) === undefined
-  if (isOthers && !token && !io.env.ENTRANCE_GRAPH_TOKEN) {
+  if (isOthers && !token && !session?.token && !io.env.ENTRANCE_GRAPH_TOKEN) {
     return 'Needs a token for Microsoft Graph: --token device-code, or ENTRANCE_GRAPH_TOKEN.'
   }
   try {
     const authority = await findAuthority(entra.authority, entra.tenantId, io.signal)
-    return await signInOperator(authority, { token, mayAsk: false }, terminal)
+    return await signInOperator(authority, { token, session, mayAsk: false }, terminal)
   } catch (cause) {
     io.signal.throwIfAborted()
     const said = printableLine((cause as Error).message)
