@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { findCloud, loginHost } from '../core/clouds.ts'
 import type { RunningEmulator } from '../emulator/emulator.ts'
 import type { Log } from '../log.ts'
 import { environment, type ServeSettings } from './env.ts'
@@ -16,7 +17,7 @@ export type Banner = {
 export function writeBanner(banner: Banner): void {
   const { url, emulator, settings } = banner
   if (settings.logFormat === 'json') {
-    const signInWith = emulator ? emulator.origin : 'Microsoft Entra ID'
+    const signInWith = emulator ? emulator.origin : entraOf(settings)
     const letsIn = rulesOf(settings)
     const fields = { url: `${url}/mcp`, port: banner.port, signInWith, letsIn, data: settings.data }
     banner.log({ event: 'server.listening', message: `Listening at ${url}/mcp.`, ...fields })
@@ -30,7 +31,7 @@ function textOf({ url, emulator, settings }: Banner): string[] {
   const entra = settings.entra === 'emulator' ? undefined : settings.entra
   const signIn = emulator
     ? `the Entra ID emulator at ${emulator.origin}: choose Alice or Bob, no password`
-    : `Microsoft Entra ID, tenant ${entra?.tenantId}`
+    : `${entraOf(settings)}, tenant ${entra?.tenantId}`
   const callback = emulator
     ? []
     : [`  Redirect URI    ${url}/auth/callback   (Web, in the app registration)`]
@@ -51,6 +52,12 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     `  Try it          ${commandName(environment())} client login ${url}/mcp${asClient}`,
     '  Stop            Ctrl-C',
   ]
+}
+
+/** A login host that is none of Microsoft's clouds is named: it may be an emulator. */
+function entraOf({ entra }: ServeSettings): string {
+  const authority = loginHost((entra !== 'emulator' && entra.authority) || 'public')
+  return findCloud(authority) ? 'Microsoft Entra ID' : `Microsoft Entra ID at ${authority}`
 }
 
 /** Which rules are in force; undefined where everybody comes in whom Entra lets in. */

@@ -79,6 +79,18 @@ for (const format of ['text', 'json'] as const) {
   })
 }
 
+test('a login host that is none of Microsoft’s is named in the banner', async (t) => {
+  const env = {
+    AZURE_TENANT_ID: '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11',
+    ENTRA_PROXY_AZURE_CLIENT_ID: '0d9d0c55-3a5f-4b6e-8f3f-7f6f3f1b2c22',
+    ENTRA_PROXY_AZURE_CLIENT_SECRET: 'Aa0~the-value-of-a-client-secret',
+    ENTRANCE_AUTHORITY: 'http://localhost:1',
+  }
+  const server = await startProcess(t, { env, args: [] })
+  await server.stop()
+  assert.match(server.written(), /Microsoft Entra ID at http:\/\/localhost:1, tenant 6f0e7a3c/)
+})
+
 test('against the real Entra ID the banner says what to register, and no secret', async (t) => {
   const env = {
     AZURE_TENANT_ID: '6f0e7a3c-7a0d-4b57-9d57-0f1f3f0c9a11',

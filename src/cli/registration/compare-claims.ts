@@ -137,8 +137,8 @@ export function comparePermissions(comparison: Comparison): Difference[] {
     difference(comparison, {
       id: 'graph-permission-missing',
       severity: registration ? 'error' : 'warning',
-      what: `The permission ${names} of Microsoft Graph is not listed.`,
-      why: 'Consent for everybody covers what is listed; without it the server cannot ask Microsoft Graph.',
+      what: `Not listed under the API permissions of Microsoft Graph: ${names}.`,
+      why: 'Consent for everybody covers what is listed, and no more.',
       expected: names,
       found: listed(present.map(({ id }) => id)),
       portal: [

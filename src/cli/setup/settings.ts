@@ -152,7 +152,8 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
   }
   // Of one that is configured for an application that is there, it need not be said again.
   const isKnown = options.credential === undefined && settings.clientId !== undefined
-  problems.push(...findProblems(settings), ...(isKnown ? [] : findFederatedProblems(settings)))
+  problems.push(...findProblems(settings), ...findUnused(options, kind))
+  problems.push(...(isKnown ? [] : findFederatedProblems(settings)))
   if (problems.length > 0) throw new ConfigError(problems)
   return settings
 }
@@ -240,9 +241,31 @@ function findFederatedProblems({ credential, issuer, subject }: SetupSettings): 
     return [{ option: '--issuer, --subject', problem, cure }]
   }
   if (credential === 'managed-identity' && !GUID.test(subject ?? '')) {
-    const problem = 'is needed with --credential managed-identity.'
+    const problem = subject
+      ? `'${subject}' is not an object id, which --credential managed-identity needs.`
+      : 'is needed with --credential managed-identity.'
     const cure = 'Give the object (principal) id of the managed identity.'
     return [{ option: '--subject', problem, cure }]
   }
   return []
+}
+
+/** Options that would do nothing: whoever gives one believes that it does. */
+function findUnused(options: SetupOptions, kind: string): ConfigProblem[] {
+  const isFederated = kind === 'workload-identity' || kind === 'managed-identity'
+  const isOthersToken = options.token !== undefined && options.token !== 'device-code'
+  const unused: [option: string, isUnused: boolean, goesWith: string][] = [
+    ['--issuer', options.issuer !== undefined && !isFederated, '--credential workload-identity'],
+    ['--subject', options.subject !== undefined && !isFederated, '--credential managed-identity'],
+    ['--new-secret', options.newSecret === true && kind !== 'secret', '--credential secret'],
+    ['--secret-days', options.secretDays !== undefined && isFederated, '--credential secret'],
+    ['--login-client', options.loginClient !== undefined && isOthersToken, '--token device-code'],
+  ]
+  return unused
+    .filter(([, isUnused]) => isUnused)
+    .map(([option, , goesWith]) => ({
+      option,
+      problem: `does nothing here: it goes with ${goesWith}.`,
+      cure: `Leave it out, or give ${goesWith}.`,
+    }))
 }

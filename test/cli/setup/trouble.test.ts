@@ -286,3 +286,23 @@ test('a tenant that does not exist, and a client id that is not in this one, are
   assert.equal(client.code, 1)
   assert.match(client.stderr, /There is no application 99999999/)
 })
+
+test('an option that would do nothing is refused, and each says what it goes with', async (t) => {
+  const place = await openPlace(t)
+  for (const [words, said] of [
+    [['--issuer', 'https://a.example'], /--issuer\n.*goes with --credential workload-identity/],
+    [['--subject', 'a'], /--subject\n.*goes with --credential managed-identity/],
+    [['--new-secret', '--credential', 'certificate'], /--new-secret\n.*--credential secret/],
+    [
+      ['--secret-days', '9', '--credential', 'managed-identity'],
+      /--secret-days\n.*--credential secret/,
+    ],
+    [['--login-client', 'a', '--token', 'az'], /--login-client\n.*goes with --token device-code/],
+    [['--credential', 'managed-identity', '--subject', 'a'], /'a' is not an object id/],
+  ] as const) {
+    const { code, stderr } = await place.setup(...words, '--yes')
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, said)
+  }
+  assert.deepEqual(place.applications(), [])
+})
