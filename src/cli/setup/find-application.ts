@@ -32,7 +32,11 @@ export async function findApplication(
   }
   const made = await findByUniqueName(graph, desired.uniqueName)
   if (made) return made
-  const [first, ...others] = await findByDisplayName(graph, desired.displayName)
+  const called = await findByDisplayName(graph, desired.displayName)
+  // Another run may have made it meanwhile.
+  const ours = called.find(({ uniqueName }) => uniqueName === desired.uniqueName)
+  if (ours) return ours
+  const [first, ...others] = called
   if (!first) return undefined
   if (!mayAsk) throw ambiguous(desired.displayName, [first, ...others])
   return askWhich(desired.displayName, [first, ...others], terminal)
