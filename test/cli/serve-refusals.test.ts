@@ -147,6 +147,13 @@ suite('serve refuses', { concurrency: 2 }, () => {
     assert.doesNotMatch(stderr, /password|too-short|f2b1c3d4/)
   })
 
+  test('a credential that is none, and then not the secret that it stands for', async (t) => {
+    for (const named of ['foo', 'certificate:/nowhere/entra.pem']) {
+      const { problems } = await refused(t, ['--credential', named], { ...TENANT, ...CLIENT })
+      assert.deepEqual([...problems.keys()], ['ENTRANCE_CREDENTIAL'], named)
+    }
+  })
+
   test('everything that is wrong with who may ask, each with its variable', async (t) => {
     const cwd = newFolder(t)
     const file = join(cwd, 'clients.json')

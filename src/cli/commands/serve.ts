@@ -49,6 +49,12 @@ export function checkSettings(settings: ServeSettings): void {
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
+/** The variables that a credential is read from. */
+const OF_CREDENTIAL: ReadonlySet<string> = new Set([
+  'ENTRANCE_CREDENTIAL',
+  'ENTRA_PROXY_AZURE_CLIENT_SECRET',
+])
+
 /** What is wrong with the settings, and with the files that they name. */
 export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
   const { entra, secrets } = settings
@@ -65,9 +71,9 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...(settings.clientDocuments && { clientDocuments: settings.clientDocuments }),
     ...(real && { entra: real }),
   }).map((problem) => inVariables(problem, settings))
-  // A file that cannot be read lacks whatever should be in it.
-  const isUnread = (option: string) =>
-    option === 'ENTRANCE_CREDENTIAL' && settings.problems.some((one) => one.option === option)
+  // One that cannot be read, or is none, lacks whatever should be in it.
+  const hasNoCredential = settings.problems.some(({ option }) => option === 'ENTRANCE_CREDENTIAL')
+  const isUnread = (option: string) => hasNoCredential && OF_CREDENTIAL.has(option)
   return [
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
