@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import type { SignedIn } from './grants/grant.ts'
+import type { SignedIn } from './tokens/issue.ts'
 
 /** A device that waits for a person to sign in somewhere else (RFC 8628). */
 export type DeviceAuthorization = {

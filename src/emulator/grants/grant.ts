@@ -4,7 +4,6 @@ import type { Call } from '../call.ts'
 import type { Application } from '../directory.ts'
 import { findGraph } from '../lookup.ts'
 import { optional } from '../params.ts'
-import type { Platform } from '../sign-in/redirect-uri.ts'
 import {
   checkResource,
   type Permission,
@@ -13,19 +12,7 @@ import {
   resourcesOf,
 } from '../sign-in/scopes.ts'
 import type { Authentication } from '../tokens/client-authentication.ts'
-import { issueTokens } from '../tokens/issue.ts'
-
-/** The sign-in that a grant goes back to. */
-export type SignedIn = {
-  readonly platform: Platform
-  readonly scope: string
-  readonly nonce?: string | undefined
-  readonly authTime: number
-  readonly mfaTime?: number | undefined
-  readonly claims?: string | undefined
-  readonly sid: string
-  readonly startedAt?: number
-}
+import { issueTokens, type SignedIn } from '../tokens/issue.ts'
 
 /** A grant that has been accepted, and what it is for. */
 export type Granted = {

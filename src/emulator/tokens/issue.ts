@@ -16,24 +16,28 @@ import { issueRefreshToken, SPA_LIFETIME } from './refresh-token.ts'
 import { drawLifetime, tokenResponse } from './response.ts'
 import { signAccessToken, signIdToken } from './sign.ts'
 
+/** The sign-in that a grant goes back to. */
+export type SignedIn = {
+  readonly platform: Platform
+  /** What it asked for, for the refresh token. */
+  readonly scope: string
+  readonly nonce?: string | undefined
+  readonly authTime: number
+  readonly mfaTime?: number | undefined
+  /** Its parameter `claims`. */
+  readonly claims?: string | undefined
+  readonly sid: string
+  /** When the chain of refresh tokens began; undefined where this is its start. */
+  readonly startedAt?: number
+}
+
 /** What a grant has come to: tokens for one API. */
-export type Issue = {
+export type Issue = SignedIn & {
   readonly admission: Admission
   readonly resource: Application
   readonly permissions: readonly Permission[]
   readonly oidc: readonly string[]
   readonly authentication: Authentication
-  readonly platform: Platform
-  /** The scope of the sign-in, for the refresh token. */
-  readonly scope: string
-  readonly nonce?: string | undefined
-  readonly authTime: number
-  readonly mfaTime?: number | undefined
-  /** The parameter `claims` of the sign-in. */
-  readonly claims?: string | undefined
-  readonly sid: string
-  /** When the chain of refresh tokens began; undefined where this is its start. */
-  readonly startedAt?: number
 }
 
 /** Answers a token request with success. */
