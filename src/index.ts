@@ -22,4 +22,12 @@ export {
 } from './core/protected-resource/require.ts'
 export { findConfigProblems } from './core/resolve-options.ts'
 export type { Log, LogEvent } from './log.ts'
-export type { Revocation, Store, StoredRecord } from './stores/store.ts'
+export type {
+  RecordPage,
+  RecordQuery,
+  Revocation,
+  RevocationPage,
+  Store,
+  StoredRecord,
+  StoreFinding,
+} from './stores/store.ts'

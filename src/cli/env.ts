@@ -16,10 +16,10 @@ import {
   readLogFormat,
   readPort,
   readRateLimit,
-  resolveStore,
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+import { resolveStore, type StoreSettings } from './store-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -53,8 +53,7 @@ export type ServeSettings = RegistrationSettings &
     /** Public URL; undefined: `http://localhost:<port>`, once the port is known. */
     readonly url: string | undefined
     readonly data: string
-    /** Path of the SQLite file. */
-    readonly store: string
+    readonly store: StoreSettings
     /** Master keys, the current one first; empty: the key file of the data folder. */
     readonly secrets: readonly string[]
     readonly entra: EntraSettings | 'emulator'

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
 
 /** The variables of a process. */
@@ -6,26 +5,6 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Where clients' metadata documents come from. */
 export type ClientDocuments = 'fetch' | 'pinned' | 'off'
-
-/** The path of the SQLite file that `ENTRANCE_STORE` names. */
-export function resolveStore(
-  text: string | undefined,
-  data: string,
-  problems: ConfigProblem[],
-): string {
-  const path = join(data, 'entrance.db')
-  if (!text) return path
-  if (text.startsWith('sqlite:') && text.length > 'sqlite:'.length)
-    return text.slice('sqlite:'.length)
-  // Whatever stands behind the scheme may be a password.
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? 'what was given'
-  problems.push({
-    option: 'ENTRANCE_STORE',
-    problem: `${scheme} is not a store of this version.`,
-    cure: 'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/entrance.db, or leave it out.',
-  })
-  return path
-}
 
 /** A port, or the fallback where the variable is not set. */
 export function readPort(

@@ -78,6 +78,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   let started: Promise<void> | undefined
 
   async function start(): Promise<void> {
+    await store.connect()
     await checkStoreKeys(config, store)
     await context.revocations.start()
     context.documents.start()

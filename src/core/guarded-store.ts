@@ -1,19 +1,27 @@
 import type { Log } from '../log.ts'
-import type { Store } from '../stores/store.ts'
-import { OAuthError } from './errors.ts'
+import type { Store, StoredRecord } from '../stores/store.ts'
+import { ConfigError, OAuthError } from './errors.ts'
 
 /** Seconds after which a client may try again when the store is away. */
 const RETRY_AFTER = 5
 
+/** How long one operation may take, in milliseconds: a store that hangs is away. */
+const PATIENCE = 5000
+
 /**
  * The store, with every rejection turned into `temporarily_unavailable`: whoever is told so keeps
- * what they have, which `invalid_grant` would have them throw away.
+ * what they have, which `invalid_grant` would have them throw away. A write whose answer was lost
+ * is looked up, for it may have been done.
  */
-export function guardStore(store: Store, log: Log): Store {
+export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
+  const inTime = <T>(call: () => Promise<T>) => withDeadline(call, patience)
+
   async function guard<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await call()
+      return await inTime(call)
     } catch (cause) {
+      // What is wrong for good is the operator's to mend, and says how.
+      if (cause instanceof ConfigError) throw cause
       const message = `The store ${store.name} cannot be reached.`
       const error = withoutCredentials(String(cause))
       log({ event: 'store.unreachable', level: 'error', message, operation, error })
@@ -22,17 +30,45 @@ export function guardStore(store: Store, log: Log): Store {
     }
   }
 
+  /** A sealed value is like no other: where it stands, this very write has put it. */
+  async function settle(
+    { key, value }: Pick<StoredRecord, 'key' | 'value'>,
+    write: () => Promise<boolean>,
+  ): Promise<boolean> {
+    try {
+      return await inTime(write)
+    } catch (error) {
+      if (value === '') throw error
+      const found = await inTime(() => store.get(key)).catch(() => undefined)
+      if (found?.value === value) return true
+      throw error
+    }
+  }
+
   return {
-    name: store.name,
+    ...store,
+    connect: () => guard('connect', () => store.connect()),
+    check: () => guard('check', () => store.check()),
     get: (key) => guard('get', () => store.get(key)),
-    create: (record) => guard('create', () => store.create(record)),
-    replace: (record, version) => guard('replace', () => store.replace(record, version)),
+    create: (record) => guard('create', () => settle(record, () => store.create(record))),
+    replace: (record, version) =>
+      guard('replace', () => settle(record, () => store.replace(record, version))),
     delete: (key) => guard('delete', () => store.delete(key)),
     list: (by) => guard('list', () => store.list(by)),
+    page: (query) => guard('page', () => store.page(query)),
     revoke: (revocation) => guard('revoke', () => store.revoke(revocation)),
     revocations: (cursor) => guard('revocations', () => store.revocations(cursor)),
-    close: () => store.close(),
   }
+}
+
+/** A call that never comes back would hold up whoever waits for it, a poll for ever. */
+function withDeadline<T>(call: () => Promise<T>, patience: number): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const timer = setTimeout(() => reject(new Error(`No answer within ${patience} ms.`)), patience)
+  call()
+    .then(resolve, reject)
+    .finally(() => clearTimeout(timer))
+  return promise
 }
 
 /** Drivers quote the address that they were given, with the password in it. */

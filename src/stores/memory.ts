@@ -25,6 +25,14 @@ export function memoryStore(): Store {
 
   return {
     name: 'memory',
+    isShared: false,
+    async connect() {
+      openRecords()
+    },
+    async check() {
+      openRecords()
+      return []
+    },
     async get(key) {
       const record = live(key)
       return record && { ...record }
@@ -48,6 +56,13 @@ export function memoryStore(): Store {
         .filter((r) => ('person' in by ? r.person === by.person : r.client === by.client))
         .filter((r) => r.expiresAt > now())
         .map((r) => ({ ...r }))
+    },
+    async page({ prefix, after = '0', limit }) {
+      const from = Number(after)
+      const keys = [...openRecords().keys()].filter((key) => key.startsWith(prefix))
+      const records = keys.slice(from, from + limit).flatMap((key) => live(key) ?? [])
+      const next = from + limit < keys.length ? String(from + limit) : undefined
+      return { records: records.map((r) => ({ ...r })), next }
     },
     async revoke(revocation) {
       openRecords()

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
-import type { Revocation, Store, StoredRecord } from './store.ts'
+import type { Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
 /** How far back a revocations page reaches behind its cursor, in rows. */
 const OVERLAP = 64
@@ -46,6 +46,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 
   return {
     name: `sqlite:${path}`,
+    isShared: false,
+    // The file is open by now: whoever names one that cannot be is told so at once.
+    async connect() {
+      statements.get.get('', seconds())
+    },
+    async check() {
+      return statements.check.all().flatMap(toFinding)
+    },
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
@@ -70,6 +78,11 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
           ? statements.listByPerson.all(by.person, seconds())
           : statements.listByClient.all(by.client, seconds())
       return rows.map((row) => toRecord(row) as StoredRecord)
+    },
+    async page({ prefix, after = '', limit }) {
+      const rows = statements.page.all(prefix, prefix, prefix, after, seconds(), limit)
+      const records = rows.map((row) => toRecord(row) as StoredRecord)
+      return { records, next: records.length < limit ? undefined : records.at(-1)?.key }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
       statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
@@ -125,6 +138,11 @@ function prepare(db: DatabaseSync) {
     delete: db.prepare('DELETE FROM records WHERE key = ?'),
     listByPerson: db.prepare(`SELECT ${columns} FROM records WHERE person = ? AND expires_at > ?`),
     listByClient: db.prepare(`SELECT ${columns} FROM records WHERE client = ? AND expires_at > ?`),
+    check: db.prepare('PRAGMA quick_check'),
+    page: db.prepare(`
+      SELECT ${columns} FROM records
+      WHERE key >= ? AND substr(key, 1, length(?)) = ? AND key > ? AND expires_at > ?
+      ORDER BY key LIMIT ?`),
     sweep: db.prepare(
       'DELETE FROM records WHERE key IN (SELECT key FROM records WHERE expires_at <= ? LIMIT ?)',
     ),
@@ -152,6 +170,13 @@ function toRecord(row: Row | undefined): StoredRecord | undefined {
     person: (row.person as string | null) ?? undefined,
     client: (row.client as string | null) ?? undefined,
   }
+}
+
+/** Of `PRAGMA quick_check`, which says `ok`, or what is damaged. */
+function toFinding({ quick_check: said }: Row): StoreFinding[] {
+  if (said === 'ok') return []
+  const problem = `The file is damaged: ${said}.`
+  return [{ severity: 'error', problem, cure: 'Stop the server and restore it from a backup.' }]
 }
 
 function toRevocation(row: Row): Revocation {

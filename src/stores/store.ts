@@ -28,13 +28,46 @@ export type RevocationPage = {
   readonly cursor: string
 }
 
+/** Which records a walk is about, and where it goes on. */
+export type RecordQuery = {
+  readonly prefix: string
+  /** `next` of the page before; absent for the first one. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Some of the live records whose key begins with a prefix. */
+export type RecordPage = {
+  readonly records: readonly StoredRecord[]
+  /** Where the next page begins; undefined after the last one. */
+  readonly next?: string | undefined
+}
+
+/** What stands against a store's promises: an error keeps a server from starting. */
+export type StoreFinding = {
+  readonly severity: 'error' | 'warning'
+  /** What was found, and what is expected in its place. */
+  readonly problem: string
+  readonly cure: string
+}
+
 /**
  * Where records live. Every operation is atomic on one record, also between processes.
- * An operation that rejects means "unreachable"; absence is an answer.
+ * An operation that rejects means "unreachable", and leaves open whether it was done; absence is an
+ * answer. None of them waits for ever.
  */
 export type Store = {
   /** What to call it in logs and errors, e.g. `sqlite:.entrance/entrance.db`. No credentials. */
   readonly name: string
+  /** Whether replicas on several machines can have it in common. */
+  readonly isShared: boolean
+  /**
+   * Connects, brings the schema up to date and looks at what the promises rest on. Called before
+   * anything else, and again after a rejection: a `ConfigError` is for good, all else may pass.
+   */
+  connect(): Promise<void>
+  /** Looks closely, for an operator: the settings, the schema, whether the data is whole. */
+  check(): Promise<readonly StoreFinding[]>
   get(key: string): Promise<StoredRecord | undefined>
   /** Puts a record at version 1 unless there is one; tells whether it did. */
   create(record: Omit<StoredRecord, 'version'>): Promise<boolean>
@@ -43,11 +76,21 @@ export type Store = {
   delete(key: string): Promise<void>
   /** The live records of a person or of a client. */
   list(by: { person: string } | { client: string }): Promise<readonly StoredRecord[]>
+  /**
+   * Walks the live records whose key begins with `prefix`, in no order, some `limit` at a time. What
+   * is there all the while is given once or more; what comes or goes meanwhile may be left out.
+   */
+  page(query: RecordQuery): Promise<RecordPage>
   revoke(revocation: Revocation): Promise<void>
   /**
    * The live revocations since a cursor (none: all). A page may repeat some already given, so that
    * one written late by another process is not missed.
    */
   revocations(cursor?: string): Promise<RevocationPage>
+  /**
+   * Calls back soon after something was revoked by any process. It may miss some: it only hastens
+   * what reading the feed every second finds out. Gives the function that ends it.
+   */
+  watch?(onRevoked: () => void): () => void
   close(): Promise<void>
 }

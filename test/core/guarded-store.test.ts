@@ -1,20 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { guardStore } from '../../src/core/guarded-store.ts'
-import type { LogEvent, Store } from '../../src/index.ts'
+import { ConfigError, type LogEvent, type Store } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 test('whatever the store rejects with is 503 for the client, and told to the operator', async () => {
   const logs: LogEvent[] = []
   const error = 'connect postgres://app:the-password@db.internal:5432/entrance refused'
   const reject = () => Promise.reject(new Error(error))
-  const { name, close } = memoryStore()
-  const away = { name, close, get: reject, create: reject, replace: reject, delete: reject }
-  const broken = { ...away, list: reject, revoke: reject, revocations: reject } as Store
+  const away = {
+    ...memoryStore(),
+    connect: reject,
+    check: reject,
+    page: reject,
+    get: reject,
+    create: reject,
+    replace: reject,
+    delete: reject,
+  }
+  const broken: Store = { ...away, list: reject, revoke: reject, revocations: reject }
   const store = guardStore(broken, (event) => void logs.push(event))
   const record = { key: 'k', value: 'v', expiresAt: 1 }
   const rule = { kind: 'all', id: '', issuedUntil: 1, expiresAt: 1 } as const
   const calls: Record<string, () => Promise<unknown>> = {
+    connect: () => store.connect(),
+    check: () => store.check(),
+    page: () => store.page({ prefix: '', limit: 1 }),
     get: () => store.get('k'),
     create: () => store.create(record),
     replace: () => store.replace(record, 1),
@@ -46,4 +57,34 @@ test('what the store answers passes as it is', async () => {
   assert.equal(await store.create(record), false)
   assert.equal(await store.replace({ ...record, value: 'w' }, 1), true)
   assert.deepEqual(await store.get('k'), { ...record, value: 'w', version: 2 })
+})
+
+test('a write whose answer was lost is found to have been done', async () => {
+  const memory = memoryStore()
+  const lost = (done: Promise<boolean>) => done.then(() => Promise.reject(new Error('reset')))
+  const store = guardStore(
+    {
+      ...memory,
+      create: (record) => lost(memory.create(record)),
+      replace: (record, version) => lost(memory.replace(record, version)),
+    },
+    () => {},
+  )
+  const record = { key: 'k', value: 'sealed 1', expiresAt: Date.now() }
+  assert.equal(await store.create(record), true)
+  assert.equal(await store.replace({ ...record, value: 'sealed 2' }, 1), true)
+  // Somebody else's stands there: whether this one was ever done, nobody knows.
+  await assert.rejects(store.replace({ ...record, value: 'sealed 3' }, 1), { status: 503 })
+})
+
+test('a store that never answers is away', async () => {
+  const memory = memoryStore()
+  const store = guardStore({ ...memory, get: () => new Promise(() => {}) }, () => {}, 20)
+  await assert.rejects(store.get('k'), { code: 'temporarily_unavailable', status: 503 })
+})
+
+test('what is wrong with a store for good stays a fault of the configuration', async () => {
+  const fault = new ConfigError([{ option: 'store', problem: 'is a fax.', cure: 'Take another.' }])
+  const broken: Store = { ...memoryStore(), connect: () => Promise.reject(fault) }
+  await assert.rejects(guardStore(broken, () => {}).connect(), fault)
 })

@@ -19,6 +19,7 @@ export function storeContract({ name, open }: StoreSetup): void {
       t.mock.timers.enable({ apis: ['Date'], now: START })
       const store = await open(t)
       try {
+        await store.connect()
         await run(store, t)
       } finally {
         await store.close()
@@ -27,6 +28,7 @@ export function storeContract({ name, open }: StoreSetup): void {
   recordsContract(check)
   expiryContract(check)
   listContract(check)
+  pageContract(check)
   concurrencyContract(check)
   revocationsContract(check)
   closeContract(check)
@@ -185,6 +187,54 @@ function listContract(check: Check): void {
   })
 }
 
+function pageContract(check: Check): void {
+  check('a walk gives every live record of a prefix, however small its pages', async (store, t) => {
+    const keys = Array.from({ length: 25 }, (_, i) => `grant:${i}`)
+    for (const key of [...keys, 'grant', 'grants:1', 'GRANT:1', 'a%_*?[x]:1', 'a%_*?[x]:2']) {
+      await store.create(recordOf(key))
+    }
+    await store.create(recordOf('grant:old', { expiresAt: now() + 60 }))
+    t.mock.timers.setTime(START + 60_000)
+    for (const limit of [1, 7, 25, 1000]) {
+      assert.deepEqual(await walk(store, 'grant:', limit), keys.toSorted())
+    }
+    assert.deepEqual(await walk(store, 'a%_*?[x]:', 1), ['a%_*?[x]:1', 'a%_*?[x]:2'])
+    assert.deepEqual(await walk(store, 'nothing', 10), [])
+    assert.equal((await walk(store, '', 10)).length, 30)
+  })
+
+  check(
+    'a walk gives records whole, and comes to its end while records are made',
+    async (store) => {
+      const record = recordOf('grant:1', { person: 'a/1', client: 'one' })
+      await store.create(record)
+      const { records } = await store.page({ prefix: 'grant:1', limit: 10 })
+      assert.deepEqual(records, [{ ...record, version: 1 }])
+      for (let i = 2; i < 40; i++) await store.create(recordOf(`grant:${i}`))
+      let after: string | undefined
+      let pages = 0
+      do {
+        const page = await store.page({ prefix: 'grant:', after, limit: 10 })
+        after = page.next
+        await store.create(recordOf(`grant:late ${pages}`))
+        assert.ok(++pages < 200, 'no end')
+      } while (after !== undefined)
+    },
+  )
+}
+
+/** The keys of a whole walk, in order, each once. */
+async function walk(store: Store, prefix: string, limit: number): Promise<string[]> {
+  const keys = new Set<string>()
+  let after: string | undefined
+  do {
+    const page = await store.page({ prefix, after, limit })
+    for (const { key } of page.records) keys.add(key)
+    after = page.next
+  } while (after !== undefined)
+  return [...keys].toSorted()
+}
+
 function concurrencyContract(check: Check): void {
   check('of 50 creations of one key at once, one succeeds', async (store) => {
     const attempts = Array.from({ length: 50 }, (_, i) =>
@@ -293,9 +343,20 @@ function closeContract(check: Check): void {
       () => store.list({ person: 'tid/oid' }),
       () => store.revoke(revocationOf('2')),
       () => store.revocations(),
+      () => store.connect(),
+      () => store.check(),
+      () => store.page({ prefix: '', limit: 1 }),
     ]
     for (const operation of operations) await assert.rejects(operation, Error, String(operation))
   })
+
+  check('a whole store has no errors to find', async (store) => {
+    await store.create(recordOf('grant:1'))
+    const errors = (await store.check()).filter(({ severity }) => severity === 'error')
+    assert.deepEqual(errors, [])
+  })
+
+  check('to connect again is no error', (store) => store.connect())
 
   check('its name says what it is', async (store) => {
     assert.match(store.name, /^[a-z]+(:.+)?$/)

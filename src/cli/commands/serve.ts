@@ -12,7 +12,6 @@ import {
   findConfigProblems,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
-import { sqliteStore } from '../../stores/sqlite.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
@@ -25,6 +24,7 @@ import { findKeyFileProblems, keyFilePath, openKeyFile } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
+import { openFile, openStore } from '../store-settings.ts'
 
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
@@ -132,7 +132,7 @@ async function openServer(
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const entrance = createEntrance(toOptions(url, settings, emulator, log))
+  const entrance = createEntrance(await toOptions(url, settings, emulator, log))
   opened.push(entrance)
   const { currency, data } = settings
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
@@ -183,12 +183,12 @@ async function openEmulator(
 }
 
 /** What becomes of the settings; opens the store and the key file. */
-export function toOptions(
+export async function toOptions(
   url: string,
   settings: ServeSettings,
   emulator: RunningEmulator | undefined,
   log: Log,
-): EntranceOptions {
+): Promise<EntranceOptions> {
   const { entra, secrets, clientDocuments } = settings
   return {
     url,
@@ -196,7 +196,7 @@ export function toOptions(
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
     secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
-    store: openFile('ENTRANCE_STORE', settings.store, sqliteStore),
+    store: await openStore(settings.store),
     entra:
       entra === 'emulator'
         ? {
@@ -211,19 +211,6 @@ export function toOptions(
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
     log,
-  }
-}
-
-/** A file that is damaged, somebody else's or in a place that cannot be written to. */
-function openFile<T>(option: string, path: string, open: (path: string) => T): T {
-  try {
-    return open(path)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    const problem = `${path} cannot be opened: ${message}.`
-    const cure = 'Let this user write it, restore it from a backup, or name another place.'
-    throw new ConfigError([{ option, problem, cure }])
   }
 }
 

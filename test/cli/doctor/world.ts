@@ -235,7 +235,7 @@ async function startServer(
   const settings = resolveServeSettings({}, env)
   checkSettings(settings)
   makeDataFolder(settings.data)
-  const options = toOptions(settings.url ?? '', settings, undefined, log)
+  const options = await toOptions(settings.url ?? '', settings, undefined, log)
   const entrance = createEntrance({ ...options, fetch, limits: false })
   await entrance.ready()
   return entrance

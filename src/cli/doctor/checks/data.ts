@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { isKeyFileOpen, keyFilePath } from '../../key-file.ts'
+import { openStore } from '../../store-settings.ts'
 import type { Check, Facts, Outcome } from '../check.ts'
 import { error, type Finding, ok, skipped, warning } from '../finding.ts'
 
@@ -39,20 +40,21 @@ const store: Check = {
 }
 
 async function tryStore({ settings }: Facts): Promise<Outcome> {
+  const where = settings.store.kind === 'sqlite' ? settings.store.path : settings.store.kind
   // It is made by the server: a doctor leaves nothing behind.
-  if (!existsSync(settings.store)) {
-    return one(skipped(store.id, `${settings.store} is made at the first start.`))
+  if (settings.store.kind === 'sqlite' && !existsSync(where)) {
+    return one(skipped(store.id, `${where} is made at the first start.`))
   }
-  const { sqliteStore } = await import('../../../stores/sqlite.ts')
   const details = {
     why: 'Nobody can sign in, or stay signed in, without it.',
     portal: ['Look whether the disk is full, and let this user write the file and its folder.'],
-    command: `df -h "${settings.store}" && ls -l "${settings.store}"`,
+    command: `df -h "${where}" && ls -l "${where}"`,
     docs: 'storage.md',
   }
   try {
-    const opened = sqliteStore(settings.store)
+    const opened = await openStore(settings.store)
     try {
+      await opened.connect()
       const key = `doctor:${randomUUID()}`
       const expiresAt = Math.floor(Date.now() / 1000) + 60
       await opened.create({ key, value: 'here', expiresAt })
@@ -63,13 +65,13 @@ async function tryStore({ settings }: Facts): Promise<Outcome> {
       const second = await opened.replace(changed, found?.version ?? 0)
       await opened.delete(key)
       if (found?.value === 'here' && first && !second)
-        return one(ok(store.id, `${settings.store} takes and gives.`))
+        return one(ok(store.id, `${where} takes and gives.`))
     } finally {
       await opened.close()
     }
-    return one(error(store.id, 'lossy', `${settings.store} loses what it took.`, details))
+    return one(error(store.id, 'lossy', `${where} loses what it took.`, details))
   } catch (cause) {
-    const what = `${settings.store} cannot be used: ${(cause as Error).message}.`
+    const what = `${where} cannot be used: ${(cause as Error).message}.`
     return one(error(store.id, 'broken', what, details))
   }
 }

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
+import type { Store } from '../index.ts'
+import { sqliteStore } from '../stores/sqlite.ts'
+
+/** Where grants live, by `ENTRANCE_STORE`. */
+export type StoreSettings =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: SharedKind; readonly url: string }
+
+type SharedKind = 'redis' | 'postgres' | 'cosmos'
+
+/** What a store's address begins with. */
+const SCHEMES: ReadonlyMap<string, SharedKind> = new Map()
+
+/** The store that a text such as `sqlite:FILE` names. */
+export function resolveStore(
+  text: string | undefined,
+  data: string,
+  problems: ConfigProblem[],
+): StoreSettings {
+  const embedded = { kind: 'sqlite', path: join(data, 'entrance.db') } as const
+  if (!text) return embedded
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0]
+  if (scheme === 'sqlite:' && text.length > scheme.length) {
+    return { kind: 'sqlite', path: text.slice(scheme.length) }
+  }
+  const kind = SCHEMES.get(scheme ?? '')
+  if (kind) return { kind, url: text }
+  problems.push({
+    option: 'ENTRANCE_STORE',
+    // Whatever stands behind the scheme may be a password.
+    problem: `${scheme ?? 'what was given'} is not a store of this version.`,
+    cure: 'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/entrance.db, or leave it out.',
+  })
+  return embedded
+}
+
+/** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
+export async function openStore(settings: StoreSettings): Promise<Store> {
+  if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)
+  throw new Error(`There is no store ${settings.kind}.`)
+}
+
+/** A file that is damaged, somebody else's or in a place that cannot be written to. */
+export function openFile<T>(option: string, path: string, open: (path: string) => T): T {
+  try {
+    return open(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    const problem = `${path} cannot be opened: ${message}.`
+    const cure = 'Let this user write it, restore it from a backup, or name another place.'
+    throw new ConfigError([{ option, problem, cure }])
+  }
+}
