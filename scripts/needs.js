@@ -57,8 +57,18 @@ export const nginx = {
   install: { linux: 'sudo apt-get install nginx-light', darwin: 'brew install nginx' },
 }
 
+/** @type {Need} */
+export const redis = {
+  name: 'Redis',
+  variable: 'ENTRANCE_TEST_REDIS',
+  commands: ['redis-server', 'valkey-server'],
+  places: ['/usr/sbin/redis-server', '/usr/local/bin/redis-server'],
+  debian: ['redis-server'],
+  install: { linux: 'sudo apt-get install redis-server', darwin: 'brew install redis' },
+}
+
 /** Every one of them. @type {readonly Need[]} */
-export const needs = [chromium, nginx]
+export const needs = [chromium, nginx, redis]
 
 /**
  * The program's path; undefined when it is not on this machine.

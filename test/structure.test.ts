@@ -52,6 +52,7 @@ const ROWS: readonly (readonly string[])[] = [
 /** Units beside the rows, and all they may see besides themselves. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
+  ['stores/redis', ['index.ts', 'stores/store.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
   ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
@@ -78,6 +79,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['@logtape/', ['cli/']],
+  ['redis', ['stores/redis']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
 ])

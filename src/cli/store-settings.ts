@@ -11,7 +11,14 @@ export type StoreSettings =
 type SharedKind = 'redis' | 'postgres' | 'cosmos'
 
 /** What a store's address begins with. */
-const SCHEMES: ReadonlyMap<string, SharedKind> = new Map()
+const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([
+  ['redis:', 'redis'],
+  ['rediss:', 'redis'],
+  ['redis+cluster:', 'redis'],
+  ['rediss+cluster:', 'redis'],
+  ['redis+sentinel:', 'redis'],
+  ['rediss+sentinel:', 'redis'],
+])
 
 /** The store that a text such as `sqlite:FILE` names. */
 export function resolveStore(
@@ -39,6 +46,10 @@ export function resolveStore(
 /** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
 export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)
+  if (settings.kind === 'redis') {
+    const { redisStore } = await import('../stores/redis.ts')
+    return redisStore(settings.url)
+  }
   throw new Error(`There is no store ${settings.kind}.`)
 }
 
