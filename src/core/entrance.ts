@@ -18,6 +18,7 @@ import { createEntra } from './entra/entra.ts'
 import { ConfigError, OAuthError } from './errors.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
+import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
@@ -30,7 +31,6 @@ import { createRateLimiter } from './rate-limit.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
-import { checkStoreKeys } from './store-keys.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
 
 /** What is behind the gate: it gets only requests of signed-in people, and who they are. */
@@ -64,6 +64,8 @@ export type Entrance = {
   ready(): Promise<void>
   /** What the operator sees, and can end: sessions, people, clients, remembered answers. */
   readonly operator: OperatorAccess
+  /** Which master keys this server has, and which it lacks. */
+  keys(): KeyStatus
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -82,11 +84,12 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const authenticate = createAuthenticate(context)
   const openAnswers = createOpenAnswers()
   context.revocations.subscribe(openAnswers.review)
+  const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
 
   async function start(): Promise<void> {
     await store.connect()
-    await checkStoreKeys(config, store)
+    await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
   }
@@ -157,7 +160,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     },
     ready,
     operator: createOperatorAccess(context),
+    keys: keyWatch.status,
     async close() {
+      keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
       await config.store.close()
