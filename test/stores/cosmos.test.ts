@@ -7,10 +7,16 @@ import { type CosmosStoreOptions, cosmosStore } from '../../src/stores/cosmos.ts
 import { createCertificate } from '../support/certificate.ts'
 import { recordOf, storeContract } from './contract.ts'
 import { KEY, startStandIn } from './cosmos-stand-in/server.ts'
+import { crashContract } from './crash.ts'
 
 storeContract({
   name: 'cosmos',
   open: async (t) => cosmosStore((await startStandIn(t)).url, { key: KEY }),
+})
+
+crashContract({
+  name: 'cosmos',
+  address: async (t) => ({ store: (await startStandIn(t)).url, key: KEY }),
 })
 
 type StandIn = Awaited<ReturnType<typeof startStandIn>>
