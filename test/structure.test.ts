@@ -64,6 +64,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',
+      // `keys retire` takes a key out of the record.
+      'core/store-keys.ts',
       // `doctor` presents what a sign-in presents.
       'core/entra/credentials/',
     ],

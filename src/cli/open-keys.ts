@@ -37,7 +37,8 @@ export function openKeyVault(
   return keyVaultSource(api, setTimeout)
 }
 
-const NO_ENTRA = {
+/** The emulator's application is none of Azure's. */
+export const NO_ENTRA = {
   option: 'ENTRANCE_SECRET',
   problem: 'names a key vault, and the emulator can vouch for nobody there.',
   cure: 'Leave it out to try the server on this machine, or set the three Entra variables.',

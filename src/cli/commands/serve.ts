@@ -22,7 +22,7 @@ import {
 } from '../env.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
-import { openKeys } from '../open-keys.ts'
+import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
@@ -84,8 +84,9 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
 }
 
 /** Replicas have the store in common, and no file: each would make a key of its own. */
-function findLocalKeyProblems({ store, data, keyVault }: ServeSettings): readonly ConfigProblem[] {
-  if (keyVault) return []
+function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[] {
+  const { store, data, keyVault, entra } = settings
+  if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
   const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
