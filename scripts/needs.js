@@ -46,8 +46,19 @@ export const chromium = {
   },
 }
 
+/** @type {Need} */
+export const nginx = {
+  name: 'nginx',
+  variable: 'ENTRANCE_TEST_NGINX',
+  commands: ['nginx'],
+  // Debian keeps it where only root looks.
+  places: ['/usr/sbin/nginx', '/usr/local/sbin/nginx'],
+  debian: ['nginx-light'],
+  install: { linux: 'sudo apt-get install nginx-light', darwin: 'brew install nginx' },
+}
+
 /** Every one of them. @type {readonly Need[]} */
-export const needs = [chromium]
+export const needs = [chromium, nginx]
 
 /**
  * The program's path; undefined when it is not on this machine.

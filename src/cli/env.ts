@@ -146,7 +146,12 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
+    store: resolveStore(
+      options.store || env.ENTRANCE_STORE,
+      data,
+      problems,
+      env.ENTRANCE_COSMOS_KEY,
+    ),
     secrets: secretsOf(env),
     ...(keyVault && { keyVault }),
     entra,

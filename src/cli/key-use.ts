@@ -51,7 +51,8 @@ export async function withStore<T>(
   const env = environment()
   const problems: ConfigProblem[] = []
   const data = dataFolder(options.data, env)
-  const settings = resolveStore(options.store || env.ENTRANCE_STORE, data, problems)
+  const text = options.store || env.ENTRANCE_STORE
+  const settings = resolveStore(text, data, problems, env.ENTRANCE_COSMOS_KEY)
   if (problems.length > 0) throw new ConfigError(problems)
   if (settings.kind === 'sqlite' && !existsSync(settings.path)) return undefined
   const store = await openStore(settings)
