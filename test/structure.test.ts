@@ -40,7 +40,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts'],
-  ['core/context.ts', 'core/applications.ts'],
+  ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
   ['core/sign-in/', 'core/operator/'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],

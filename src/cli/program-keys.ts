@@ -21,6 +21,14 @@ export function addKeys(program: Command, withTerminal: WithTerminal): void {
       const { rotateKeys } = await import('./commands/keys.ts')
       await rotateKeys(options)
     })
+  withStore(withPlace(keys.command('reseal')))
+    .description('Seal what the store holds under former keys with the current one.')
+    .action((options: KeysOptions) =>
+      withTerminal(async (terminal) => {
+        const { resealKeys } = await import('./commands/keys-reseal.ts')
+        await resealKeys(options, terminal)
+      }),
+    )
   withStore(withPlace(keys.command('retire <id>')))
     .description('Recognise a former key no more; says first what ends with it.')
     .option('--yes', 'Do not ask.')
