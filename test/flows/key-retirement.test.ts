@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { SEED, startEmulator } from '../../src/emulator/emulator.ts'
 import { entrance } from '../cli/client/command.ts'
 import { json, type SignedIn, signIn, type TokenResponse } from '../support/oauth-client.ts'
 import { type RunningServe, startServe } from '../support/serve.ts'
@@ -86,6 +87,43 @@ test('a store that waits for a lost key starts again once the key is given up', 
   assert.equal(given.code, 0, given.stderr)
   const again = await start(t, folder)
   await signIn(again.url)
+})
+
+test('keys reseal moves what a running server has in its store, and needs to know its Entra', async (t) => {
+  const emulator = await startEmulator({ port: 0 })
+  t.after(() => emulator.close())
+  const env = {
+    ENTRANCE_AUTHORITY: emulator.origin,
+    AZURE_TENANT_ID: SEED.tenantId,
+    ENTRA_PROXY_AZURE_CLIENT_ID: SEED.clientId,
+    ENTRA_PROXY_AZURE_CLIENT_SECRET: SEED.clientSecret,
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-reseal-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  const server = await startServe({ folder, args: [], env })
+  t.after(() => server.stop('SIGKILL'))
+  const [application] = emulator.directory.applications
+  if (application) application.web.redirectUris = [`${server.url}/auth/callback`]
+  const signedIn = await signIn(server.url)
+  const keys = async (...args: string[]) => entrance(['keys', ...args], { cwd: folder, env })
+  await keys('rotate', '--in', '0')
+
+  const unknown = await entrance(['keys', 'reseal'], { cwd: folder })
+  assert.equal(unknown.code, 2)
+  const moved = await keys('reseal', '--json')
+  assert.deepEqual([moved.code, moved.stdout], [0, '{"moved":1,"left":0}\n'], moved.stderr)
+  const { keys: listed } = JSON.parse((await keys('list', '--json')).stdout) as { keys: Listed[] }
+  assert.deepEqual(
+    listed.map(({ use, uses }) => [use, uses?.grants]),
+    [
+      ['current', 1],
+      ['former', 0],
+    ],
+  )
+  await until(() =>
+    server.logs.some((line) => typeof line === 'object' && line.event === 'keys.changed'),
+  )
+  await refresh(signedIn)
 })
 
 async function start(t: TestContext, given?: string): Promise<RunningServe> {
