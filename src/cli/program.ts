@@ -7,6 +7,7 @@ import { environment, type ServeOptions } from './env.ts'
 import { parseHops, parseOverlap, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
+import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program)
+  addOperator(program, withTerminal)
   return program
 }
 
