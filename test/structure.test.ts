@@ -52,6 +52,7 @@ const ROWS: readonly (readonly string[])[] = [
 /** Units beside the rows, and all they may see besides themselves. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
+  ['stores/cosmos', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
@@ -81,6 +82,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@azure/cosmos', ['stores/cosmos']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
