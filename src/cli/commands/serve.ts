@@ -194,11 +194,14 @@ async function openEmulator(
   }
 }
 
+/** By what the server knows an emulator. */
+type KnownEmulator = Pick<RunningEmulator, 'application' | 'tenantId' | 'origin'>
+
 /** What becomes of the settings; opens the store and the key file. */
 export async function toOptions(
   url: string,
   settings: ServeSettings,
-  emulator: RunningEmulator | undefined,
+  emulator: KnownEmulator | undefined,
   log: Log,
 ): Promise<EntranceOptions> {
   const { entra, clientDocuments } = settings
@@ -212,9 +215,9 @@ export async function toOptions(
     entra:
       entra === 'emulator'
         ? {
-            ...(emulator as RunningEmulator).application,
-            tenantId: (emulator as RunningEmulator).tenantId,
-            authority: (emulator as RunningEmulator).origin,
+            ...(emulator as KnownEmulator).application,
+            tenantId: (emulator as KnownEmulator).tenantId,
+            authority: (emulator as KnownEmulator).origin,
           }
         : entra,
     allow: settings.allow,
