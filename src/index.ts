@@ -1,6 +1,8 @@
 export type { Connection } from './core/client-address.ts'
 export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
+export type { KeyStatus } from './core/key-watch.ts'
+export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
 export type {
   AllowOptions,
   ConfiguredClient,

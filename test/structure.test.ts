@@ -34,7 +34,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
   ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
-  ['core/rate-limit.ts', 'core/session.ts'],
+  ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],

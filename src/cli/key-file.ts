@@ -17,7 +17,12 @@ import { ConfigError, type ConfigProblem } from '../index.ts'
 import { makeDataFolder } from './data-folder.ts'
 
 /** A master key as the key file keeps it. */
-export type StoredKey = { readonly secret: string; readonly createdAt: string }
+export type StoredKey = {
+  readonly secret: string
+  readonly createdAt: string
+  /** From when on things are made with it; absent: as soon as it is there. */
+  readonly activeFrom?: string
+}
 
 /** The key file of a data folder. */
 export function keyFilePath(data: string): string {
@@ -71,11 +76,24 @@ export function openKeyFile(data: string): readonly StoredKey[] {
   return readKeyFile(data) as readonly StoredKey[]
 }
 
-/** Puts a new key in front; the former ones stay, so that what they made goes on being good. */
-export function rotateKeyFile(data: string): readonly StoredKey[] {
-  const keys = [createKey(), ...(readKeyFile(data) ?? [])]
+/**
+ * Puts a new key in front, used from so many seconds on: by then every running server has read it.
+ * The former ones stay, so that what they made goes on being good.
+ */
+export function rotateKeyFile(data: string, seconds: number): readonly StoredKey[] {
+  const known = readKeyFile(data) ?? []
+  const activeFrom = new Date(Date.now() + seconds * 1000).toISOString()
+  const key = known.length === 0 ? createKey() : { ...createKey(), activeFrom }
+  const keys = [key, ...known]
   writeKeyFile(data, keys, renameSync)
   return keys
+}
+
+/** Takes a key out of the file. What was made with it ends. */
+export function removeFromKeyFile(data: string, isGone: (key: StoredKey) => boolean): void {
+  const keys = readKeyFile(data) ?? []
+  const rest = keys.filter((key) => !isGone(key))
+  if (rest.length > 0 && rest.length < keys.length) writeKeyFile(data, rest, renameSync)
 }
 
 export function createKey(): StoredKey {
@@ -127,7 +145,8 @@ function parse(text: string): readonly StoredKey[] | undefined {
     const isKey = (key: StoredKey) =>
       typeof key?.secret === 'string' &&
       key.secret.length >= SECRET_MIN_LENGTH &&
-      typeof key.createdAt === 'string'
+      typeof key.createdAt === 'string' &&
+      (key.activeFrom === undefined || Date.parse(key.activeFrom) > 0)
     return keys.every(isKey) ? (keys as StoredKey[]) : undefined
   } catch {
     return undefined

@@ -21,3 +21,9 @@ export function parseSeconds(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text)
   throw new InvalidArgumentError('Expected a whole number of seconds from 1 to 99999.')
 }
+
+/** How long until a new key is used, in seconds: from at once to a day. */
+export function parseOverlap(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number of seconds from 0 to 86400.')
+}

@@ -4,7 +4,7 @@ import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import type { KeysOptions } from './commands/keys.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
-import { parseHops, parseSeconds, portOption } from './option-values.ts'
+import { parseHops, parseOverlap, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
 import { addSetup } from './program-setup.ts'
@@ -223,8 +223,9 @@ function addKeys(program: Command): void {
     .command('rotate')
     .description('Make a new key; the former ones go on being recognised.')
     .option('--data <folder>', 'The server’s data folder (ENTRANCE_DATA; default .entrance).')
+    .option('--in <seconds>', 'How long until it is used (default 120).', parseOverlap)
     .option('--json', 'Write them as JSON.')
-    .action(async (options: KeysOptions) => {
+    .action(async (options: KeysOptions & { in?: number }) => {
       const { rotateKeys } = await import('./commands/keys.ts')
       await rotateKeys(options)
     })

@@ -61,7 +61,7 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
     ...checkMembers('allow', allow, ALLOW),
     ...checkMembers('registration', registration, REGISTRATION),
     ...(limits === false ? [] : checkMembers('limits', limits, LIMITS)),
-    ...(typeof secret === 'string' ? [] : checkList('secret', secret)),
+    ...(typeof secret === 'string' ? [] : checkSecret(secret)),
     ...checkList('additionalScopes', given.additionalScopes),
     ...checkList('allowedOrigins', given.allowedOrigins),
     ...checkList('privateUseRedirectUris', given.privateUseRedirectUris),
@@ -73,6 +73,14 @@ export function checkShapes(given: EntranceOptions): ConfigProblem[] {
     ...checkList('allow.groups', allow?.groups),
     ...checkList('allow.roles', allow?.roles),
   ]
+}
+
+/** A list of keys, or where they come from. */
+function checkSecret(secret: unknown): ConfigProblem[] {
+  const source = secret as Partial<Readonly<Record<'keys' | 'watch', unknown>>> | undefined
+  return typeof source?.watch === 'function' && Array.isArray(source.keys)
+    ? []
+    : checkList('secret', secret)
 }
 
 /** Exactly one: which of two is meant, nobody can tell. */

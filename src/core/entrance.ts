@@ -17,6 +17,7 @@ import { createEntra } from './entra/entra.ts'
 import { ConfigError, OAuthError } from './errors.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
+import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
@@ -27,7 +28,6 @@ import { createRateLimiter } from './rate-limit.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
-import { checkStoreKeys } from './store-keys.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
 
 /** What is behind the gate: it gets only requests of signed-in people, and who they are. */
@@ -59,6 +59,8 @@ export type Entrance = {
    * the store was written under other keys. Called by the first request, if by nobody before.
    */
   ready(): Promise<void>
+  /** Which master keys this server has, and which it lacks. */
+  keys(): KeyStatus
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -75,11 +77,12 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const context = createContext(config, store, guardedFetch)
   const router = createRouter(context)
   const authenticate = createAuthenticate(context)
+  const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
 
   async function start(): Promise<void> {
     await store.connect()
-    await checkStoreKeys(config, store)
+    await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
   }
@@ -147,7 +150,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       return authenticate(headers)
     },
     ready,
+    keys: keyWatch.status,
     async close() {
+      keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
       await config.store.close()

@@ -21,12 +21,16 @@ const SECRET_MIN_LENGTH = 12
 /**
  * A log that cannot be given a secret: neither one of these, nor what looks like one. No line is
  * made to hold one; but a client may put its code where its redirect URI belongs, and be told so,
- * and a driver may say more than it should.
+ * and a driver may say more than it should. `live` gives those that may change meanwhile.
  */
-export function guardLog(log: Log, secrets: readonly string[] = []): Log {
-  const known = secrets.filter(({ length }) => length >= SECRET_MIN_LENGTH)
-  const mask = (value: unknown) => (typeof value === 'string' ? maskText(value, known) : value)
+export function guardLog(
+  log: Log,
+  secrets: readonly string[] = [],
+  live: () => readonly string[] = () => [],
+): Log {
   return (event) => {
+    const known = [...secrets, ...live()].filter(({ length }) => length >= SECRET_MIN_LENGTH)
+    const mask = (value: unknown) => (typeof value === 'string' ? maskText(value, known) : value)
     const masked = Object.entries(event).map(([name, value]) => [name, mask(value)])
     log(Object.fromEntries(masked) as LogEvent)
   }

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
 import type { Store } from '../stores/store.ts'
-import type { Keyring } from './keys/keyring.ts'
+import type { KeySource, LiveKeyring } from './keys/keyring.ts'
 import type { Site } from './site.ts'
 
 /** The longest life that an access token can be given, in seconds. */
@@ -16,9 +16,10 @@ export type EntranceOptions = {
   store: Store
   /**
    * Master key, 32 characters or more of randomness; several, the current one first, while keys
-   * are being rotated. Replicas share it.
+   * are being rotated; or a source of them, whose keys may change while the server runs. Replicas
+   * share it.
    */
-  secret: string | readonly string[]
+  secret: string | readonly string[] | KeySource
   /** The scope that lets a client in, by its short name. @default 'mcp-access' */
   scope?: string
   /**
@@ -251,7 +252,9 @@ export type Config = {
   readonly entra: EntraConfig
   /** Names authority, tenant and client: what grants and tokens are bound to. */
   readonly binding: string
-  readonly keyring: Keyring
+  readonly keyring: LiveKeyring
+  /** Where the keys come from, if they can change. */
+  readonly keySource: KeySource | undefined
   readonly store: Store
   readonly scope: string
   readonly additionalScopes: ReadonlySet<string>

@@ -7,7 +7,7 @@ import { expandPresets } from './clients/presets.ts'
 import { loginHost } from './clouds.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
-import { createKeyring } from './keys/keyring.ts'
+import { createKeyring, type KeySource, type MasterKey } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import type {
   Config,
@@ -51,7 +51,7 @@ export function findConfigProblems(
     FetchingOptions & { entra?: EntraOptions },
 ): ConfigProblem[] {
   const entra = resolveEntra(options.entra ?? PLAUSIBLE_ENTRA)
-  const secrets = secretsOf(options.secret)
+  const secrets = masterKeysOf(options.secret).map(({ secret }) => secret)
   return [
     ...checkOptions({ ...DEFAULTS, url: options.url, entra, secrets }),
     ...checkAllow(options.allow ?? {}, entra.tenantId),
@@ -85,9 +85,9 @@ export function resolveOptions(options: EntranceOptions): Config {
   if (misshapen.length > 0) throw new ConfigError(misshapen)
   const given = { ...DEFAULTS, ...defined(options) }
   const entra = resolveEntra(options.entra)
-  const secrets = secretsOf(options.secret)
+  const keyring = createKeyring(masterKeysOf(options.secret))
   const problems = [
-    ...checkOptions({ ...given, entra, secrets }),
+    ...checkOptions({ ...given, entra, secrets: keyring.secrets }),
     ...checkAllow(given.allow, entra.tenantId),
     ...checkWhoMayAsk(given, entra),
   ]
@@ -106,18 +106,19 @@ export function resolveOptions(options: EntranceOptions): Config {
     limits: given.limits === false ? undefined : { ...LIMITS, ...defined(given.limits) },
     entra,
     binding: digest([entra.authority, entra.tenantId, entra.clientId].join(' ')).slice(0, 6),
-    keyring: createKeyring(secrets),
+    keyring,
+    keySource: isKeySource(options.secret) ? options.secret : undefined,
     name: given.name ?? base.host,
     additionalScopes: new Set(given.additionalScopes),
     allowedOrigins: new Set(given.allowedOrigins),
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
-    log: guardLog(given.log, [
-      ...secretsOfCredential(entra),
-      ...secrets,
-      ...secretsOfClients(given.clients),
-    ]),
+    log: guardLog(
+      given.log,
+      [...secretsOfCredential(entra), ...secretsOfClients(given.clients)],
+      () => keyring.secrets,
+    ),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })
@@ -143,8 +144,14 @@ function resolveFetching(
 }
 
 /** An empty text is a variable that is not set. */
-function secretsOf(secret: EntranceOptions['secret'] | undefined): readonly string[] {
-  return [secret ?? []].flat().filter((text) => text !== '')
+function masterKeysOf(secret: EntranceOptions['secret'] | undefined): readonly MasterKey[] {
+  if (isKeySource(secret)) return secret.keys
+  const secrets = [secret ?? []].flat().filter((text) => text !== '')
+  return secrets.map((text) => ({ secret: text }))
+}
+
+function isKeySource(secret: EntranceOptions['secret'] | undefined): secret is KeySource {
+  return typeof secret === 'object' && 'watch' in secret
 }
 
 function secretsOfClients(clients: readonly ConfiguredClient[]): readonly string[] {

@@ -33,12 +33,9 @@ test('without keys, the list says where they will be, and makes nothing', async 
 test('rotate puts a new key in front, and list shows ids and days, never a key', async (t) => {
   const cwd = newFolder(t)
   const first = await entrance(['keys', 'rotate'], { cwd })
-  assert.match(
-    first.stdout,
-    /^Made the key \S{8} in .*keys\.json\. Restart the server to use it\.\n$/,
-  )
-  const second = await entrance(['keys', 'rotate'], { cwd })
-  assert.match(second.stdout, /Kept 1 former: registrations and sign-ins stay good\.\n$/)
+  assert.match(first.stdout, /^Made the key \S{8} in .*keys\.json\.\n$/)
+  const second = await entrance(['keys', 'rotate', '--in', '0'], { cwd })
+  assert.match(second.stdout, /The 1 before it stay: registrations and sign-ins stay good\.\n$/)
   const listed = await entrance(['keys', 'list'], { cwd })
   const json = await entrance(['keys', 'list', '--json'], { cwd })
 
@@ -46,7 +43,7 @@ test('rotate puts a new key in front, and list shows ids and days, never a key',
   const day = new Date().toISOString().slice(0, 10)
   assert.equal(
     listed.stdout,
-    `Master keys of ${join('.entrance', 'keys.json')}, the current one first:\n` +
+    `Master keys of ${join('.entrance', 'keys.json')}, the newest first:\n` +
       `  ${current}  current  made ${day}\n  ${former}  former   made ${day}\n`,
   )
   const { keys } = JSON.parse(json.stdout)
@@ -70,13 +67,16 @@ test('keys in ENTRANCE_SECRET are listed by id, and rotate says what to set', as
   const cwd = newFolder(t)
   const env = { ENTRANCE_SECRET: SECRETS.join(',') }
   const listed = await entrance(['keys', 'list'], { cwd, env })
-  assert.match(listed.stdout, /^Master keys of ENTRANCE_SECRET, the current one first:\n/)
+  assert.match(listed.stdout, /^Master keys of ENTRANCE_SECRET, the newest first:\n/)
   for (const secret of SECRETS) assert.ok(!listed.stdout.includes(secret), 'a key is shown')
 
   const rotated = await entrance(['keys', 'rotate', '--json'], { cwd, env })
-  const { keys, value } = JSON.parse(rotated.stdout)
-  const [made, ...kept] = value.split(',')
+  const { keys, steps } = JSON.parse(rotated.stdout)
+  const [first, second] = steps.map((step: string) => step.split(','))
+  const [made, ...kept] = second
   assert.deepEqual(kept, SECRETS)
+  // First every replica recognises it, then the first one makes with it.
+  assert.deepEqual(first, [...SECRETS, made])
   assert.ok(made.length >= 43)
   const ids = keys.map(({ id }: { id: string }) => id)
   assert.deepEqual(
@@ -98,11 +98,18 @@ test('a key file that is damaged is left alone, and the cure is told', async (t)
   const createdAt = '2026-01-01T00:00:00.000Z'
   const short = { keys: [{ secret: 'short', createdAt }] }
   const dated = { keys: [{ secret, createdAt: 1 }] }
-  const damaged = ['', '{', '[]', '{"keys":[]}', JSON.stringify(short), JSON.stringify(dated)]
+  const active = { keys: [{ secret, createdAt, activeFrom: 'soon' }] }
+  const damaged = [
+    '',
+    '{',
+    '[]',
+    '{"keys":[]}',
+    ...[short, dated, active].map((keys) => JSON.stringify(keys)),
+  ]
   for (const text of damaged) {
     const data = newFolder(t)
     writeFileSync(join(data, 'keys.json'), text)
-    for (const use of [readKeyFile, openKeyFile, rotateKeyFile]) {
+    for (const use of [readKeyFile, openKeyFile, (folder: string) => rotateKeyFile(folder, 0)]) {
       assert.throws(() => use(data), { name: 'ConfigError', message: /is damaged or was edited/ })
     }
     assert.equal(readFileSync(join(data, 'keys.json'), 'utf8'), text)
@@ -121,7 +128,7 @@ test('a key file that cannot be read or made is a problem of the configuration',
   assert.throws(() => openKeyFile(data), ConfigError)
   const file = join(newFolder(t), 'a-file')
   writeFileSync(file, '')
-  assert.throws(() => rotateKeyFile(file), ConfigError)
+  assert.throws(() => rotateKeyFile(file, 0), ConfigError)
   assert.throws(() => openKeyFile(join(file, 'below')), ConfigError)
 })
 
@@ -150,7 +157,7 @@ test('the key file is the owner’s only, also when it was not', { skip: without
   const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
   assert.equal(modeOf(data), '700')
   assert.equal(modeOf(join(data, 'keys.json')), '600')
-  rotateKeyFile(data)
+  rotateKeyFile(data, 0)
   assert.equal(modeOf(join(data, 'keys.json')), '600')
   chmodSync(join(data, 'keys.json'), 0o644)
   readKeyFile(data)

@@ -132,7 +132,10 @@ function entranceOptions(
     ...given,
     entra: { tenantId, ...application, authority, ...given.entra },
   }
-  for (const secret of [options.secret].flat()) noteSecret('a master key', secret)
+  const { secret: keys } = options
+  const isSource = typeof keys === 'object' && 'watch' in keys
+  const secrets = isSource ? keys.keys.map(({ secret }) => secret) : [keys].flat()
+  for (const secret of secrets) noteSecret('a master key', secret)
   noteSecret("Entra's client secret", options.entra.clientSecret)
   return options
 }

@@ -20,7 +20,8 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
-import { findKeyFileProblems, keyFilePath, openKeyFile } from '../key-file.ts'
+import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
+import { fileKeySource } from '../key-source.ts'
 import { createLog } from '../log.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
@@ -78,8 +79,16 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
-    ...(secrets.length > 0 ? [] : findKeyFileProblems(settings.data)),
+    ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
   ]
+}
+
+/** Replicas have the store in common, and no file: each would make a key of its own. */
+function findLocalKeyProblems({ store, data }: ServeSettings): readonly ConfigProblem[] {
+  if (store.kind === 'sqlite') return findKeyFileProblems(data)
+  const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
+  const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
+  return [{ option: 'ENTRANCE_SECRET', problem, cure }]
 }
 
 /** Names what the person wrote, in place of the option that it became. */
@@ -195,7 +204,7 @@ export async function toOptions(
     name: 'Expenses',
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
-    secret: secrets.length > 0 ? secrets : openKeyFile(settings.data).map((key) => key.secret),
+    secret: secrets.length > 0 ? secrets : fileKeySource(settings.data),
     store: await openStore(settings.store),
     entra:
       entra === 'emulator'

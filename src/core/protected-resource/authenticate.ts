@@ -3,7 +3,7 @@ import { OAuthError } from '../errors.ts'
 import type { Config } from '../options.ts'
 import { isOffered } from '../scope.ts'
 import { type Site, siteOf } from '../site.ts'
-import type { AccessTokenClaims, AccessTokens } from '../tokens/access-token.ts'
+import type { AccessTokenClaims, AccessTokens, VerifiedToken } from '../tokens/access-token.ts'
 import type { AuthInfo, User } from './auth-info.ts'
 import {
   challenge,
@@ -31,8 +31,6 @@ export type Authenticate = (headers: GateHeaders) => Authentication
 
 /** The longest Authorization header that is looked at: several times what a token of ours takes. */
 const AUTHORIZATION_MAX_LENGTH = 16 * 1024
-
-type Verified = { readonly claims: AccessTokenClaims; readonly user: User }
 
 /** How many tokens seen before are remembered; each takes about a kilobyte. */
 const CACHE_SIZE = 4096
@@ -109,14 +107,18 @@ function readBearer(authorization: GateHeaders['authorization']): string | undef
   )
 }
 
-/** Verifies a token once; later it costs a hash and a look at the clock. Only digests are kept. */
-function createTokenCache(accessTokens: AccessTokens): (token: string) => Verified {
-  const cache = new Map<string, Verified>()
+/**
+ * Verifies a token once; later it costs a hash, and a look at the clock and for its key. Only
+ * digests are kept.
+ */
+function createTokenCache(accessTokens: AccessTokens): (token: string) => VerifiedToken {
+  const cache = new Map<string, VerifiedToken>()
   return (token) => {
     const name = hash('sha256', token, 'base64url')
     const known = cache.get(name)
     if (known) {
-      if (known.claims.exp > Date.now() / 1000) return known
+      const isLive = known.claims.exp > Date.now() / 1000
+      if (isLive && accessTokens.holds(known.keyId)) return known
       cache.delete(name)
     }
     const verified = freeze(accessTokens.verify(token))
@@ -127,7 +129,7 @@ function createTokenCache(accessTokens: AccessTokens): (token: string) => Verifi
 }
 
 /** It is handed out again with the next request: what a tool does to it must not stay. */
-function freeze(verified: Verified): Verified {
+function freeze(verified: VerifiedToken): VerifiedToken {
   Object.freeze(verified.user.roles)
   Object.freeze(verified.user)
   return verified

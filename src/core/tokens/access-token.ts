@@ -1,6 +1,6 @@
 import { randomBytes, sign, verify } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
-import type { Keyring } from '../keys/keyring.ts'
+import type { Key, Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { deriveSigningKey, type SigningKey } from './signing-key.ts'
@@ -25,6 +25,13 @@ export type AccessTokenClaims = {
   readonly usr: string
 }
 
+/** A token of ours, and the master key that it was made under. */
+export type VerifiedToken = {
+  readonly claims: AccessTokenClaims
+  readonly user: User
+  readonly keyId: string
+}
+
 export type AccessTokens = {
   issue(
     claims: Omit<
@@ -34,8 +41,10 @@ export type AccessTokens = {
     user: User,
   ): string
   /** Checks signature, type, audience, issuer and expiry; throws `invalid_token`, by cause. */
-  verify(token: string): { readonly claims: AccessTokenClaims; readonly user: User }
-  /** RFC 7517: the public keys, the current one first. */
+  verify(token: string): VerifiedToken
+  /** Whether a key is in force still: one that has been retired ends what was verified before. */
+  holds(keyId: string): boolean
+  /** RFC 7517: the public keys, the current one first; a coming one before it is used. */
   readonly jwks: { readonly keys: readonly object[] }
 }
 
@@ -60,13 +69,15 @@ const CLOCK_SKEW = 5
 /** Issues and verifies our access tokens: ES256 JWTs (RFC 9068). */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
   const { keyring, binding } = options
-  const signingKeys = keyring.keys.map((key) => deriveSigningKey(key, binding))
-  const byKid = new Map(signingKeys.map((key) => [key.kid, key]))
-  const current = signingKeys[0] as SigningKey
-  const header = encode({ alg: 'ES256', typ: TYPE, kid: current.kid })
+  const signingKeyOf = createSigningKeys(binding)
 
   return {
-    jwks: { keys: signingKeys.map((key) => key.jwk) },
+    get jwks() {
+      const { current, keys } = keyring
+      const inOrder = [current, ...keys.filter((key) => key !== current)]
+      return { keys: inOrder.map((key) => signingKeyOf(key).jwk) }
+    },
+    holds: (keyId) => keyring.find(keyId) !== undefined,
 
     issue(given, user) {
       const iat = now()
@@ -82,15 +93,18 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
         jti: randomBytes(12).toString('base64url'),
         usr: seal(keyring, SEAL_PURPOSE, JSON.stringify([user.name, user.preferred_username]), sub),
       }
-      const input = `${header}.${encode(claims)}`
-      const key = { key: current.privateKey, dsaEncoding: 'ieee-p1363' as const }
+      const { kid, privateKey } = signingKeyOf(keyring.current)
+      const input = `${encode({ alg: 'ES256', typ: TYPE, kid })}.${encode(claims)}`
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' as const }
       return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
     },
 
     verify(token) {
       const { input, kid, claims, tag } = parse(token)
-      const key = byKid.get(kid)
-      if (!key) throw invalid(unknownKey(kid, keyring))
+      const [keyId = ''] = kid.split('.')
+      const master = keyring.find(keyId)
+      const key = master && signingKeyOf(master)
+      if (key?.kid !== kid) throw invalid(unknownKey(master))
       const verifier = { key: key.publicKey, dsaEncoding: 'ieee-p1363' as const }
       const signature = Buffer.from(tag, 'base64url')
       // Decoding forgives stray characters, and with them a token would have many spellings.
@@ -99,8 +113,20 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
         throw invalid('The signature of the access token is not ours.')
       }
       checkClaims(claims, options)
-      return { claims, user: toUser(claims, keyring) }
+      return { claims, user: toUser(claims, keyring), keyId }
     },
+  }
+}
+
+/** The signing key of each master key, derived once, and let go with it. */
+function createSigningKeys(binding: string): (key: Key) => SigningKey {
+  const derived = new WeakMap<Key, SigningKey>()
+  return (key) => {
+    const known = derived.get(key)
+    if (known) return known
+    const made = deriveSigningKey(key, binding)
+    derived.set(key, made)
+    return made
   }
 }
 
@@ -128,9 +154,8 @@ function parse(token: string) {
   }
 }
 
-function unknownKey(kid: string, keyring: Keyring): string {
-  const [keyId = ''] = kid.split('.')
-  return keyring.find(keyId)
+function unknownKey(master: Key | undefined): string {
+  return master
     ? 'The access token was issued for another Entra ID configuration of this server. Sign in again.'
     : 'The access token was signed with a key that this server does not hold. Sign in again.'
 }

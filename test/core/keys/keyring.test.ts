@@ -32,6 +32,42 @@ suite('a keyring', () => {
     )
   })
 
+  test('recognises a coming key, and makes with it from its time on', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+    const keyring = createKeyring([{ secret: SECRET, activeFrom: 1_000_500 }, OTHER])
+    assert.equal(keyring.current.id, keyIdOf(OTHER))
+    assert.equal(keyring.find(keyIdOf(SECRET))?.id, keyIdOf(SECRET))
+    t.mock.timers.setTime(1_000_499)
+    assert.equal(keyring.current.id, keyIdOf(OTHER))
+    t.mock.timers.setTime(1_000_500)
+    assert.equal(keyring.current.id, keyIdOf(SECRET))
+  })
+
+  test('whose keys are all to come makes with the oldest, and with the latest of several', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 })
+    const keys = [
+      { secret: SECRET, activeFrom: 3000 },
+      { secret: OTHER, activeFrom: 2000 },
+    ]
+    const keyring = createKeyring(keys)
+    assert.equal(keyring.current.id, keyIdOf(OTHER))
+    t.mock.timers.setTime(4000)
+    assert.equal(keyring.current.id, keyIdOf(SECRET))
+  })
+
+  test('that is given other keys keeps what it knows of those that stay', () => {
+    const keyring = createKeyring([OTHER])
+    const before = keyring.current
+    assert.equal(keyring.update([OTHER]), false)
+    assert.equal(keyring.update([{ secret: SECRET, activeFrom: Date.now() + 60_000 }, OTHER]), true)
+    assert.equal(keyring.current, before)
+    assert.equal(keyring.keys.length, 2)
+    assert.deepEqual(keyring.secrets, [SECRET, OTHER])
+    assert.equal(keyring.update([SECRET]), true)
+    assert.equal(keyring.current.id, keyIdOf(SECRET))
+    assert.equal(keyring.find(keyIdOf(OTHER)), undefined)
+  })
+
   test('finds no key by a name that is none', () => {
     const keyring = createKeyring([SECRET])
     for (const id of ['', '__proto__', 'constructor', 'toString', keyIdOf(OTHER)]) {
