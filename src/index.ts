@@ -3,6 +3,11 @@ export { createEntrance, type Entrance, type ProtectedHandler } from './core/ent
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type { KeyStatus } from './core/key-watch.ts'
 export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
+export type { BarResult } from './core/operator/bar.ts'
+export type { ListedClient } from './core/operator/list-clients.ts'
+export type { Operator, OperatorAccess } from './core/operator/operator.ts'
+export { OperatorError } from './core/operator/operator-error.ts'
+export type { Session } from './core/operator/sessions.ts'
 export type {
   AllowOptions,
   ConfiguredClient,

@@ -37,11 +37,11 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
-  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
+  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts'],
   ['core/context.ts', 'core/applications.ts'],
-  ['core/sign-in/'],
+  ['core/sign-in/', 'core/operator/'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
   ['core/router.ts'],
@@ -52,6 +52,8 @@ const ROWS: readonly (readonly string[])[] = [
 /** Units beside the rows, and all they may see besides themselves. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
+  ['stores/cosmos', ['index.ts', 'stores/store.ts']],
+  ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
   ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
@@ -80,6 +82,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@azure/cosmos', ['stores/cosmos']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))

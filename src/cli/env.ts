@@ -142,7 +142,12 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
+    store: resolveStore(
+      options.store || env.ENTRANCE_STORE,
+      data,
+      problems,
+      env.ENTRANCE_COSMOS_KEY,
+    ),
     secrets: secretsOf(env),
     entra,
     consent: readConsent(options.consent || env.ENTRANCE_CONSENT, problems),

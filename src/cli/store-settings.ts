@@ -6,18 +6,19 @@ import { sqliteStore } from '../stores/sqlite.ts'
 /** Where grants live, by `ENTRANCE_STORE`. */
 export type StoreSettings =
   | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: SharedKind; readonly url: string }
+  | { readonly kind: SharedKind; readonly url: string; readonly key?: string | undefined }
 
 type SharedKind = 'redis' | 'postgres' | 'cosmos'
 
 /** What a store's address begins with. */
-const SCHEMES: ReadonlyMap<string, SharedKind> = new Map()
+const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([['cosmos:', 'cosmos']])
 
-/** The store that a text such as `sqlite:FILE` names. */
+/** The store that a text such as `sqlite:FILE` names; the key is that of a Cosmos DB account. */
 export function resolveStore(
   text: string | undefined,
   data: string,
   problems: ConfigProblem[],
+  key?: string,
 ): StoreSettings {
   const embedded = { kind: 'sqlite', path: join(data, 'entrance.db') } as const
   if (!text) return embedded
@@ -26,6 +27,7 @@ export function resolveStore(
     return { kind: 'sqlite', path: text.slice(scheme.length) }
   }
   const kind = SCHEMES.get(scheme ?? '')
+  if (kind === 'cosmos') return { kind, url: text, key }
   if (kind) return { kind, url: text }
   problems.push({
     option: 'ENTRANCE_STORE',
@@ -39,6 +41,10 @@ export function resolveStore(
 /** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
 export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)
+  if (settings.kind === 'cosmos') {
+    const { cosmosStore } = await import('../stores/cosmos.ts')
+    return cosmosStore(settings.url, { key: settings.key })
+  }
   throw new Error(`There is no store ${settings.kind}.`)
 }
 

@@ -1,4 +1,5 @@
 import type { Admission } from './admission.ts'
+import type { Barred } from './barred.ts'
 import type { ClaimsChallenges } from './claims-challenges.ts'
 import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
@@ -25,6 +26,7 @@ export type Context = {
   readonly consents: Consents
   readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
+  readonly barred: Barred
   readonly entra: Entra
   readonly admission: Admission
   readonly spent: SpentTransactions

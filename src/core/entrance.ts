@@ -2,6 +2,7 @@ import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
+import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
@@ -19,10 +20,12 @@ import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
+import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
 import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { createOpenAnswers } from './protected-resource/open-answers.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { resolveOptions } from './resolve-options.ts'
@@ -59,6 +62,8 @@ export type Entrance = {
    * the store was written under other keys. Called by the first request, if by nobody before.
    */
   ready(): Promise<void>
+  /** What the operator sees, and can end: sessions, people, clients, remembered answers. */
+  readonly operator: OperatorAccess
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
   /** Stops reading the store, and closes it. */
@@ -77,6 +82,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const context = createContext(config, store, guardedFetch)
   const router = createRouter(context)
   const authenticate = createAuthenticate(context)
+  const openAnswers = createOpenAnswers()
+  context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
 
@@ -127,15 +134,17 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // The gate itself answers 503 for as long as it has not heard from the store.
     await startFor()
     const { headers } = request
-    const verdict = authenticate({
+    const presented = {
       authorization: headers.get('authorization'),
       host: headers.get('host') ?? new URL(request.url).host,
       origin,
-    })
+    }
+    const verdict = authenticate(presented)
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
@@ -150,6 +159,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       return authenticate(headers)
     },
     ready,
+    operator: createOperatorAccess(context),
     keys: keyWatch.status,
     async close() {
       keyWatch.stop()
@@ -182,6 +192,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     redirectPolicy,
     entra,
     admission: createAdmission(config.allow, entra),
+    barred: createBarred({ ...config, store }),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),

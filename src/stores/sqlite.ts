@@ -6,6 +6,9 @@ import type { Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 /** How far back a revocations page reaches behind its cursor, in rows. */
 const OVERLAP = 64
 
+/** How many revocations one page has at most. */
+const PAGE_ROWS = 1000
+
 /** How many expired records one write clears away. */
 const SWEEP_ROWS = 4
 
@@ -89,11 +92,12 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       statements.revoke.run(kind, id, issuedUntil, expiresAt)
     },
     async revocations(cursor = '0') {
-      const rows = statements.revocations.all(Number(cursor) - OVERLAP, seconds())
+      const rows = statements.revocations.all(Number(cursor) - OVERLAP, seconds(), PAGE_ROWS)
       const last = Number(rows.at(-1)?.seq ?? 0)
       return {
         revocations: rows.map(toRevocation),
         cursor: String(Math.max(Number(cursor), last)),
+        isMore: rows.length === PAGE_ROWS,
       }
     },
     async close() {
@@ -150,7 +154,7 @@ function prepare(db: DatabaseSync) {
       'INSERT INTO revocations (kind, id, issued_until, expires_at) VALUES (?, ?, ?, ?)',
     ),
     revocations: db.prepare(
-      'SELECT * FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq',
+      'SELECT * FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?',
     ),
     sweepRevocations: db.prepare(
       'DELETE FROM revocations WHERE seq IN (SELECT seq FROM revocations WHERE expires_at <= ? LIMIT ?)',

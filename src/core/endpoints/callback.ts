@@ -15,6 +15,7 @@ import { writeSession } from '../session.ts'
 import { adminConsentPage, findConsentAddress, isAdminConsent } from '../sign-in/admin-consent.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
 import { entraProblem, logRefusal, statusOf, toOAuthError } from '../sign-in/entra-problem.ts'
+import { refuseBarred } from '../sign-in/refuse-barred.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -50,7 +51,9 @@ export async function callback(request: Request, _site: Site, context: Context):
 /** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
 async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
   try {
-    const refusal = await refuseUnadmitted(tokens, returned, context)
+    const refusal =
+      (await refuseBarred(tokens, returned, context)) ??
+      (await refuseUnadmitted(tokens, returned, context))
     if (refusal) return refusal
     if (await isUnasked(tokens, returned.transaction, context))
       return askLate(tokens, returned, context)
@@ -174,6 +177,8 @@ async function succeed(
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    barred: context.barred,
+    allow: config.allow,
     redirectPolicy: context.redirectPolicy,
     log: config.log,
   })

@@ -5,7 +5,6 @@ import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
 import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
-import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
 import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../scope.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
@@ -19,7 +18,7 @@ import {
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
-import { checkClaim } from './presented-grant.ts'
+import { checkClaim, checkStanding } from './presented-grant.ts'
 
 /** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
 const REPEAT_WINDOW = 60
@@ -38,7 +37,6 @@ export type RefreshContext = CodeGrantContext & {
   readonly scopes: ScopeConfig
   readonly entra: Entra
   readonly admission: Admission
-  readonly allow: AllowConfig
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
   /** Where Entra's demands are kept until the person's next sign-in. */
@@ -62,6 +60,7 @@ export async function redeemRefreshToken(
     const held = await findGrant(token, client, context)
     const step = nextStep(token, held.grant)
     if (step === 'revoke') return refuseReuse(held, context)
+    await checkStanding(held.grant, context)
     const asked = parseScope(params.get('scope'), context.scopes, held.grant.scope)
     if (step === 'repeat') return narrow(held.grant, asked, context)
     checkWithinGrant(asked, held.grant.scope)

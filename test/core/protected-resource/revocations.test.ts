@@ -16,7 +16,7 @@ const SILENT = { code: 'temporarily_unavailable', message: /cannot tell at the m
 
 function start(store: Store = memoryStore()) {
   const clientDigest = (id: string) => `digest of ${id}`
-  const options = { store, accessTokenTtl: 3600, storeSilenceTtl: 30, clientDigest, log: () => {} }
+  const options = { store, grantMaxTtl: 86_400, storeSilenceTtl: 30, clientDigest, log: () => {} }
   const revocations = createRevocations(options)
   return { store, revocations }
 }
