@@ -11,6 +11,8 @@ export type Revocations = {
   /** Loads what there is and keeps reading; resolves when `/mcp` may be answered. */
   start(): Promise<void>
   stop(): void
+  /** How many rules are held, and seconds since the store was heard; undefined before the first word. */
+  status(): { readonly rules: number; readonly silence: number | undefined }
   /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
   check(claims: AccessTokenClaims): void
 }
@@ -85,6 +87,10 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       isStopped = true
       clearTimeout(timer)
     },
+    status: () => ({
+      rules: rules.size,
+      silence: Number.isFinite(heardAt) ? (performance.now() - heardAt) / 1000 : undefined,
+    }),
     async add(grantId) {
       // Once is enough: a client that revokes over and over must not fill the store.
       if (stored.has(nameOf('grant', grantId))) return
