@@ -1,8 +1,22 @@
+export {
+  AUDIT_EVENTS,
+  type AuditClient,
+  type AuditEvent,
+  type AuditName,
+  type AuditOutcome,
+  type AuditPerson,
+} from './core/audit-event.ts'
 export type { Connection } from './core/client-address.ts'
-export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
+export {
+  createEntrance,
+  type Entrance,
+  type EntranceStatus,
+  type ProtectedHandler,
+} from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type { KeyStatus } from './core/key-watch.ts'
 export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
+export type { Observer, Step, Verdict } from './core/observer.ts'
 export type { BarResult } from './core/operator/bar.ts'
 export type { ListedClient } from './core/operator/list-clients.ts'
 export type { Operator, OperatorAccess } from './core/operator/operator.ts'

@@ -14,13 +14,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  */
 const ROWS: readonly (readonly string[])[] = [
   ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
-  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
+  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
   [
     'core/clouds.ts',
     'core/params.ts',
     'core/pkce.ts',
     'core/scope.ts',
     'core/guarded-store.ts',
+    'core/observer.ts',
     'core/keys/',
   ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
@@ -33,13 +34,13 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
-  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
+  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts', 'core/audit.ts'],
   ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
   ['core/grants/', 'core/protected-resource/'],
-  ['core/consents.ts', 'core/claims-challenges.ts'],
+  ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
   ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
   ['core/sign-in/', 'core/operator/'],
   // Endpoints never import one another: each file is a unit of its own.
@@ -64,6 +65,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
     'cli/',
     [
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
+      'operator/',
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',

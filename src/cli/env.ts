@@ -5,8 +5,10 @@ import { LOOPBACK_HOSTS } from '../core/site.ts'
 import type { EntraCredential } from '../index.ts'
 import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
+import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
 import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
+import { type OperatorSettings, resolveOperatorSettings } from './operator-settings.ts'
 import {
   type ClientDocuments,
   type Environment,
@@ -43,6 +45,8 @@ export type ServeOptions = RegistrationFlags &
     consent?: string
     clientDocuments?: ClientDocuments
     logFormat?: 'text' | 'json'
+    operatorPort?: number
+    operatorHost?: string
   }
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
@@ -67,6 +71,8 @@ export type ServeSettings = RegistrationSettings &
     /** Undefined: as the library has it. */
     readonly clientDocuments: ClientDocuments | undefined
     readonly logFormat: 'text' | 'json'
+    readonly operator: OperatorSettings
+    readonly audit: AuditSettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -162,6 +168,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     currency: readCurrency(env, problems),
     clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
+    operator: resolveOperatorSettings(options, env, problems),
+    audit: resolveAuditSettings(env, problems),
     problems,
   }
 }

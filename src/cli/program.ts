@@ -106,6 +106,13 @@ function addServe(program: Command): void {
         'How to write the log (LOG_FORMAT; default text).',
       ).choices(['text', 'json']),
     )
+    .addOption(
+      portOption(
+        '--operator-port <port>',
+        'Port of /healthz, /readyz and /metrics (ENTRANCE_OPERATOR_PORT; default none).',
+      ),
+    )
+    .option('--operator-host <address>', 'Its address (ENTRANCE_OPERATOR_HOST; default loopback).')
     .addHelpText('after', SERVE_HELP)
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts')

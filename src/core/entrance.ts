@@ -2,6 +2,7 @@ import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
+import { createAudit } from './audit.ts'
 import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
@@ -20,6 +21,7 @@ import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
+import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
@@ -39,6 +41,23 @@ export type ProtectedHandler = (
   request: Request,
   context: { authInfo: AuthInfo },
 ) => Response | Promise<Response>
+
+/** How a server is, for `/readyz` and for metrics. */
+export type EntranceStatus = {
+  /** Whether the store has been read, so that requests can be answered. */
+  readonly isReady: boolean
+  readonly store: {
+    /** Seconds since the store was last heard; undefined before its first word. */
+    readonly silence: number | undefined
+    /** Whether that is longer than `storeSilenceTtl`: then `/mcp` answers 503. */
+    readonly isSilent: boolean
+    /** How many rules of revocation are held. */
+    readonly rules: number
+  }
+  readonly keys: KeyStatus
+  /** How Entra answered when it was last asked. */
+  readonly entra: EntraState
+}
 
 export type Entrance = {
   /**
@@ -69,6 +88,8 @@ export type Entrance = {
   reseal(): Promise<Resealed>
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
+  /** How it is: whether it can answer, and how the store, its keys and Entra are. */
+  status(): EntranceStatus
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -81,20 +102,23 @@ export function createEntrance(options: EntranceOptions): Entrance {
 /** The same with another way to strangers' documents: for tests, whose internet is this machine. */
 export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
-  const store = guardStore(config.store, config.log)
-  const context = createContext(config, store, guardedFetch)
+  const store = observeStore(guardStore(config.store, config.log), config.observe)
+  const entraFetch = observeEntra(config.fetch, config.observe)
+  const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
   const router = createRouter(context)
-  const authenticate = createAuthenticate(context)
+  const authenticate = observeGate(createAuthenticate(context), config.observe)
   const openAnswers = createOpenAnswers()
   context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
+  let isReady = false
 
   async function start(): Promise<void> {
     await store.connect()
     await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
+    isReady = true
   }
 
   function ready(): Promise<void> {
@@ -165,6 +189,12 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     operator: createOperatorAccess(context),
     reseal: () => resealRecords({ ...config, store }),
     keys: keyWatch.status,
+    status() {
+      const { rules, silence } = context.revocations.status()
+      const isSilent = (silence ?? Number.POSITIVE_INFINITY) > config.storeSilenceTtl
+      const keys = keyWatch.status()
+      return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
+    },
     async close() {
       keyWatch.stop()
       context.revocations.stop()
@@ -195,6 +225,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
     entra,
+    audit: createAudit(config),
     admission: createAdmission(config.allow, entra),
     barred: createBarred({ ...config, store }),
     spent: createSpentTransactions(),

@@ -867,7 +867,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/endpoints/revoke.ts',
-        find: 'if (!held || !isOfToken(token, held.grant.salt, context)) return done()',
+        find: 'if (!held || !isOfToken(token, held.grant, context)) return done()',
         replace: 'if (!held) return done()',
       },
     ],

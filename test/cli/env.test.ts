@@ -31,6 +31,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
+    audit: { to: 'off', names: true },
     allow: {
       tenants: undefined,
       users: undefined,
@@ -62,6 +64,11 @@ test('every variable is read', () => {
     EXPENSES_CURRENCY: 'EUR',
     ENTRANCE_CLIENT_DOCUMENTS: 'off',
     LOG_FORMAT: 'json',
+    ENTRANCE_OPERATOR_PORT: '9464',
+    ENTRANCE_AUDIT: 'file:/var/log/audit.jsonl',
+    ENTRANCE_AUDIT_NAMES: 'off',
+    ENTRANCE_OPERATOR_HOST: '0.0.0.0',
+    ENTRANCE_OPERATOR_TOKEN: 't'.repeat(32),
     ENTRANCE_REGISTRATION: 'allowlist',
     ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
     ENTRANCE_ALLOW_TENANTS: 'any',
@@ -105,6 +112,8 @@ test('every variable is read', () => {
       adopt: false,
     },
     clients: [],
+    operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
+    audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
     problems: [],
   } satisfies ServeSettings)
 })
@@ -124,6 +133,8 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_OPERATOR_PORT: 'x',
+    ENTRANCE_OPERATOR_HOST: 'x',
     ENTRANCE_REGISTRATION: 'x',
     ENTRANCE_REDIRECT_URIS: 'x',
     ENTRANCE_ADOPT: 'x',
@@ -158,6 +169,8 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     allowRoles: 'c',
     allowGuests: 'off',
     allowContact: 'd',
+    operatorPort: 4,
+    operatorHost: '::',
   }
   const settings = resolveServeSettings(options, env)
   assert.deepEqual(settings.problems, [])

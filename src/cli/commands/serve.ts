@@ -5,13 +5,17 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
 import {
+  type AuditEvent,
   ConfigError,
   type ConfigProblem,
   createEntrance,
   type EntranceOptions,
   findConfigProblems,
+  type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { createOperatorApi } from '../../operator/api.ts'
+import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
@@ -23,6 +27,7 @@ import {
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
+import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
@@ -104,6 +109,12 @@ function inVariables(problem: ConfigProblem, settings: ServeSettings): ConfigPro
   return { ...problem, option: VARIABLES.get(option) ?? option }
 }
 
+/** What a running server is besides: where the operator asks, and who is told of what happens. */
+type Beside = {
+  readonly operator: OperatorPort | undefined
+  readonly observers: readonly Observer[]
+}
+
 type Running = { close(): Promise<void> }
 
 async function start(settings: ServeSettings, log: Log): Promise<Running> {
@@ -123,9 +134,20 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
     for (const part of opened.toReversed()) await part.close()
   }
   try {
+    const operator = await openOperatorPort(settings.operator, log)
+    if (operator) opened.push(operator)
+    const audit = openAudit(settings.audit, log)
+    if (audit) opened.push(audit)
+    const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
     const url = settings.url ?? `http://localhost:${listening.port}`
-    answer.resolve(await openServer(url, listening.port, settings, opened, log))
-    return { close }
+    const beside = { operator, observers }
+    answer.resolve(await openServer(url, listening.port, settings, beside, opened, log))
+    return {
+      close() {
+        operator?.drain()
+        return close()
+      },
+    }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
     answer.reject(error)
@@ -140,6 +162,7 @@ async function openServer(
   url: string,
   port: number,
   settings: ServeSettings,
+  { operator, observers }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
 ): Promise<FetchHandler> {
@@ -147,14 +170,20 @@ async function openServer(
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const entrance = createEntrance(await toOptions(url, settings, emulator, log))
+  const options = await toOptions(url, settings, emulator, log)
+  const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
+  const { token } = settings.operator
+  operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
   const { currency, data } = settings
+  const audit = (event: AuditEvent) => {
+    for (const observer of observers) observer.audit?.(event)
+  }
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
-  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
   opened.push(expenses, mcp)
   await entrance.ready()
-  writeBanner({ url, emulator, settings, port, log })
+  writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
   warnOfPort(url, port, log)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.

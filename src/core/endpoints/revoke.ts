@@ -32,7 +32,7 @@ export async function revoke(request: Request, _site: Site, context: Context): P
     throw new OAuthError('invalid_grant', 'The token was issued to another client.')
   }
   const ending = { reason: 'revoked by the client', message: 'The client revoked its grant.' }
-  await revokeGrant(held, ending, { grants, revoked: revocations, log: config.log })
+  await revokeGrant(held, ending, { ...context, grants, revoked: revocations, log: config.log })
   return done()
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
+import type { Audit } from '../audit.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
@@ -77,6 +78,7 @@ export type Revoking = {
   readonly grants: Grants
   readonly revoked: Pick<RevokedGrants, 'add'>
   readonly log: Log
+  readonly audit: Audit
 }
 
 export type GrantsOptions = {
@@ -175,7 +177,7 @@ export type Ending = {
 export async function revokeGrant(
   held: HeldGrant,
   { reason, ...told }: Ending,
-  { grants, revoked, log }: Revoking,
+  { grants, revoked, log, audit }: Revoking,
 ): Promise<boolean> {
   await revoked.add(held.grant.id)
   let current: HeldGrant | undefined = held
@@ -185,11 +187,17 @@ export async function revokeGrant(
     if (done) {
       const { transaction, client, user } = rest
       log({ event: 'grant.revoked', ...told, transaction, client: client.name, oid: user.oid })
+      audit({ event: 'grant.revoked', outcome: 'success', reason, ...factsOf(rest) })
       return true
     }
     current = await grants.find(held.grant.id)
   }
   return false
+}
+
+/** Whom and what a line of the audit log about a grant names. */
+export function factsOf({ id, user, client, transaction }: Grant) {
+  return { person: user, client, grant: id, transaction }
 }
 
 /** Says in the log what Entra did not grant; the client is told by `scope` (RFC 6749 §5.1). */

@@ -10,6 +10,7 @@ import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 import type { CodeGrantContext } from './authorization-code.ts'
 import {
+  factsOf,
   type Grant,
   type HeldGrant,
   invalidGrant,
@@ -247,9 +248,18 @@ async function afterFailure(
     aadsts: error.code,
     entraTraceId: error.traceId,
   })
+  const isFinal = !error.isTransient && FINAL.has(error.error)
+  context.audit({
+    event: 'token.refused',
+    outcome: isFinal ? 'denied' : 'failure',
+    reason: isFinal ? 'entra_refused' : 'entra_unavailable',
+    ...factsOf(grant),
+    aadsts: error.code,
+    entraTraceId: error.traceId,
+  })
   // A fault of this server's registration, or an answer that makes no sense, says nothing about
   // the person: it can be mended, and a sign-in that has been ended cannot.
-  if (error.isTransient || !FINAL.has(error.error)) {
+  if (!isFinal) {
     const { lease: _, ...released } = grant
     await context.grants.replace(leased, released)
     return notNow(error)

@@ -23,6 +23,8 @@ export type Revocations = {
   /** Loads what there is and keeps reading; resolves when `/mcp` may be answered. */
   start(): Promise<void>
   stop(): void
+  /** How many rules are held, and seconds since the store was heard; undefined before the first word. */
+  status(): { readonly rules: number; readonly silence: number | undefined }
   /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
   check(claims: AccessTokenClaims): void
   /** Calls back every second, and whenever something new may have been learnt. */
@@ -133,6 +135,10 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     },
     catchUp: read,
     subscribe: (listener) => void listeners.push(listener),
+    status: () => ({
+      rules: rules.count(),
+      silence: Number.isFinite(heardAt) ? (performance.now() - heardAt) / 1000 : undefined,
+    }),
     async add(grantId) {
       // Once is enough: a client that revokes over and over must not fill the store.
       if (rules.isStored('grant', grantId)) return
@@ -174,6 +180,7 @@ function createRules() {
 
   return {
     endedUntil,
+    count: () => rules.size,
     isStored: (kind: Revocation['kind'], id: string) => stored.has(nameOf(kind, id)),
     learn(rule: Revocation, isStored: boolean): void {
       const name = nameOf(rule.kind, rule.id)

@@ -66,11 +66,13 @@ function unadmittedPage(
   rule: Rule,
   tokens: EntraTokens,
   { transaction, endCookie, address }: Returned,
-  { config }: Context,
+  { config, audit }: Context,
 ): Response {
   const { user } = tokens
   const { id, client } = transaction.request
   logUnmet(rule, tokens, { transaction: id, client: client.name }, config.log)
+  const facts = { person: user, client, transaction: id }
+  audit({ event: 'sign_in.refused', outcome: 'denied', reason: rule, ...facts })
   const why = explainUnmet(rule)
   const whom = whomToAsk(config.allow)
   const error = new OAuthError('access_denied', `${why} ${whom}`)
