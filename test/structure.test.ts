@@ -53,6 +53,7 @@ const ROWS: readonly (readonly string[])[] = [
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
   ['stores/cosmos', ['index.ts', 'stores/store.ts']],
+  ['stores/postgres', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
@@ -85,6 +86,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
+  ['pg', ['stores/postgres']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))

@@ -7,6 +7,7 @@ import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
 import { addKeys } from './program-keys.ts'
+import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program, withTerminal)
+  addOperator(program, withTerminal)
   return program
 }
 

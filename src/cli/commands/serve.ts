@@ -30,6 +30,9 @@ import { openFile, openStore } from '../store-settings.ts'
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
 
+/** How long the connections that a proxy keeps may be used once more, in milliseconds. */
+const LINGER = 2000
+
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
  * it; throws `ConfigError` with everything that is wrong with the configuration.
@@ -116,7 +119,7 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
   const opened: { close(): Promise<unknown> }[] = []
   const close = async () => {
     // Nothing may come in while the rest goes.
-    await listening.close(GRACE)
+    await listening.close(GRACE, settings.trustedProxyHops > 0 ? LINGER : 0)
     for (const part of opened.toReversed()) await part.close()
   }
   try {
@@ -194,11 +197,14 @@ async function openEmulator(
   }
 }
 
+/** By what the server knows an emulator. */
+type KnownEmulator = Pick<RunningEmulator, 'application' | 'tenantId' | 'origin'>
+
 /** What becomes of the settings; opens the store and the key file. */
 export async function toOptions(
   url: string,
   settings: ServeSettings,
-  emulator: RunningEmulator | undefined,
+  emulator: KnownEmulator | undefined,
   log: Log,
 ): Promise<EntranceOptions> {
   const { entra, clientDocuments } = settings
@@ -212,9 +218,9 @@ export async function toOptions(
     entra:
       entra === 'emulator'
         ? {
-            ...(emulator as RunningEmulator).application,
-            tenantId: (emulator as RunningEmulator).tenantId,
-            authority: (emulator as RunningEmulator).origin,
+            ...(emulator as KnownEmulator).application,
+            tenantId: (emulator as KnownEmulator).tenantId,
+            authority: (emulator as KnownEmulator).origin,
           }
         : entra,
     allow: settings.allow,
