@@ -17,6 +17,11 @@ export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/
 export type { KeyStatus } from './core/key-watch.ts'
 export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
 export type { Observer, Step, Verdict } from './core/observer.ts'
+export type { BarResult } from './core/operator/bar.ts'
+export type { ListedClient } from './core/operator/list-clients.ts'
+export type { Operator, OperatorAccess } from './core/operator/operator.ts'
+export { OperatorError } from './core/operator/operator-error.ts'
+export type { Session } from './core/operator/sessions.ts'
 export type {
   AllowOptions,
   ConfiguredClient,
@@ -36,6 +41,7 @@ export {
   type ScopeChallenge,
   scopeChallenge,
 } from './core/protected-resource/require.ts'
+export type { Resealed } from './core/reseal.ts'
 export { findConfigProblems } from './core/resolve-options.ts'
 export type { Log, LogEvent } from './log.ts'
 export type {

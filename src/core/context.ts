@@ -1,5 +1,6 @@
 import type { Admission } from './admission.ts'
 import type { Audit } from './audit.ts'
+import type { Barred } from './barred.ts'
 import type { ClaimsChallenges } from './claims-challenges.ts'
 import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
@@ -26,6 +27,7 @@ export type Context = {
   readonly consents: Consents
   readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
+  readonly barred: Barred
   readonly entra: Entra
   readonly admission: Admission
   readonly spent: SpentTransactions

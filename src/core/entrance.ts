@@ -3,6 +3,7 @@ import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
 import { createAudit } from './audit.ts'
+import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
@@ -21,12 +22,15 @@ import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
 import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
+import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
 import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { createOpenAnswers } from './protected-resource/open-answers.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
+import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
@@ -78,6 +82,10 @@ export type Entrance = {
    * the store was written under other keys. Called by the first request, if by nobody before.
    */
   ready(): Promise<void>
+  /** What the operator sees, and can end: sessions, people, clients, remembered answers. */
+  readonly operator: OperatorAccess
+  /** Seals what the store holds under former keys with the current one, while servers go on. */
+  reseal(): Promise<Resealed>
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
@@ -99,6 +107,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
   const router = createRouter(context)
   const authenticate = observeGate(createAuthenticate(context), config.observe)
+  const openAnswers = createOpenAnswers()
+  context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
   let isReady = false
@@ -151,15 +161,17 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // The gate itself answers 503 for as long as it has not heard from the store.
     await startFor()
     const { headers } = request
-    const verdict = authenticate({
+    const presented = {
       authorization: headers.get('authorization'),
       host: headers.get('host') ?? new URL(request.url).host,
       origin,
-    })
+    }
+    const verdict = authenticate(presented)
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
@@ -174,6 +186,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       return authenticate(headers)
     },
     ready,
+    operator: createOperatorAccess(context),
+    reseal: () => resealRecords({ ...config, store }),
     keys: keyWatch.status,
     status() {
       const { rules, silence } = context.revocations.status()
@@ -213,6 +227,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     entra,
     audit: createAudit(config),
     admission: createAdmission(config.allow, entra),
+    barred: createBarred({ ...config, store }),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),

@@ -3,6 +3,7 @@ import { CLIENT_DEFENCES } from './defences/clients.ts'
 import { CREDENTIAL_DEFENCES } from './defences/credentials.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
+import { OPERATOR_DEFENCES } from './defences/operator.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
 import { TENANT_DEFENCES } from './defences/tenants.ts'
 
@@ -12,6 +13,7 @@ import { TENANT_DEFENCES } from './defences/tenants.ts'
  */
 export const DEFENCES: readonly Defence[] = [
   ...ADMISSION_DEFENCES,
+  ...OPERATOR_DEFENCES,
   ...CLIENT_DEFENCES,
   ...CREDENTIAL_DEFENCES,
   ...PEOPLE_DEFENCES,
@@ -684,8 +686,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/protected-resource/authenticate.ts',
-        find: 'if (known.claims.exp > Date.now() / 1000) return known',
-        replace: 'return known',
+        find: 'const isLive = known.claims.exp > Date.now() / 1000',
+        replace: 'const isLive = true',
       },
     ],
     tests: ['test/attacks/token-confusion.test.ts'],
@@ -914,8 +916,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/store-keys.ts',
-        find: 'if (!written.some((id) => keyring.find(id))) {',
-        replace: 'if (written.length === 0) {',
+        find: 'if (!isLatest) return',
+        replace: 'if (lacking.length >= 0) return',
       },
     ],
     tests: ['test/attacks/hardening.test.ts'],
@@ -968,8 +970,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/resolve-options.ts',
-        find: 'log: guardLog(given.log, [',
-        replace: 'log: given.log ?? guardLog(given.log, [',
+        find: 'log: guardLog(\n',
+        replace: 'log: given.log ?? guardLog(\n',
       },
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],

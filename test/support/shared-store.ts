@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** A store that replicas have in common, with what can be done to it. */
 export type SharedStore = AsyncDisposable & {
@@ -8,6 +9,8 @@ export type SharedStore = AsyncDisposable & {
   readonly env: Readonly<Record<string, string>>
   /** Lets nobody get an answer until the function that it gives is called. */
   cutOff(): Promise<() => Promise<void>>
+  /** The descriptions of all expenses that there are. */
+  expenses(): Promise<readonly string[]>
   /** Ends it and starts it again, with what it has; absent where nothing runs. */
   readonly restart?: () => Promise<void>
 }
@@ -30,11 +33,30 @@ async function startSqlite(data: string): Promise<SharedStore> {
   return {
     kind: 'SQLite',
     env: {},
-    async cutOff() {
-      const db = new DatabaseSync(join(data, 'entrance.db'), { timeout: 5000 })
+    expenses: () => expensesOfFile(data),
+    cutOff: () => lock(join(data, 'entrance.db')),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** What is in the file of expenses that replicas of one machine share. */
+async function expensesOfFile(data: string): Promise<readonly string[]> {
+  using db = new DatabaseSync(join(data, 'expenses.db'))
+  return db
+    .prepare('SELECT description FROM expense')
+    .all()
+    .map((row) => String(row.description))
+}
+
+async function lock(path: string): Promise<() => Promise<void>> {
+  const db = new DatabaseSync(path)
+  for (;;) {
+    try {
       db.exec('BEGIN IMMEDIATE')
       return async () => db.close()
-    },
-    async [Symbol.asyncDispose]() {},
+    } catch {
+      // Somebody writes; a busy timeout would hold up everybody else in this process.
+      await wait(5)
+    }
   }
 }

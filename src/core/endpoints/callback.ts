@@ -22,6 +22,7 @@ import {
   toOAuthError,
 } from '../sign-in/entra-problem.ts'
 import { NO_MORE, recordAdopted, signInOf } from '../sign-in/record-adopted.ts'
+import { refuseBarred } from '../sign-in/refuse-barred.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -57,7 +58,9 @@ export async function callback(request: Request, _site: Site, context: Context):
 /** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
 async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
   try {
-    const refusal = await refuseUnadmitted(tokens, returned, context)
+    const refusal =
+      (await refuseBarred(tokens, returned, context)) ??
+      (await refuseUnadmitted(tokens, returned, context))
     if (refusal) return refusal
     if (await isUnasked(tokens, returned.transaction, context))
       return askLate(tokens, returned, context)
@@ -179,6 +182,8 @@ async function succeed(
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    barred: context.barred,
+    allow: config.allow,
     redirectPolicy: context.redirectPolicy,
     log: config.log,
     audit: context.audit,

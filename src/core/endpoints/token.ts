@@ -38,6 +38,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    barred: context.barred,
     redirectPolicy: context.redirectPolicy,
     entra: context.entra,
     admission: context.admission,

@@ -93,7 +93,8 @@ function unadmittedPage(
   })
 }
 
-function linkMail(whom: string, allow: AllowConfig): Html {
+/** The sentence that says whom to ask, with a mail address as a link. */
+export function linkMail(whom: string, allow: AllowConfig): Html {
   const address = mailAddressOf(allow)
   if (address === undefined) return html`${whom}`
   const [before, after] = whom.split(address)
