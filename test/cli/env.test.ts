@@ -31,7 +31,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
-    operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true },
+    operator: { token: undefined, port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true },
     audit: { to: 'off', names: true },
     allow: {
       tenants: undefined,
@@ -111,7 +111,7 @@ test('every variable is read', () => {
       adopt: false,
     },
     clients: [],
-    operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false },
+    operator: { token: undefined, port: 9464, hosts: ['0.0.0.0'], isLoopback: false },
     audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
     problems: [],
   } satisfies ServeSettings)
