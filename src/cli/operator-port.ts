@@ -2,6 +2,7 @@ import { type Listening, listen } from '../adapters/listen.ts'
 import { toNodeHandler } from '../adapters/node.ts'
 import { ConfigError, type Connection, type Entrance, type Observer } from '../index.ts'
 import type { Log } from '../log.ts'
+import { createOperatorApi } from '../operator/api.ts'
 import { createEntranceMetrics, createOperatorHandler } from '../operator/http.ts'
 import type { OperatorSettings } from './operator-settings.ts'
 import { packageVersion } from './package-version.ts'
@@ -13,8 +14,8 @@ export type OperatorPort = {
   readonly port: number
   /** For the server's option `observers`. */
   readonly observer: Observer
-  /** There is a server now, and what answers below `/api/`. */
-  attach(entrance: Entrance, api?: Api): void
+  /** There is a server now, and its API below `/api/`. */
+  attach(entrance: Entrance): void
   /** From now on it is not ready: nothing new is to come. */
   drain(): void
   close(): Promise<void>
@@ -22,7 +23,7 @@ export type OperatorPort = {
 
 /** Opens the port; undefined where none is configured. Throws `ConfigError`. */
 export async function openOperatorPort(
-  { port: asked, hosts, isLoopback }: OperatorSettings,
+  { port: asked, hosts, isLoopback, token }: OperatorSettings,
   log: Log,
 ): Promise<OperatorPort | undefined> {
   if (asked === undefined) return undefined
@@ -49,9 +50,9 @@ export async function openOperatorPort(
   return {
     port: listening.port,
     observer: metrics.observer,
-    attach(server, answer) {
+    attach(server) {
       entrance = server
-      api = answer
+      api = createOperatorApi({ operator: server.operator, token, log })
     },
     drain() {
       isDraining = true

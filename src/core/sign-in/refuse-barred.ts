@@ -13,12 +13,20 @@ import { linkMail, type Returned } from './refuse-unadmitted.ts'
 export async function refuseBarred(
   { user }: EntraTokens,
   { transaction, endCookie, address }: Returned,
-  { barred, config }: Context,
+  { barred, config, audit }: Context,
 ): Promise<Response | undefined> {
   const { id, client } = transaction.request
   const barring = await barred.find(personOf(user), client.digest)
   if (!barring) return undefined
   const { tid, oid, preferred_username } = user
+  audit({
+    event: 'sign_in.refused',
+    outcome: 'denied',
+    reason: `barred ${barring.kind}`,
+    person: user,
+    client,
+    transaction: id,
+  })
   config.log({
     event: 'sign-in.barred',
     level: 'warn',

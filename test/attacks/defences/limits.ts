@@ -107,11 +107,7 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     ],
   ),
   ...defencesOf('core/client-address.ts', ADDRESS, [
-    [
-      'client address: is what the outermost trusted proxy wrote',
-      '.at(-hops)',
-      '.at(0)',
-    ],
+    ['client address: is what the outermost trusted proxy wrote', '.at(-hops)', '.at(0)'],
     [
       'client address: no header is believed where no proxy is trusted',
       "hops > 0 ? request.headers.get('x-forwarded-for') : null",

@@ -41,13 +41,7 @@ function create(options: Partial<EntranceOptions> = {}) {
   const check = () => {
     if (gate.refusal) throw gate.refusal
   }
-  const revocations = {
-    check,
-    add: async () => {},
-    start: async () => {},
-    status: () => ({ rules: 0, silence: 0 }),
-    stop: () => {},
-  }
+  const revocations = { check }
   const authenticate = createAuthenticate({
     config,
     accessTokens: { ...accessTokens, verify },
