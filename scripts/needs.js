@@ -68,8 +68,18 @@ export const postgres = {
   install: { linux: 'sudo apt-get install postgresql', darwin: 'brew install postgresql' },
 }
 
+/** @type {Need} */
+export const redis = {
+  name: 'Redis',
+  variable: 'ENTRANCE_TEST_REDIS',
+  commands: ['redis-server', 'valkey-server'],
+  places: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
+  debian: ['redis-server'],
+  install: { linux: 'sudo apt-get install redis-server', darwin: 'brew install redis' },
+}
+
 /** Every one of them. @type {readonly Need[]} */
-export const needs = [chromium, nginx, postgres]
+export const needs = [chromium, nginx, postgres, redis]
 
 /**
  * The program's path; undefined when it is not on this machine.

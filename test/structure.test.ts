@@ -55,6 +55,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
   ['stores/cosmos', ['index.ts', 'stores/store.ts']],
   ['stores/postgres', ['index.ts', 'stores/store.ts']],
+  ['stores/redis', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
@@ -89,6 +90,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['hono', ['adapters/hono.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
+  ['redis', ['stores/redis']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))

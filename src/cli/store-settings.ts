@@ -14,6 +14,12 @@ type SharedKind = 'redis' | 'postgres' | 'cosmos'
 const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([
   ['postgres:', 'postgres'],
   ['postgresql:', 'postgres'],
+  ['redis:', 'redis'],
+  ['rediss:', 'redis'],
+  ['redis+cluster:', 'redis'],
+  ['rediss+cluster:', 'redis'],
+  ['redis+sentinel:', 'redis'],
+  ['rediss+sentinel:', 'redis'],
   ['cosmos:', 'cosmos'],
 ])
 
@@ -45,6 +51,10 @@ export function resolveStore(
 /** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
 export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)
+  if (settings.kind === 'redis') {
+    const { redisStore } = await import('../stores/redis.ts')
+    return redisStore(settings.url)
+  }
   if (settings.kind === 'postgres') {
     const { postgresStore } = await import('../stores/postgres.ts')
     return postgresStore(settings.url)

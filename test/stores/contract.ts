@@ -387,7 +387,7 @@ function closeContract(check: Check): void {
   check('to connect again is no error', (store) => store.connect())
 
   check('its name says what it is', async (store) => {
-    assert.match(store.name, /^[a-z]+(:.+)?$/)
+    assert.match(store.name, /^[a-z+]+(:.+)?$/)
   })
 }
 
