@@ -26,6 +26,7 @@ import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
+import { waitForStore } from '../wait-for-store.ts'
 
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
@@ -41,8 +42,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
-  const running = await start(settings, log)
-  const signal = await nextSignal()
+  const stopped = nextSignal()
+  const running = await start(settings, log, stopped)
+  const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
   await running.close()
 }
@@ -104,9 +106,19 @@ function inVariables(problem: ConfigProblem, settings: ServeSettings): ConfigPro
   return { ...problem, option: VARIABLES.get(option) ?? option }
 }
 
+/** What a start that takes its time has to know: when to give up, and who answers meanwhile. */
+type StartWait = {
+  readonly stopped: Promise<unknown>
+  readonly answer: (handler: FetchHandler) => void
+}
+
 type Running = { close(): Promise<void> }
 
-async function start(settings: ServeSettings, log: Log): Promise<Running> {
+async function start(
+  settings: ServeSettings,
+  log: Log,
+  stopped: Promise<unknown>,
+): Promise<Running> {
   // The port comes first: addresses depend on it, and a port in use must leave no trace.
   const answer = Promise.withResolvers<FetchHandler>()
   answer.promise.catch(() => {})
@@ -124,7 +136,8 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
   }
   try {
     const url = settings.url ?? `http://localhost:${listening.port}`
-    answer.resolve(await openServer(url, listening.port, settings, opened, log))
+    const wait = { stopped, answer: answer.resolve }
+    await openServer(url, listening.port, settings, opened, wait, log)
     return { close }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
@@ -141,8 +154,9 @@ async function openServer(
   port: number,
   settings: ServeSettings,
   opened: { close(): Promise<unknown> }[],
+  wait: StartWait,
   log: Log,
-): Promise<FetchHandler> {
+): Promise<void> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -153,13 +167,17 @@ async function openServer(
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
-  await entrance.ready()
-  writeBanner({ url, emulator, settings, port, log })
-  warnOfPort(url, port, log)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
-  return (...message) =>
+  const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
+  // While the store is away, what needs none is answered, and all else is told to come again.
+  const onAway = () => wait.answer(handler)
+  if (await waitForStore(entrance.ready, { stopped: wait.stopped, onAway, log })) {
+    writeBanner({ url, emulator, settings, port, log })
+    warnOfPort(url, port, log)
+  }
+  wait.answer(handler)
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
