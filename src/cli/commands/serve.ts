@@ -30,6 +30,7 @@ import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
+import { waitForStore } from '../wait-for-store.ts'
 
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
@@ -45,8 +46,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
-  const running = await start(settings, log)
-  const signal = await nextSignal()
+  const stopped = nextSignal()
+  const running = await start(settings, log, stopped)
+  const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
   await running.close()
 }
@@ -112,11 +114,19 @@ function inVariables(problem: ConfigProblem, settings: ServeSettings): ConfigPro
 type Beside = {
   readonly operator: OperatorPort | undefined
   readonly observers: readonly Observer[]
+  /** Resolves when the server is to stop, while it starts too. */
+  readonly stopped: Promise<unknown>
+  /** Who answers from now on. */
+  readonly answer: (handler: FetchHandler) => void
 }
 
 type Running = { close(): Promise<void> }
 
-async function start(settings: ServeSettings, log: Log): Promise<Running> {
+async function start(
+  settings: ServeSettings,
+  log: Log,
+  stopped: Promise<unknown>,
+): Promise<Running> {
   // The port comes first: addresses depend on it, and a port in use must leave no trace.
   const answer = Promise.withResolvers<FetchHandler>()
   answer.promise.catch(() => {})
@@ -139,8 +149,8 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
     if (audit) opened.push(audit)
     const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
     const url = settings.url ?? `http://localhost:${listening.port}`
-    const beside = { operator, observers }
-    answer.resolve(await openServer(url, listening.port, settings, beside, opened, log))
+    const beside = { operator, observers, stopped, answer: answer.resolve }
+    await openServer(url, listening.port, settings, beside, opened, log)
     return {
       close() {
         operator?.drain()
@@ -161,10 +171,10 @@ async function openServer(
   url: string,
   port: number,
   settings: ServeSettings,
-  { operator, observers }: Beside,
+  { operator, observers, stopped, answer }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<FetchHandler> {
+): Promise<void> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -180,13 +190,17 @@ async function openServer(
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
   opened.push(expenses, mcp)
-  await entrance.ready()
-  writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
-  warnOfPort(url, port, log)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
-  return (...message) =>
+  const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
+  // While the store is away, what needs none is answered, and all else is told to come again.
+  const onAway = () => answer(handler)
+  if (await waitForStore(entrance.ready, { stopped, onAway, log })) {
+    writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
+    warnOfPort(url, port, log)
+  }
+  answer(handler)
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
