@@ -8,17 +8,11 @@ export type OperatorSettings = {
   readonly port: number | undefined
   readonly hosts: readonly string[]
   readonly isLoopback: boolean
-  /** Opens the API; without it only an app role does. */
+  /** What opens the API; undefined: only an access token of Entra's with the app role does. */
   readonly token: string | undefined
 }
 
 type OperatorFlags = { readonly operatorPort?: number; readonly operatorHost?: string }
-
-const TOKEN_SHORT: ConfigProblem = {
-  option: 'ENTRANCE_OPERATOR_TOKEN',
-  problem: `is shorter than ${OPERATOR_TOKEN_MIN_LENGTH} characters.`,
-  cure: 'Make one with: openssl rand -base64 32',
-}
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
 
@@ -34,7 +28,16 @@ export function resolveOperatorSettings(
     flags.operatorPort ??
     (isAsked ? readPort('ENTRANCE_OPERATOR_PORT', env, 9464, problems) : undefined)
   const hosts = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[(.*)\]$/, '$1')]
+  return { port, hosts, isLoopback: LOOPBACK.has(host), token: readToken(env, problems) }
+}
+
+function readToken(env: Environment, problems: ConfigProblem[]): string | undefined {
   const token = env.ENTRANCE_OPERATOR_TOKEN || undefined
-  if (token && token.length < OPERATOR_TOKEN_MIN_LENGTH) problems.push(TOKEN_SHORT)
-  return { token, port, hosts, isLoopback: LOOPBACK.has(host) }
+  if (token === undefined || token.length >= OPERATOR_TOKEN_MIN_LENGTH) return token
+  problems.push({
+    option: 'ENTRANCE_OPERATOR_TOKEN',
+    problem: `has ${token.length} characters; ${OPERATOR_TOKEN_MIN_LENGTH} or more are expected.`,
+    cure: 'Make one: openssl rand -base64 32',
+  })
+  return undefined
 }

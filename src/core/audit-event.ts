@@ -4,8 +4,7 @@ export const AUDIT_EVENTS = {
   'consent.denied': 'A person denied a client.',
   'sign_in.completed': 'A person has signed in at Entra and was let in; the client gets a code.',
   'sign_in.failed': 'Entra did not sign a person in, or could not be asked.',
-  'sign_in.refused':
-    'A person has signed in at Entra, and is not let in: a rule of allow, or the operator keeps them out.',
+  'sign_in.refused': 'A person has signed in at Entra, and is not let in: a rule of allow, or the operator keeps them out.',
   'apps.signed_in': 'A person has signed in to see what they have allowed.',
   'client.adopted': 'A person has let in a client that was not registered.',
   'token.issued': 'A client has redeemed its code.',

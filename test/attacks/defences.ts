@@ -867,11 +867,44 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/endpoints/revoke.ts',
-        find: 'if (!held || !isOfToken(token, held.grant.salt, context)) return done()',
+        find: 'if (!held || !isOfToken(token, held.grant, context)) return done()',
         replace: 'if (!held) return done()',
       },
     ],
     tests: ['test/attacks/revocation.test.ts'],
+  },
+  {
+    name: 'keys: a retired one ends what the gate remembers',
+    breakages: [
+      {
+        file: 'core/protected-resource/authenticate.ts',
+        find: 'if (isLive && accessTokens.holds(known.keyId)) return known',
+        replace: 'if (isLive) return known',
+      },
+    ],
+    tests: ['test/flows/key-rotation.test.ts'],
+  },
+  {
+    name: 'keys: a new one is known before it is used',
+    breakages: [
+      {
+        file: 'core/keys/keyring.ts',
+        find: 'keys.filter(({ activeFrom }) => activeFrom <= now)',
+        replace: 'keys.filter(({ activeFrom }) => activeFrom <= now + 1e9)',
+      },
+    ],
+    tests: ['test/flows/key-rotation.test.ts'],
+  },
+  {
+    name: 'keys: a token of a retired key is known by its hash',
+    breakages: [
+      {
+        file: 'core/tokens/grant-token.ts',
+        find: 'keptTag.digest === digest(token.tag)',
+        replace: "keptTag.digest !== ''",
+      },
+    ],
+    tests: ['test/flows/key-reseal.test.ts'],
   },
   {
     name: 'store: a record that was moved does not open',

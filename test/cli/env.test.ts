@@ -31,7 +31,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
-    operator: { token: undefined, port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true },
+    operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
     audit: { to: 'off', names: true },
     allow: {
       tenants: undefined,
@@ -68,6 +68,7 @@ test('every variable is read', () => {
     ENTRANCE_AUDIT: 'file:/var/log/audit.jsonl',
     ENTRANCE_AUDIT_NAMES: 'off',
     ENTRANCE_OPERATOR_HOST: '0.0.0.0',
+    ENTRANCE_OPERATOR_TOKEN: 't'.repeat(32),
     ENTRANCE_REGISTRATION: 'allowlist',
     ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
     ENTRANCE_ALLOW_TENANTS: 'any',
@@ -111,7 +112,7 @@ test('every variable is read', () => {
       adopt: false,
     },
     clients: [],
-    operator: { token: undefined, port: 9464, hosts: ['0.0.0.0'], isLoopback: false },
+    operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
     audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
     problems: [],
   } satisfies ServeSettings)

@@ -14,6 +14,7 @@ import {
   type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { createOperatorApi } from '../../operator/api.ts'
 import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
@@ -172,7 +173,8 @@ async function openServer(
   const options = await toOptions(url, settings, emulator, log)
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
-  operator?.attach(entrance)
+  const { token } = settings.operator
+  operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
   const { currency, data } = settings
   const audit = (event: AuditEvent) => {
     for (const observer of observers) observer.audit?.(event)

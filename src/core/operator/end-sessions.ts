@@ -17,7 +17,7 @@ export async function endSessions(
   reason: string,
   context: Context,
 ): Promise<number> {
-  const { grants, revocations, barred, config } = context
+  const { grants, revocations, barred, config, audit } = context
   const isBarred = kind !== 'all' && (await barred.has(kind, id))
   const rule = await revocations.end(kind, id)
   const message = `The operator ended the sign-in (${reason}); the grant is revoked.`
@@ -28,7 +28,7 @@ export async function endSessions(
     if (!isCovered && !isBarred) continue
     // What the rule refuses needs none of its own: every replica holds them all in memory.
     const revoked = isCovered ? { add: async () => {} } : revocations
-    const revoking = { grants, revoked, log: config.log, audit: context.audit }
+    const revoking = { grants, revoked, log: config.log, audit }
     if (await revokeGrant(held, { reason, message }, revoking)) ended++
   }
   return ended

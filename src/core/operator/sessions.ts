@@ -80,7 +80,7 @@ async function scopeOf(
 }
 
 async function revokeOne(id: string, context: Context): Promise<number> {
-  const { grants, revocations, config } = context
+  const { grants, revocations, config, audit } = context
   const held = /^[\w-]{22}$/.test(id) ? await grants.find(id) : undefined
   if (!held) {
     const message = `There is no session '${id.slice(0, 100)}'.`
@@ -88,7 +88,7 @@ async function revokeOne(id: string, context: Context): Promise<number> {
   }
   const message = 'The operator ended the sign-in; the grant is revoked.'
   const ending = { reason: 'ended by the operator', message }
-  const revoking = { grants, revoked: revocations, log: config.log, audit: context.audit }
+  const revoking = { grants, revoked: revocations, log: config.log, audit }
   return (await revokeGrant(held, ending, revoking)) ? 1 : 0
 }
 

@@ -133,12 +133,12 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       clearTimeout(timer)
       unwatch?.()
     },
-    status: () => ({
-      rules: rules.size(),
-      silence: Number.isFinite(heardAt) ? (performance.now() - heardAt) / 1000 : undefined,
-    }),
     catchUp: read,
     subscribe: (listener) => void listeners.push(listener),
+    status: () => ({
+      rules: rules.count(),
+      silence: Number.isFinite(heardAt) ? (performance.now() - heardAt) / 1000 : undefined,
+    }),
     async add(grantId) {
       // Once is enough: a client that revokes over and over must not fill the store.
       if (rules.isStored('grant', grantId)) return
@@ -180,7 +180,7 @@ function createRules() {
 
   return {
     endedUntil,
-    size: () => rules.size,
+    count: () => rules.size,
     isStored: (kind: Revocation['kind'], id: string) => stored.has(nameOf(kind, id)),
     learn(rule: Revocation, isStored: boolean): void {
       const name = nameOf(rule.kind, rule.id)

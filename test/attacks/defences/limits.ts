@@ -109,12 +109,12 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
   ...defencesOf('core/client-address.ts', ADDRESS, [
     [
       'client address: is what the outermost trusted proxy wrote',
-      '.at(-trustedProxyHops)',
+      '.at(-hops)',
       '.at(0)',
     ],
     [
       'client address: no header is believed where no proxy is trusted',
-      "trustedProxyHops > 0 ? request.headers.get('x-forwarded-for') : null",
+      "hops > 0 ? request.headers.get('x-forwarded-for') : null",
       "request.headers.get('x-forwarded-for')",
     ],
     [

@@ -41,7 +41,13 @@ function create(options: Partial<EntranceOptions> = {}) {
   const check = () => {
     if (gate.refusal) throw gate.refusal
   }
-  const revocations = { check }
+  const revocations = {
+    check,
+    add: async () => {},
+    start: async () => {},
+    status: () => ({ rules: 0, silence: 0 }),
+    stop: () => {},
+  }
   const authenticate = createAuthenticate({
     config,
     accessTokens: { ...accessTokens, verify },
