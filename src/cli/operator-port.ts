@@ -2,7 +2,6 @@ import { type Listening, listen } from '../adapters/listen.ts'
 import { toNodeHandler } from '../adapters/node.ts'
 import { ConfigError, type Connection, type Entrance, type Observer } from '../index.ts'
 import type { Log } from '../log.ts'
-import { createOperatorApi } from '../operator/api.ts'
 import { createEntranceMetrics, createOperatorHandler } from '../operator/http.ts'
 import type { OperatorSettings } from './operator-settings.ts'
 import { packageVersion } from './package-version.ts'
@@ -14,8 +13,8 @@ export type OperatorPort = {
   readonly port: number
   /** For the server's option `observers`. */
   readonly observer: Observer
-  /** There is a server now, and its API below `/api/`. */
-  attach(entrance: Entrance): void
+  /** There is a server now, and what answers below `/api/`. */
+  attach(entrance: Entrance, api?: Api): void
   /** From now on it is not ready: nothing new is to come. */
   drain(): void
   close(): Promise<void>
@@ -23,7 +22,7 @@ export type OperatorPort = {
 
 /** Opens the port; undefined where none is configured. Throws `ConfigError`. */
 export async function openOperatorPort(
-  { port: asked, hosts, isLoopback, token }: OperatorSettings,
+  { port: asked, hosts, isLoopback }: OperatorSettings,
   log: Log,
 ): Promise<OperatorPort | undefined> {
   if (asked === undefined) return undefined
@@ -50,9 +49,9 @@ export async function openOperatorPort(
   return {
     port: listening.port,
     observer: metrics.observer,
-    attach(server) {
+    attach(server, answer) {
       entrance = server
-      api = createOperatorApi({ operator: server.operator, token, log })
+      api = answer
     },
     drain() {
       isDraining = true

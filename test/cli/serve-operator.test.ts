@@ -45,16 +45,6 @@ suite("serve with an operator's port", () => {
     await assert.rejects(second, /ended with 2:.*ENTRANCE_OPERATOR_PORT.*in use/s)
   })
 
-  test('has the API below /api/, closed without its token', async () => {
-    const token = 'a-token-of-the-operator-that-is-long-enough'
-    const env = { ENTRANCE_OPERATOR_PORT: '0', ENTRANCE_OPERATOR_TOKEN: token }
-    await using server = await startServe({ env })
-    const address = `${operatorOf(server)}/api/sessions`
-    assert.equal((await read(address)).status, 401)
-    const headers = { authorization: `Bearer ${token}` }
-    assert.equal((await fetch(address, { headers })).status, 200)
-  })
-
   test('without the variable there is none', async () => {
     await using server = await startServe()
     assert.match(operatorOf(server), /undefined$/)

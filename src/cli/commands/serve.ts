@@ -28,6 +28,7 @@ import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
+import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
 import { waitForStore } from '../wait-for-store.ts'
@@ -134,7 +135,7 @@ async function start(
     onError: (error) => log({ event: 'error.unexpected', level: 'error', message: String(error) }),
   })
   const listening = await listen(handler, settings).catch((error) => {
-    throw portProblem(error, settings)
+    throw portProblem(error, settings.hosts[0], settings.port)
   })
   const opened: { close(): Promise<unknown> }[] = []
   const close = async () => {
@@ -271,27 +272,6 @@ export async function toOptions(
     ...(!settings.isRateLimited && { limits: false }),
     log,
   }
-}
-
-function portProblem(error: unknown, settings: ServeSettings): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    const problem = `'${settings.hosts[0]}' is not an address of this machine.`
-    return new ConfigError([{ option: 'HOST', problem, cure: 'Leave it out, or use 127.0.0.1.' }])
-  }
-  return portInUse(error, 'PORT', settings.port) ?? error
-}
-
-function portInUse(error: unknown, option: string, port: number): ConfigError | undefined {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') {
-    const problem = `${port} is in use by another program.`
-    const other = `${option}=${port < 65_000 ? port + 10 : port - 10}`
-    return new ConfigError([{ option, problem, cure: `Stop it, or choose another port: ${other}` }])
-  }
-  if (code !== 'EACCES') return undefined
-  const problem = `${port} may not be used without more rights.`
-  return new ConfigError([{ option, problem, cure: 'Choose a port from 1024 to 65535.' }])
 }
 
 /** Of the next one Node takes care itself: it ends the process at once. */
