@@ -57,8 +57,19 @@ export const nginx = {
   install: { linux: 'sudo apt-get install nginx-light', darwin: 'brew install nginx' },
 }
 
+/** @type {Need} */
+export const postgres = {
+  name: 'PostgreSQL',
+  variable: 'ENTRANCE_TEST_POSTGRES',
+  commands: ['postgres'],
+  // Debian keeps each release's programs in a folder of their own.
+  places: [18, 17, 16, 15, 14].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`),
+  debian: ['postgresql'],
+  install: { linux: 'sudo apt-get install postgresql', darwin: 'brew install postgresql' },
+}
+
 /** Every one of them. @type {readonly Need[]} */
-export const needs = [chromium, nginx]
+export const needs = [chromium, nginx, postgres]
 
 /**
  * The program's path; undefined when it is not on this machine.

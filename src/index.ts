@@ -27,6 +27,7 @@ export {
   type ScopeChallenge,
   scopeChallenge,
 } from './core/protected-resource/require.ts'
+export type { Resealed } from './core/reseal.ts'
 export { findConfigProblems } from './core/resolve-options.ts'
 export type { Log, LogEvent } from './log.ts'
 export type {

@@ -40,7 +40,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts'],
-  ['core/context.ts', 'core/applications.ts'],
+  ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
   ['core/sign-in/', 'core/operator/'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
@@ -53,6 +53,7 @@ const ROWS: readonly (readonly string[])[] = [
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
   ['stores/cosmos', ['index.ts', 'stores/store.ts']],
+  ['stores/postgres', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
@@ -66,6 +67,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',
+      // `keys retire` takes a key out of the record.
+      'core/store-keys.ts',
       // `doctor` presents what a sign-in presents.
       'core/entra/credentials/',
     ],
@@ -83,6 +86,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
+  ['pg', ['stores/postgres']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))

@@ -11,7 +11,11 @@ export type StoreSettings =
 type SharedKind = 'redis' | 'postgres' | 'cosmos'
 
 /** What a store's address begins with. */
-const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([['cosmos:', 'cosmos']])
+const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([
+  ['postgres:', 'postgres'],
+  ['postgresql:', 'postgres'],
+  ['cosmos:', 'cosmos'],
+])
 
 /** The store that a text such as `sqlite:FILE` names; the key is that of a Cosmos DB account. */
 export function resolveStore(
@@ -41,6 +45,10 @@ export function resolveStore(
 /** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
 export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)
+  if (settings.kind === 'postgres') {
+    const { postgresStore } = await import('../stores/postgres.ts')
+    return postgresStore(settings.url)
+  }
   if (settings.kind === 'cosmos') {
     const { cosmosStore } = await import('../stores/cosmos.ts')
     return cosmosStore(settings.url, { key: settings.key })

@@ -28,6 +28,7 @@ import { refusalOf, toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
+import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
@@ -64,6 +65,8 @@ export type Entrance = {
   ready(): Promise<void>
   /** What the operator sees, and can end: sessions, people, clients, remembered answers. */
   readonly operator: OperatorAccess
+  /** Seals what the store holds under former keys with the current one, while servers go on. */
+  reseal(): Promise<Resealed>
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
   /** Stops reading the store, and closes it. */
@@ -160,6 +163,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     },
     ready,
     operator: createOperatorAccess(context),
+    reseal: () => resealRecords({ ...config, store }),
     keys: keyWatch.status,
     async close() {
       keyWatch.stop()

@@ -3,6 +3,7 @@ import { CLIENT_DEFENCES } from './defences/clients.ts'
 import { CREDENTIAL_DEFENCES } from './defences/credentials.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
+import { OPERATOR_DEFENCES } from './defences/operator.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
 import { TENANT_DEFENCES } from './defences/tenants.ts'
 
@@ -12,6 +13,7 @@ import { TENANT_DEFENCES } from './defences/tenants.ts'
  */
 export const DEFENCES: readonly Defence[] = [
   ...ADMISSION_DEFENCES,
+  ...OPERATOR_DEFENCES,
   ...CLIENT_DEFENCES,
   ...CREDENTIAL_DEFENCES,
   ...PEOPLE_DEFENCES,

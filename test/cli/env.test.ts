@@ -339,6 +339,14 @@ test('what cannot be read is named, with what was given', () => {
   }
 })
 
+test('the key of a Cosmos DB account has a variable of its own', () => {
+  const url = 'cosmos:https://account.documents.azure.com/?database=company'
+  const env = { ...ENTRA, ENTRANCE_STORE: url, ENTRANCE_COSMOS_KEY: 'key' }
+  const { store, problems } = resolveServeSettings({}, env)
+  assert.deepEqual(store, { kind: 'cosmos', url, key: 'key' })
+  assert.deepEqual(problems, [])
+})
+
 test('a store that cannot be used is named without what may be a password', () => {
   const { problems } = resolveServeSettings({ store: 'redis://user:secret@host' }, ENTRA)
   assert.equal(problems[0]?.problem, 'redis: is not a store of this version.')

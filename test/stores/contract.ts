@@ -29,6 +29,7 @@ export function storeContract({ name, open }: StoreSetup): void {
   expiryContract(check)
   listContract(check)
   pageContract(check)
+  pageDeletionContract(check)
   concurrencyContract(check)
   revocationsContract(check)
   closeContract(check)
@@ -219,6 +220,33 @@ function pageContract(check: Check): void {
         await store.create(recordOf(`grant:late ${pages}`))
         assert.ok(++pages < 200, 'no end')
       } while (after !== undefined)
+    },
+  )
+}
+
+function pageDeletionContract(check: Check): void {
+  check(
+    'a walk misses nothing that stays, though what it has given goes meanwhile',
+    async (store) => {
+      const staying = Array.from({ length: 20 }, (_, i) => `grant:stays ${i}`)
+      for (const key of staying) {
+        await store.create(recordOf(`${key} not`))
+        await store.create(recordOf(key))
+      }
+      const seen = new Set<string>()
+      let after: string | undefined
+      do {
+        const page = await store.page({ prefix: 'grant:', after, limit: 3 })
+        after = page.next
+        for (const { key } of page.records) {
+          seen.add(key)
+          if (key.endsWith(' not')) await store.delete(key)
+        }
+      } while (after !== undefined)
+      assert.deepEqual(
+        staying.filter((key) => !seen.has(key)),
+        [],
+      )
     },
   )
 }

@@ -5,12 +5,20 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { ConfigError, type Store } from '../../src/index.ts'
 import { type CosmosStoreOptions, cosmosStore } from '../../src/stores/cosmos.ts'
 import { createCertificate } from '../support/certificate.ts'
+import { json, signIn, type TokenResponse } from '../support/oauth-client.ts'
+import { startEntrance } from '../support/start.ts'
 import { recordOf, storeContract } from './contract.ts'
 import { KEY, startStandIn } from './cosmos-stand-in/server.ts'
+import { crashContract } from './crash.ts'
 
 storeContract({
   name: 'cosmos',
   open: async (t) => cosmosStore((await startStandIn(t)).url, { key: KEY }),
+})
+
+crashContract({
+  name: 'cosmos',
+  address: async (t) => ({ store: (await startStandIn(t)).url, key: KEY }),
 })
 
 type StandIn = Awaited<ReturnType<typeof startStandIn>>
@@ -250,6 +258,22 @@ test('cosmos: an address that is none is refused at once, and not quoted', () =>
       },
     )
   }
+})
+
+test('cosmos: a person signs in and stays signed in while the account throttles; a code used again is refused', async (t) => {
+  const { standIn, store } = await start(t)
+  await using server = await startEntrance({ entrance: { store } })
+  const signedIn = await signIn(server.url)
+  const { client, client_id, tokens, authorization, code } = signedIn
+  standIn.answerNext(2, 429, { 'x-ms-retry-after-ms': '5' })
+  const refreshed = await json<TokenResponse>(await client.refresh(client_id, tokens.refresh_token))
+  const called = await client.mcp(refreshed.access_token, { method: 'tools/list' })
+  assert.equal(called.status, 200)
+  await called.text()
+  const again = await client.exchange(authorization, code)
+  assert.equal(((await again.json()) as { error: string }).error, 'invalid_grant')
+  const ended = await client.refresh(client_id, refreshed.refresh_token)
+  assert.equal(((await ended.json()) as { error: string }).error, 'invalid_grant')
 })
 
 /** A store on a stand-in, connected. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
+import { startPostgres, withoutPostgres } from './postgres.ts'
 
 /** A store that replicas have in common, with what can be done to it. */
 export type SharedStore = AsyncDisposable & {
@@ -26,6 +27,7 @@ export type SharedStoreKind = {
 /** Every store that is good for several replicas on one machine. */
 export const SHARED_STORES: readonly SharedStoreKind[] = [
   { kind: 'SQLite', skip: false, start: startSqlite },
+  { kind: 'PostgreSQL', skip: withoutPostgres, start: startPostgresStore },
 ]
 
 /** The file of the common data folder. A process that holds its lock is what cuts it off. */
@@ -58,5 +60,24 @@ async function lock(path: string): Promise<() => Promise<void>> {
       // Somebody writes; a busy timeout would hold up everybody else in this process.
       await wait(5)
     }
+  }
+}
+
+/** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */
+async function startPostgresStore(data: string): Promise<SharedStore> {
+  const server = await startPostgres()
+  return {
+    kind: 'PostgreSQL',
+    env: { ENTRANCE_STORE: await server.database() },
+    expenses: () => expensesOfFile(data),
+    async cutOff() {
+      server.pause()
+      return async () => server.resume()
+    },
+    async restart() {
+      await server.crash()
+      await server.start()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

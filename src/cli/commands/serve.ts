@@ -21,8 +21,8 @@ import {
   VARIABLES,
 } from '../env.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
-import { fileKeySource } from '../key-source.ts'
 import { createLog } from '../log.ts'
+import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { packageVersion } from '../package-version.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
@@ -87,7 +87,9 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
 }
 
 /** Replicas have the store in common, and no file: each would make a key of its own. */
-function findLocalKeyProblems({ store, data }: ServeSettings): readonly ConfigProblem[] {
+function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[] {
+  const { store, data, keyVault, entra } = settings
+  if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
   const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
@@ -95,9 +97,10 @@ function findLocalKeyProblems({ store, data }: ServeSettings): readonly ConfigPr
 }
 
 /** Names what the person wrote, in place of the option that it became. */
-function inVariables(problem: ConfigProblem, { secrets, data }: ServeSettings): ConfigProblem {
+function inVariables(problem: ConfigProblem, settings: ServeSettings): ConfigProblem {
   const { option } = problem
-  if (option === 'secret' && secrets.length === 0) return { ...problem, option: keyFilePath(data) }
+  const isOfFile = settings.secrets.length === 0 && !settings.keyVault
+  if (option === 'secret' && isOfFile) return { ...problem, option: keyFilePath(settings.data) }
   return { ...problem, option: VARIABLES.get(option) ?? option }
 }
 
@@ -194,27 +197,30 @@ async function openEmulator(
   }
 }
 
+/** By what the server knows an emulator. */
+type KnownEmulator = Pick<RunningEmulator, 'application' | 'tenantId' | 'origin'>
+
 /** What becomes of the settings; opens the store and the key file. */
 export async function toOptions(
   url: string,
   settings: ServeSettings,
-  emulator: RunningEmulator | undefined,
+  emulator: KnownEmulator | undefined,
   log: Log,
 ): Promise<EntranceOptions> {
-  const { entra, secrets, clientDocuments } = settings
+  const { entra, clientDocuments } = settings
   return {
     url,
     name: 'Expenses',
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
-    secret: secrets.length > 0 ? secrets : fileKeySource(settings.data),
+    secret: await openKeys(settings, log),
     store: await openStore(settings.store),
     entra:
       entra === 'emulator'
         ? {
-            ...(emulator as RunningEmulator).application,
-            tenantId: (emulator as RunningEmulator).tenantId,
-            authority: (emulator as RunningEmulator).origin,
+            ...(emulator as KnownEmulator).application,
+            tenantId: (emulator as KnownEmulator).tenantId,
+            authority: (emulator as KnownEmulator).origin,
           }
         : entra,
     allow: settings.allow,

@@ -127,7 +127,7 @@ async function findGrant(
   }
   if (!token) throw invalidGrant('The code is not one that this server gave out.')
   const held = await context.grants.find(token.grantId)
-  if (!held || !isGenuine('code', token, held.grant.salt, context.keyring, context.binding)) {
+  if (!held || !isGenuine('code', token, held.grant, context.keyring, context.binding)) {
     throw invalidGrant('The code is unknown or has expired. Start the sign-in again.')
   }
   checkClaim('code', held.grant, client, context.redirectPolicy)

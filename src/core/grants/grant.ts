@@ -5,6 +5,7 @@ import type { Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
+import type { KeptTag } from '../tokens/grant-token.ts'
 import type { AskingClient } from '../transaction.ts'
 
 /** What a person allowed a client: one record, changed only by compare-and-swap. Times are seconds. */
@@ -14,6 +15,8 @@ export type Grant = {
   readonly salt: string
   /** The master key that the current generation's token is made with. */
   readonly keyId: string
+  /** What the current token is known by once its master key has been retired. */
+  readonly keptTag?: KeptTag | undefined
   /** 0 while the code waits to be redeemed; then that of the current refresh token. */
   readonly generation: number
   /** Later than every moment up to which the person's sign-ins had been ended by then. */

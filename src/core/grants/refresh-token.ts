@@ -72,8 +72,9 @@ export async function redeemRefreshToken(
       await wait(LEASE_POLL)
     } else {
       const rotated = await rotateOnce(held, context)
-      if (rotated) return narrow(rotated, asked, context)
-      hasWaited = true
+      if (typeof rotated === 'object') return narrow(rotated, asked, context)
+      // Nobody has asked Entra: the record may only have been sealed anew.
+      if (rotated !== 'raced') hasWaited = true
     }
   }
 }
@@ -99,10 +100,7 @@ async function findGrant(
   context: RefreshContext,
 ): Promise<HeldGrant> {
   const held = await context.grants.find(token.grantId)
-  if (
-    !held ||
-    !isGenuine('refresh_token', token, held.grant.salt, context.keyring, context.binding)
-  ) {
+  if (!held || !isGenuine('refresh_token', token, held.grant, context.keyring, context.binding)) {
     throw invalidGrant('The refresh token is unknown or has expired. Sign in again.')
   }
   const { grant } = held
@@ -133,8 +131,11 @@ async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<ne
   )
 }
 
+/** The grant; undefined where another had it; `raced` where the lease went to another change. */
+type Rotated = Grant | 'raced' | undefined
+
 /** Whoever comes meanwhile in this process waits for this renewal, and need not ask the store. */
-async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Rotated> {
   const { id } = held.grant
   const underWay = context.renewals.get(id)
   if (underWay) return void (await underWay)
@@ -145,21 +146,22 @@ async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Gra
   return rotation
 }
 
-/** Renews at Entra under a lease; undefined when another process was quicker. */
-async function rotate(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+/** Renews at Entra under a lease. */
+async function rotate(held: HeldGrant, context: RefreshContext): Promise<Rotated> {
   const { entraRefreshToken } = held.grant
   if (!entraRefreshToken)
     throw invalidGrant('Entra gave no refresh token for this sign-in. Sign in again.')
   const scope = stillOffered(held.grant, context)
   const lease = { holder: randomUUID(), until: now() + LEASE_TTL }
   const leased = await context.grants.replace(held, { ...held.grant, lease })
-  if (!leased) return undefined
+  if (!leased) return 'raced'
   const tokens = await renew(leased, entraRefreshToken, scope, context)
   const { lease: _, ...grant } = leased.grant
   const done = await context.grants.replace(leased, {
     ...grant,
     generation: grant.generation + 1,
     keyId: context.keyring.current.id,
+    keptTag: undefined,
     rotatedAt: now(),
     user: tokens.user,
     scope: tokens.scope,

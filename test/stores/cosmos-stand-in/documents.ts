@@ -6,6 +6,8 @@ export type Document = {
   readonly _etag: string
   /** Seconds since the epoch of the last change. */
   readonly _ts: number
+  /** Its place in the container, by when it was made. */
+  readonly _rid: number
   readonly [field: string]: unknown
 }
 
@@ -31,6 +33,7 @@ export const PARTITIONS = 3
 export function createDocuments(timeToLive: () => number | undefined) {
   let documents = new Map<string, Document>()
   let etags = 0
+  let places = 0
   const toKey = (partition: string, id: string) => JSON.stringify([partition, id])
 
   function find(partition: string, id: string): Document | undefined {
@@ -47,9 +50,11 @@ export function createDocuments(timeToLive: () => number | undefined) {
   }
 
   function put(partition: string, body: Fields): Document {
-    const added = { _etag: `"${++etags}"`, _ts: Math.floor(Date.now() / 1000) }
+    const key = toKey(partition, String(body.id))
+    const _rid = documents.get(key)?._rid ?? ++places
+    const added = { _etag: `"${++etags}"`, _ts: Math.floor(Date.now() / 1000), _rid }
     const document = { ...body, ...added } as Document
-    documents.set(toKey(partition, document.id), document)
+    documents.set(key, document)
     return document
   }
 
@@ -94,7 +99,7 @@ export function createDocuments(timeToLive: () => number | undefined) {
         .map(([key, document]) => ({ document, of: (JSON.parse(key) as string[])[0] as string }))
         .filter(({ document, of }) => !isOver(document) && (partition ?? of) === of)
         .map(({ document, of }) => ({ document, range: rangeOf(of) }))
-        .sort((a, b) => a.range - b.range)
+        .sort((a, b) => a.range - b.range || a.document._rid - b.document._rid)
     },
     /** How many items are kept, those included whose time is over. */
     size: () => documents.size,

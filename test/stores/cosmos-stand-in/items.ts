@@ -90,18 +90,17 @@ function answerQuery(
   if (!matches) return reply(400, { message: `The stand-in cannot read: ${spec.query}` })
   const asked = Number(headers['x-ms-max-item-count'] ?? PAGE)
   const size = asked > 0 ? Math.min(asked, PAGE) : PAGE
-  const [range = 0, skip = 0] = String(headers['x-ms-continuation'] ?? '0:0')
+  const [range = 0, place = 0] = String(headers['x-ms-continuation'] ?? '0:0')
     .split(':')
     .map(Number)
-  const inRange = container.documents
+  const left = container.documents
     .scan(partition)
-    .filter(
-      ({ document, range: of }) => (partition !== undefined || of === range) && matches(document),
-    )
+    .filter(({ range: of }) => partition !== undefined || of === range)
     .map(({ document }) => document)
-  const Documents = inRange.slice(skip, skip + size)
+    .filter((document) => document._rid > place && matches(document))
+  const Documents = left.slice(0, size)
   const isLast = partition !== undefined || range === PARTITIONS - 1
-  const within = skip + size < inRange.length ? `${range}:${skip + size}` : undefined
+  const within = left.length > size ? `${range}:${Documents.at(-1)?._rid}` : undefined
   const next = within ?? (isLast ? undefined : `${range + 1}:0`)
   return reply(200, { Documents, _count: Documents.length }, next)
 }
