@@ -15,13 +15,12 @@ suite('three replicas that are restarted one after the other, under load', () =>
       const { url, emulator, replicas, nginx } = running
       const random = (name: string) => createRandom(Number.parseInt(name.slice(-3), 10))
       const crowd = startCrowd({ url, emulator, size: 20, random, pace: 100, hasCheats: false })
-      for (let round = 0; round < 2; round++) {
-        for (const replica of replicas) {
-          await wait(500)
-          assert.equal(await replica.stop('SIGTERM'), 0)
-          await replica.start()
-        }
+      for (const replica of replicas) {
+        await wait(1000)
+        assert.equal(await replica.stop('SIGTERM'), 0)
+        await replica.start()
       }
+      await wait(1000)
       await crowd.stop()
       const { failures, wrongs, counts } = crowd.ledger
       t.diagnostic([...counts].map(([what, count]) => `${what}: ${count}`).join(', '))
@@ -30,7 +29,7 @@ suite('three replicas that are restarted one after the other, under load', () =>
         nginx.requests().filter(({ status }) => status >= 500),
         [],
       )
-      assert.ok((counts.get('expenses') ?? 0) > 100)
+      assert.ok((counts.get('expenses') ?? 0) > 50)
     })
   }
 })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
+import { startPostgres, withoutPostgres } from './postgres.ts'
+import { startRedis, withoutRedis } from './redis.ts'
 
 /** A store that replicas have in common, with what can be done to it. */
 export type SharedStore = AsyncDisposable & {
@@ -26,6 +28,8 @@ export type SharedStoreKind = {
 /** Every store that is good for several replicas on one machine. */
 export const SHARED_STORES: readonly SharedStoreKind[] = [
   { kind: 'SQLite', skip: false, start: startSqlite },
+  { kind: 'PostgreSQL', skip: withoutPostgres, start: startPostgresStore },
+  { kind: 'Redis', skip: withoutRedis, start: startRedisStore },
 ]
 
 /** The file of the common data folder. A process that holds its lock is what cuts it off. */
@@ -58,5 +62,43 @@ async function lock(path: string): Promise<() => Promise<void>> {
       // Somebody writes; a busy timeout would hold up everybody else in this process.
       await wait(5)
     }
+  }
+}
+
+/** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */
+async function startPostgresStore(data: string): Promise<SharedStore> {
+  const server = await startPostgres()
+  return {
+    kind: 'PostgreSQL',
+    env: { ENTRANCE_STORE: await server.database() },
+    expenses: () => expensesOfFile(data),
+    async cutOff() {
+      server.pause()
+      return async () => server.resume()
+    },
+    async restart() {
+      await server.crash()
+      await server.start()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+/** Likewise. It writes to its disk before it answers, for a crash may not take back anything. */
+async function startRedisStore(data: string): Promise<SharedStore> {
+  const server = await startRedis()
+  return {
+    kind: 'Redis',
+    env: { ENTRANCE_STORE: server.store() },
+    expenses: () => expensesOfFile(data),
+    async cutOff() {
+      server.pause()
+      return async () => server.resume()
+    },
+    async restart() {
+      await server.crash()
+      await server.start()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }
