@@ -361,8 +361,8 @@ test('the key of a Cosmos DB account has a variable of its own', () => {
 })
 
 test('a store that cannot be used is named without what may be a password', () => {
-  const { problems } = resolveServeSettings({ store: 'redis://user:secret@host' }, ENTRA)
-  assert.equal(problems[0]?.problem, 'redis: is not a store of this version.')
+  const { problems } = resolveServeSettings({ store: 'mongodb://user:secret@host' }, ENTRA)
+  assert.equal(problems[0]?.problem, 'mongodb: is not a store of this version.')
   assert.doesNotMatch(JSON.stringify(problems), /secret|user/)
 })
 
