@@ -58,17 +58,28 @@ export const nginx = {
 }
 
 /** @type {Need} */
+export const postgres = {
+  name: 'PostgreSQL',
+  variable: 'ENTRANCE_TEST_POSTGRES',
+  commands: ['postgres'],
+  // Debian keeps each release's programs in a folder of their own.
+  places: [18, 17, 16, 15, 14].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`),
+  debian: ['postgresql'],
+  install: { linux: 'sudo apt-get install postgresql', darwin: 'brew install postgresql' },
+}
+
+/** @type {Need} */
 export const redis = {
   name: 'Redis',
   variable: 'ENTRANCE_TEST_REDIS',
   commands: ['redis-server', 'valkey-server'],
-  places: ['/usr/sbin/redis-server', '/usr/local/bin/redis-server'],
+  places: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
   debian: ['redis-server'],
   install: { linux: 'sudo apt-get install redis-server', darwin: 'brew install redis' },
 }
 
 /** Every one of them. @type {readonly Need[]} */
-export const needs = [chromium, nginx, redis]
+export const needs = [chromium, nginx, postgres, redis]
 
 /**
  * The program's path; undefined when it is not on this machine.

@@ -1,8 +1,27 @@
+export {
+  AUDIT_EVENTS,
+  type AuditClient,
+  type AuditEvent,
+  type AuditName,
+  type AuditOutcome,
+  type AuditPerson,
+} from './core/audit-event.ts'
 export type { Connection } from './core/client-address.ts'
-export { createEntrance, type Entrance, type ProtectedHandler } from './core/entrance.ts'
+export {
+  createEntrance,
+  type Entrance,
+  type EntranceStatus,
+  type ProtectedHandler,
+} from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type { KeyStatus } from './core/key-watch.ts'
 export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
+export type { Observer, Step, Verdict } from './core/observer.ts'
+export type { BarResult } from './core/operator/bar.ts'
+export type { ListedClient } from './core/operator/list-clients.ts'
+export type { Operator, OperatorAccess } from './core/operator/operator.ts'
+export { OperatorError } from './core/operator/operator-error.ts'
+export type { Session } from './core/operator/sessions.ts'
 export type {
   AllowOptions,
   ConfiguredClient,
@@ -22,6 +41,7 @@ export {
   type ScopeChallenge,
   scopeChallenge,
 } from './core/protected-resource/require.ts'
+export type { Resealed } from './core/reseal.ts'
 export { findConfigProblems } from './core/resolve-options.ts'
 export type { Log, LogEvent } from './log.ts'
 export type {

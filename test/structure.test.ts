@@ -14,13 +14,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  */
 const ROWS: readonly (readonly string[])[] = [
   ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
-  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts'],
+  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
   [
     'core/clouds.ts',
     'core/params.ts',
     'core/pkce.ts',
     'core/scope.ts',
     'core/guarded-store.ts',
+    'core/observer.ts',
     'core/keys/',
   ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
@@ -33,15 +34,15 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
-  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts'],
+  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts', 'core/audit.ts'],
   ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
-  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts'],
+  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
   ['core/grants/', 'core/protected-resource/'],
-  ['core/consents.ts', 'core/claims-challenges.ts'],
-  ['core/context.ts', 'core/applications.ts'],
-  ['core/sign-in/'],
+  ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
+  ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
+  ['core/sign-in/', 'core/operator/'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
   ['core/router.ts'],
@@ -52,7 +53,10 @@ const ROWS: readonly (readonly string[])[] = [
 /** Units beside the rows, and all they may see besides themselves. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters/', ['index.ts', 'http/']],
+  ['stores/cosmos', ['index.ts', 'stores/store.ts']],
+  ['stores/postgres', ['index.ts', 'stores/store.ts']],
   ['stores/redis', ['index.ts', 'stores/store.ts']],
+  ['operator/', ['index.ts', 'http/', 'log.ts']],
   ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
   ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
@@ -62,9 +66,12 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
     'cli/',
     [
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
+      'operator/',
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',
+      // `keys retire` takes a key out of the record.
+      'core/store-keys.ts',
       // `doctor` presents what a sign-in presents.
       'core/entra/credentials/',
     ],
@@ -79,9 +86,11 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['@logtape/', ['cli/']],
-  ['redis', ['stores/redis']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@azure/cosmos', ['stores/cosmos']],
+  ['pg', ['stores/postgres']],
+  ['redis', ['stores/redis']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises'
 import {
   bounded,
   explainClientErrors,
@@ -22,14 +23,21 @@ export type ListenOptions = {
 
 export type Listening = {
   readonly port: number
-  /** Stops accepting; resolves when what is under way is answered, or cut off after `graceMs`. */
-  close(graceMs?: number): Promise<void>
+  /**
+   * Stops accepting; resolves when what is under way is answered, or cut off after `graceMs`. A
+   * connection on which nothing is under way has `lingerMs` to be used once more: a proxy may have
+   * sent a request on it already, and what it does not get an answer to is lost.
+   */
+  close(graceMs?: number, lingerMs?: number): Promise<void>
 }
 
 /** The addresses behind the name localhost. */
 export const LOOPBACK_ADDRESSES: readonly string[] = ['127.0.0.1', '::1']
 
 const ATTEMPTS = 20
+
+/** How often a server that stops looks for connections that are done, in milliseconds. */
+const SWEEP = 50
 
 /**
  * Listens on one port of each address. Rejects with the system's error, e.g. `EADDRINUSE`. An
@@ -49,7 +57,7 @@ export async function listen(
         const other = await open(listener, options, host, port).catch(ignoreMissing)
         if (other) servers.push(other)
       }
-      return { port, close: (graceMs) => closeAll(servers, graceMs) }
+      return { port, close: (...times) => closeAll(servers, ...times) }
     } catch (error) {
       await closeAll(servers)
       // A port that is free on the one address may be taken on the other; another is as good.
@@ -69,11 +77,8 @@ function open(
   const answer = bounded(listener)
   const server = tls ? createTlsServer({ ...bounds, ...tls }, answer) : createServer(bounds, answer)
   explainClientErrors(server)
-  // A connection that is done with its last answer waits for another question, and close for it.
-  server.on('request', (_request, response) => {
-    response.once('close', () => {
-      if (!server.listening) server.closeIdleConnections()
-    })
+  server.prependListener('request', (_request, response) => {
+    if (!server.listening) response.setHeader('connection', 'close')
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -90,15 +95,51 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   throw error
 }
 
-async function closeAll(servers: readonly Server[], graceMs = 0): Promise<void> {
-  const closed = Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-  )
+async function closeAll(servers: readonly Server[], graceMs = 0, lingerMs = 0): Promise<void> {
+  if (lingerMs > 0) await quietMoment()
+  const closed = Promise.all(servers.map(stopListening))
   const cut = () => {
     for (const server of servers) server.closeAllConnections()
   }
   if (graceMs === 0) cut()
   const timer = setTimeout(cut, graceMs)
+  const done = new AbortController()
+  const sweep = cutIdle(servers, lingerMs, done.signal)
   await closed
   clearTimeout(timer)
+  done.abort()
+  await sweep
+}
+
+/** Ends connections once nothing is under way on them, those of streams that end later included. */
+async function cutIdle(
+  servers: readonly Server[],
+  lingerMs: number,
+  done: AbortSignal,
+): Promise<void> {
+  const pause = (ms: number) => wait(ms, undefined, { signal: done }).catch(() => {})
+  await pause(lingerMs)
+  while (!done.aborted) {
+    if (lingerMs > 0) await quietMoment()
+    for (const server of servers) server.closeIdleConnections()
+    await pause(SWEEP)
+  }
+}
+
+/** Of `node:http`, `close` would cut idle connections at once. */
+function stopListening(server: Server): Promise<void> {
+  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+}
+
+/**
+ * A round of the event loop with little in it: whatever has come has been read by then. What still
+ * waits in a socket that is closed is lost.
+ */
+async function quietMoment(): Promise<void> {
+  await nextRound()
+  for (let rounds = 0; rounds < 100; rounds++) {
+    const start = performance.now()
+    await nextRound()
+    if (performance.now() - start < 0.5) return
+  }
 }

@@ -5,7 +5,10 @@ import { LOOPBACK_HOSTS } from '../core/site.ts'
 import type { EntraCredential } from '../index.ts'
 import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
+import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
+import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
+import { type OperatorSettings, resolveOperatorSettings } from './operator-settings.ts'
 import {
   type ClientDocuments,
   type Environment,
@@ -42,6 +45,8 @@ export type ServeOptions = RegistrationFlags &
     consent?: string
     clientDocuments?: ClientDocuments
     logFormat?: 'text' | 'json'
+    operatorPort?: number
+    operatorHost?: string
   }
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
@@ -54,8 +59,9 @@ export type ServeSettings = RegistrationSettings &
     readonly url: string | undefined
     readonly data: string
     readonly store: StoreSettings
-    /** Master keys, the current one first; empty: the key file of the data folder. */
+    /** Master keys, the current one first; empty: of a vault, or of the data folder's key file. */
     readonly secrets: readonly string[]
+    readonly keyVault?: VaultAddress
     readonly entra: EntraSettings | 'emulator'
     readonly consent: 'always' | 'remember'
     readonly emulatorPort: number
@@ -65,6 +71,8 @@ export type ServeSettings = RegistrationSettings &
     /** Undefined: as the library has it. */
     readonly clientDocuments: ClientDocuments | undefined
     readonly logFormat: 'text' | 'json'
+    readonly operator: OperatorSettings
+    readonly audit: AuditSettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -119,7 +127,8 @@ export function dataFolder(option: string | undefined, env: Environment): string
 
 /** The master keys of `ENTRANCE_SECRET`: one, or several with commas, the current one first. */
 export function secretsOf(env: Environment): string[] {
-  return (env.ENTRANCE_SECRET ?? '').split(/[\s,]+/).filter(Boolean)
+  const text = env.ENTRANCE_SECRET ?? ''
+  return text.startsWith('keyvault:') ? [] : text.split(/[\s,]+/).filter(Boolean)
 }
 
 /** Joins options and environment into what `serve` needs. */
@@ -133,6 +142,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const host = options.host || env.HOST || undefined
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
+  const keyVault = resolveKeyVault(env.ENTRANCE_SECRET, problems)
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
@@ -142,8 +152,14 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(options.store || env.ENTRANCE_STORE, data, problems),
+    store: resolveStore(
+      options.store || env.ENTRANCE_STORE,
+      data,
+      problems,
+      env.ENTRANCE_COSMOS_KEY,
+    ),
     secrets: secretsOf(env),
+    ...(keyVault && { keyVault }),
     entra,
     consent: readConsent(options.consent || env.ENTRANCE_CONSENT, problems),
     emulatorPort,
@@ -152,6 +168,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     currency: readCurrency(env, problems),
     clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
+    operator: resolveOperatorSettings(options, env, problems),
+    audit: resolveAuditSettings(env, problems),
     problems,
   }
 }

@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander'
 import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
-import type { KeysOptions } from './commands/keys.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
-import { parseHops, parseOverlap, parseSeconds, portOption } from './option-values.ts'
+import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
+import { addKeys } from './program-keys.ts'
+import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -26,7 +27,8 @@ export function createProgram(): Command {
   addDoctor(program, withTerminal)
   addEmulator(program, portOption, withTerminal)
   addClient(program)
-  addKeys(program)
+  addKeys(program, withTerminal)
+  addOperator(program, withTerminal)
   return program
 }
 
@@ -104,6 +106,13 @@ function addServe(program: Command): void {
         'How to write the log (LOG_FORMAT; default text).',
       ).choices(['text', 'json']),
     )
+    .addOption(
+      portOption(
+        '--operator-port <port>',
+        'Port of /healthz, /readyz and /metrics (ENTRANCE_OPERATOR_PORT; default none).',
+      ),
+    )
+    .option('--operator-host <address>', 'Its address (ENTRANCE_OPERATOR_HOST; default loopback).')
     .addHelpText('after', SERVE_HELP)
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.ts')
@@ -205,31 +214,6 @@ Examples:
 Over SSH, open the address that login prints in your own browser; when the last page does not
 load, paste its address into the terminal. What the servers give is kept in your configuration
 folder, readable by you only (ENTRANCE_CLIENT_DATA names another folder).`
-
-function addKeys(program: Command): void {
-  const keys = program
-    .command('keys')
-    .description('The master keys, from which everything else is derived.')
-  keys
-    .command('list')
-    .description('List them by id; the keys themselves are not shown.')
-    .option('--data <folder>', 'The server’s data folder (ENTRANCE_DATA; default .entrance).')
-    .option('--json', 'Write them as JSON.')
-    .action(async (options: KeysOptions) => {
-      const { listKeys } = await import('./commands/keys.ts')
-      await listKeys(options)
-    })
-  keys
-    .command('rotate')
-    .description('Make a new key; the former ones go on being recognised.')
-    .option('--data <folder>', 'The server’s data folder (ENTRANCE_DATA; default .entrance).')
-    .option('--in <seconds>', 'How long until it is used (default 120).', parseOverlap)
-    .option('--json', 'Write them as JSON.')
-    .action(async (options: KeysOptions & { in?: number }) => {
-      const { rotateKeys } = await import('./commands/keys.ts')
-      await rotateKeys(options)
-    })
-}
 
 type ClientCommands = typeof import('./commands/client.ts')
 

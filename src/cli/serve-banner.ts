@@ -8,6 +8,8 @@ import { commandName } from './terminal.ts'
 export type Banner = {
   readonly url: string
   readonly port: number
+  /** Where the operator asks. */
+  readonly operatorPort: number | undefined
   readonly emulator: RunningEmulator | undefined
   readonly settings: ServeSettings
   readonly log: Log
@@ -19,14 +21,22 @@ export function writeBanner(banner: Banner): void {
   if (settings.logFormat === 'json') {
     const signInWith = emulator ? emulator.origin : entraOf(settings)
     const letsIn = rulesOf(settings)
-    const fields = { url: `${url}/mcp`, port: banner.port, signInWith, letsIn, data: settings.data }
+    const { port, operatorPort } = banner
+    const fields = {
+      url: `${url}/mcp`,
+      port,
+      operatorPort,
+      signInWith,
+      letsIn,
+      data: settings.data,
+    }
     banner.log({ event: 'server.listening', message: `Listening at ${url}/mcp.`, ...fields })
     return
   }
   process.stdout.write(`${textOf(banner).join('\n')}\n\n`)
 }
 
-function textOf({ url, emulator, settings }: Banner): string[] {
+function textOf({ url, emulator, settings, operatorPort }: Banner): string[] {
   const bold = (text: string) => styleText('bold', text, { stream: process.stdout })
   const entra = settings.entra === 'emulator' ? undefined : settings.entra
   const signIn = emulator
@@ -48,6 +58,9 @@ function textOf({ url, emulator, settings }: Banner): string[] {
     ...(rules ? [`  Lets in         whoever meets: ${rules}`] : []),
     ...routesBesides(url),
     `  Data            ${settings.data}`,
+    ...(operatorPort === undefined
+      ? []
+      : [`  Operator        port ${operatorPort}: /healthz, /readyz, /metrics`]),
     '',
     `  Try it          ${commandName(environment())} client login ${url}/mcp${asClient}`,
     '  Stop            Ctrl-C',

@@ -6,25 +6,29 @@ import { sqliteStore } from '../stores/sqlite.ts'
 /** Where grants live, by `ENTRANCE_STORE`. */
 export type StoreSettings =
   | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: SharedKind; readonly url: string }
+  | { readonly kind: SharedKind; readonly url: string; readonly key?: string | undefined }
 
 type SharedKind = 'redis' | 'postgres' | 'cosmos'
 
 /** What a store's address begins with. */
 const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([
+  ['postgres:', 'postgres'],
+  ['postgresql:', 'postgres'],
   ['redis:', 'redis'],
   ['rediss:', 'redis'],
   ['redis+cluster:', 'redis'],
   ['rediss+cluster:', 'redis'],
   ['redis+sentinel:', 'redis'],
   ['rediss+sentinel:', 'redis'],
+  ['cosmos:', 'cosmos'],
 ])
 
-/** The store that a text such as `sqlite:FILE` names. */
+/** The store that a text such as `sqlite:FILE` names; the key is that of a Cosmos DB account. */
 export function resolveStore(
   text: string | undefined,
   data: string,
   problems: ConfigProblem[],
+  key?: string,
 ): StoreSettings {
   const embedded = { kind: 'sqlite', path: join(data, 'entrance.db') } as const
   if (!text) return embedded
@@ -33,6 +37,7 @@ export function resolveStore(
     return { kind: 'sqlite', path: text.slice(scheme.length) }
   }
   const kind = SCHEMES.get(scheme ?? '')
+  if (kind === 'cosmos') return { kind, url: text, key }
   if (kind) return { kind, url: text }
   problems.push({
     option: 'ENTRANCE_STORE',
@@ -49,6 +54,14 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'redis') {
     const { redisStore } = await import('../stores/redis.ts')
     return redisStore(settings.url)
+  }
+  if (settings.kind === 'postgres') {
+    const { postgresStore } = await import('../stores/postgres.ts')
+    return postgresStore(settings.url)
+  }
+  if (settings.kind === 'cosmos') {
+    const { cosmosStore } = await import('../stores/cosmos.ts')
+    return cosmosStore(settings.url, { key: settings.key })
   }
   throw new Error(`There is no store ${settings.kind}.`)
 }

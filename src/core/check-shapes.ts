@@ -19,6 +19,7 @@ const OPTIONS: Names<EntranceOptions> = {
   ...{ registration: true, clients: true, consent: true, clientDocuments: true },
   ...{ clientDocumentHosts: true, accessTokenTtl: true, grantIdleTtl: true, grantMaxTtl: true },
   ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },
+  ...{ observers: true },
 }
 const ENTRA: Names<EntraOptions> = {
   ...{ tenantId: true, clientId: true, clientSecret: true, credential: true },

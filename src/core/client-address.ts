@@ -17,9 +17,25 @@ export function clientNetworkOf(
   connection: Connection | undefined,
   trustedProxyHops: number,
 ): string | undefined {
-  const forwarded = trustedProxyHops > 0 ? request.headers.get('x-forwarded-for') : null
-  const entry = forwarded?.split(',').at(-trustedProxyHops)
-  return networkOf(entry) ?? networkOf(connection?.remoteAddress)
+  const forwarded = forwardedBy(request, trustedProxyHops)
+  return networkOf(forwarded) ?? networkOf(connection?.remoteAddress)
+}
+
+/** The whole address, found likewise: for the audit log. */
+export function clientAddressOf(
+  request: Request,
+  connection: Connection | undefined,
+  trustedProxyHops: number,
+): string | undefined {
+  const asked = [forwardedBy(request, trustedProxyHops), connection?.remoteAddress]
+  // The zone of an IPv6 address is any text.
+  const addresses = asked.map((text) => withoutPort(text?.trim() ?? '').replace(/%.*/, ''))
+  return addresses.find((address) => isIP(address) > 0)?.replace(/^::ffff:(?=[\d.]+$)/i, '')
+}
+
+function forwardedBy(request: Request, hops: number): string | undefined {
+  const forwarded = hops > 0 ? request.headers.get('x-forwarded-for') : null
+  return forwarded?.split(',').at(-hops)
 }
 
 function networkOf(text: string | undefined): string | undefined {

@@ -30,6 +30,11 @@ export type Consents = {
   forget(person: string, subject: ConsentSubject): Promise<void>
   /** What the person is not asked about any more. */
   list(person: string): Promise<readonly Consent[]>
+  /** Walks what people are not asked about any more. */
+  page(query: {
+    after?: string | undefined
+    limit: number
+  }): Promise<{ readonly consents: readonly Consent[]; readonly next?: string | undefined }>
 }
 
 export type ConsentsOptions = {
@@ -111,6 +116,11 @@ export function createConsents(options: ConsentsOptions): Consents {
       return own
         .flatMap((record) => read(record) ?? [])
         .filter((consent) => consent.scope && consent.person === person)
+    },
+    async page(query) {
+      const { records, next } = await store.page({ ...query, prefix: 'consent:' })
+      const consents = records.flatMap((record) => read(record) ?? [])
+      return { consents: consents.filter(({ scope }) => scope), next }
     },
   }
 }

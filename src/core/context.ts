@@ -1,4 +1,6 @@
 import type { Admission } from './admission.ts'
+import type { Audit } from './audit.ts'
+import type { Barred } from './barred.ts'
 import type { ClaimsChallenges } from './claims-challenges.ts'
 import type { ClientAssertions } from './clients/client-assertion.ts'
 import type { Clients } from './clients/clients.ts'
@@ -25,6 +27,7 @@ export type Context = {
   readonly consents: Consents
   readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
+  readonly barred: Barred
   readonly entra: Entra
   readonly admission: Admission
   readonly spent: SpentTransactions
@@ -32,6 +35,8 @@ export type Context = {
   readonly renewals: Map<string, Promise<unknown>>
   readonly limiter: RateLimiter
   readonly redirectPolicy: RedirectPolicy
+  /** Writes to the audit log, with the address of the request that is being answered. */
+  readonly audit: Audit
 }
 
 /** One URL's answer. What it throws leaves in the way that its route says. */

@@ -2,6 +2,8 @@ import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
+import { createAudit } from './audit.ts'
+import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
@@ -19,12 +21,16 @@ import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
+import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
+import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
 import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { createOpenAnswers } from './protected-resource/open-answers.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
+import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
@@ -35,6 +41,23 @@ export type ProtectedHandler = (
   request: Request,
   context: { authInfo: AuthInfo },
 ) => Response | Promise<Response>
+
+/** How a server is, for `/readyz` and for metrics. */
+export type EntranceStatus = {
+  /** Whether the store has been read, so that requests can be answered. */
+  readonly isReady: boolean
+  readonly store: {
+    /** Seconds since the store was last heard; undefined before its first word. */
+    readonly silence: number | undefined
+    /** Whether that is longer than `storeSilenceTtl`: then `/mcp` answers 503. */
+    readonly isSilent: boolean
+    /** How many rules of revocation are held. */
+    readonly rules: number
+  }
+  readonly keys: KeyStatus
+  /** How Entra answered when it was last asked. */
+  readonly entra: EntraState
+}
 
 export type Entrance = {
   /**
@@ -59,8 +82,14 @@ export type Entrance = {
    * the store was written under other keys. Called by the first request, if by nobody before.
    */
   ready(): Promise<void>
+  /** What the operator sees, and can end: sessions, people, clients, remembered answers. */
+  readonly operator: OperatorAccess
+  /** Seals what the store holds under former keys with the current one, while servers go on. */
+  reseal(): Promise<Resealed>
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
+  /** How it is: whether it can answer, and how the store, its keys and Entra are. */
+  status(): EntranceStatus
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -73,18 +102,23 @@ export function createEntrance(options: EntranceOptions): Entrance {
 /** The same with another way to strangers' documents: for tests, whose internet is this machine. */
 export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
-  const store = guardStore(config.store, config.log)
-  const context = createContext(config, store, guardedFetch)
+  const store = observeStore(guardStore(config.store, config.log), config.observe)
+  const entraFetch = observeEntra(config.fetch, config.observe)
+  const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
   const router = createRouter(context)
-  const authenticate = createAuthenticate(context)
+  const authenticate = observeGate(createAuthenticate(context), config.observe)
+  const openAnswers = createOpenAnswers()
+  context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
+  let isReady = false
 
   async function start(): Promise<void> {
     await store.connect()
     await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
+    isReady = true
   }
 
   function ready(): Promise<void> {
@@ -127,15 +161,17 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // The gate itself answers 503 for as long as it has not heard from the store.
     await startFor()
     const { headers } = request
-    const verdict = authenticate({
+    const presented = {
       authorization: headers.get('authorization'),
       host: headers.get('host') ?? new URL(request.url).host,
       origin,
-    })
+    }
+    const verdict = authenticate(presented)
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const response = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
@@ -150,7 +186,15 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       return authenticate(headers)
     },
     ready,
+    operator: createOperatorAccess(context),
+    reseal: () => resealRecords({ ...config, store }),
     keys: keyWatch.status,
+    status() {
+      const { rules, silence } = context.revocations.status()
+      const isSilent = (silence ?? Number.POSITIVE_INFINITY) > config.storeSilenceTtl
+      const keys = keyWatch.status()
+      return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
+    },
     async close() {
       keyWatch.stop()
       context.revocations.stop()
@@ -181,7 +225,9 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
     entra,
+    audit: createAudit(config),
     admission: createAdmission(config.allow, entra),
+    barred: createBarred({ ...config, store }),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),

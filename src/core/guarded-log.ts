@@ -36,7 +36,8 @@ export function guardLog(
   }
 }
 
-function maskText(text: string, secrets: readonly string[]): string {
+/** The text without these secrets, and without what looks like one. */
+export function maskText(text: string, secrets: readonly string[]): string {
   const rest = secrets.reduce((kept, secret) => kept.replaceAll(secret, '[...]'), text)
   return rest
     .replace(PRIVATE_KEY, '[...]')

@@ -1,6 +1,11 @@
 import type { Log } from '../log.ts'
 import type { Store } from '../stores/store.ts'
-import type { KeySource, LiveKeyring, MasterKey } from './keys/keyring.ts'
+import {
+  type KeySource,
+  type LiveKeyring,
+  type MasterKey,
+  SECRET_MIN_LENGTH,
+} from './keys/keyring.ts'
 import { agreeOnKeys, checkStoreKeys } from './store-keys.ts'
 
 /** How a server stands with its keys. */
@@ -46,18 +51,21 @@ export function createKeyWatch(options: KeyWatchOptions): KeyWatch {
     log({ event: 'keys.changed', message, current: known, keys })
   }
 
+  function failed(error: unknown): void {
+    // Once: a file that is damaged stays so until somebody mends it.
+    if (isUnreadable) return
+    isUnreadable = true
+    const message = `The keys cannot be read; those at hand stay in force. ${messageOf(error)}`
+    log({ event: 'keys.unreadable', level: 'error', message })
+  }
+
   const watcher = {
     changed(keys: readonly MasterKey[]) {
+      if (!isUsable(keys)) return failed('One is too short, or there is none.')
       isUnreadable = false
       if (keyring.update(keys)) tell(`The keys have changed. ${describe(keyring)}`)
     },
-    failed(error: unknown) {
-      // Once: a file that is damaged stays so until somebody mends it.
-      if (isUnreadable) return
-      isUnreadable = true
-      const message = `The keys cannot be read; those at hand stay in force. ${messageOf(error)}`
-      log({ event: 'keys.unreadable', level: 'error', message })
-    },
+    failed,
   }
 
   async function agree(): Promise<void> {
@@ -93,6 +101,11 @@ export function createKeyWatch(options: KeyWatchOptions): KeyWatch {
       lacking,
     }),
   }
+}
+
+/** A source is somebody else's code: without a key nothing could be made. */
+function isUsable(keys: readonly MasterKey[]): boolean {
+  return keys.length > 0 && keys.every(({ secret }) => secret.length >= SECRET_MIN_LENGTH)
 }
 
 /** What each key is for, in a sentence. */

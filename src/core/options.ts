@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Store } from '../stores/store.ts'
 import type { KeySource, LiveKeyring } from './keys/keyring.ts'
+import type { Observe, Observer } from './observer.ts'
 import type { Site } from './site.ts'
 
 /** The longest life that an access token can be given, in seconds. */
@@ -72,6 +73,8 @@ export type EntranceOptions = {
   limits?: LimitOptions | false
   /** @default no log */
   log?: Log
+  /** Who is told of what happens: metrics, traces, the audit log. @default nobody */
+  observers?: readonly Observer[]
   /** How to reach Entra. @default the platform's `fetch` */
   fetch?: typeof fetch
 }
@@ -277,5 +280,6 @@ export type Config = {
   /** Undefined: nothing is limited. */
   readonly limits: Readonly<Required<LimitOptions>> | undefined
   readonly log: Log
+  readonly observe: Observe
   readonly fetch: typeof fetch
 }

@@ -9,6 +9,7 @@ import { ConfigError, type ConfigProblem } from './errors.ts'
 import { guardLog } from './guarded-log.ts'
 import { createKeyring, type KeySource, type MasterKey } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
+import { joinObservers } from './observer.ts'
 import type {
   Config,
   ConfiguredClient,
@@ -40,6 +41,7 @@ const DEFAULTS = {
   trustedProxyHops: 0,
   limits: {},
   log: () => {},
+  observers: [],
 } as const
 
 /** Generous: a company behind one address, and services that connect for everybody, are one each. */
@@ -119,6 +121,7 @@ export function resolveOptions(options: EntranceOptions): Config {
       [...secretsOfCredential(entra), ...secretsOfClients(given.clients)],
       () => keyring.secrets,
     ),
+    observe: joinObservers(given.observers),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })

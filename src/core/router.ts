@@ -1,5 +1,5 @@
 import { preflight, withCors } from '../http/cors.ts'
-import { type Connection, clientNetworkOf } from './client-address.ts'
+import { type Connection, clientAddressOf, clientNetworkOf } from './client-address.ts'
 import type { Context, Endpoint } from './context.ts'
 import { apps } from './endpoints/apps.ts'
 import { authorize } from './endpoints/authorize.ts'
@@ -87,6 +87,7 @@ export function createRouter(context: Context): Router {
     { methods, endpoint, errors }: Route,
     request: Request,
     site: Site,
+    context: Context,
   ): Promise<Response> {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
     // A page is for somebody who looks at it: the browser asks again when they do.
@@ -116,8 +117,11 @@ export function createRouter(context: Context): Router {
     request: Request,
     site: Site,
     counted: Counted,
+    connection: Connection | undefined,
   ): Promise<Response> {
-    const answer = () => run(route, request, site)
+    const address = clientAddressOf(request, connection, config.trustedProxyHops)
+    const audit: Context['audit'] = (event) => context.audit({ ...event, address })
+    const answer = () => run(route, request, site, { ...context, audit })
     if (route.limit === 'failures') return slowDown(answer, counted)
     limiter.take(route.limit, ...counted)
     return answer()
@@ -133,12 +137,25 @@ export function createRouter(context: Context): Router {
       if (route.cors && request.method === 'OPTIONS') return preflight(request, route.methods)
       const network = clientNetworkOf(request, connection, config.trustedProxyHops)
       const counted: Counted = [url.pathname, network]
-      const response = await runLimited(route, request, site, counted).catch((error: unknown) =>
-        errorResponse(error, route.errors, request, site, config),
+      const step = {
+        kind: 'request',
+        name: endpointOf(url.pathname, config.site.prefix),
+        request,
+      } as const
+      const response = await config.observe.step(step, () =>
+        runLimited(route, request, site, counted, connection).catch((error: unknown) =>
+          errorResponse(error, route.errors, request, site, config),
+        ),
       )
       return route.cors ? withCors(response) : response
     },
   }
+}
+
+/** One name for all the places of a document. */
+function endpointOf(pathname: string, prefix: string): string {
+  const document = /\/\.well-known\/[\w.-]+/.exec(pathname)?.[0]
+  return document ?? pathname.slice(prefix.length)
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): OAuthError {

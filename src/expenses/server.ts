@@ -5,6 +5,7 @@ import {
   type McpServerOptions,
 } from '@modelcontextprotocol/server'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv'
+import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
 import type { ExpenseStore, Owner } from './expense-store.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
@@ -24,6 +25,8 @@ export type ExpensesServerOptions = {
   /** The clock that `created` is read from. */
   now?: () => Date
   log?: Log
+  /** Takes who called which tool, and what came of it; never the arguments. @default nobody */
+  audit?: (event: AuditEvent) => void
 }
 
 /** What the gate says about the signed-in person: Entrance's `AuthInfo` has it all. */
@@ -54,6 +57,7 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     currency,
     now: options.now ?? (() => new Date()),
     log,
+    audit: options.audit ?? (() => {}),
   })
   const serverOptions: McpServerOptions = {
     instructions: instructions(currency.code),

@@ -1,5 +1,6 @@
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
 import { advertise } from './advertise.ts'
 import { expenseArguments, showGiven, trimDescription } from './expense.ts'
@@ -12,6 +13,7 @@ export type ToolsOptions = {
   readonly currency: Currency
   readonly now: () => Date
   readonly log: Log
+  readonly audit: (event: AuditEvent) => void
 }
 
 /** Registers the tools on the server of one request, for the person who sent it. */
@@ -24,9 +26,21 @@ const MAX_LISTED = 10_000
 export function prepareTools(options: ToolsOptions): RegisterTools {
   const add = prepareAddUserExpense(options)
   const get = prepareGetExpenses(options)
+
+  async function tell(tool: string, { oid, tid }: Owner, called: Promise<CallToolResult>) {
+    const result = await called
+    const outcome = result.isError ? 'failure' : 'success'
+    options.audit({ event: 'tool.called', outcome, tool, person: { oid, tid } })
+    return result
+  }
+
   return (server, owner) => {
-    server.registerTool('add_user_expense', add.config, (args) => add.call(owner, args))
-    server.registerTool('get_expenses', get.config, (args) => get.call(owner, args))
+    server.registerTool('add_user_expense', add.config, (args) =>
+      tell('add_user_expense', owner, add.call(owner, args)),
+    )
+    server.registerTool('get_expenses', get.config, (args) =>
+      tell('get_expenses', owner, get.call(owner, args)),
+    )
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Revocation, Store, StoredRecord } from './store.ts'
 
+/** A record with its place: the map gives them in the order of it. */
+type Kept = { readonly record: StoredRecord; readonly place: number }
+
 /** How many records one write looks at for expired ones to clear away. */
 const SWEEP_RECORDS = 20
 
@@ -8,19 +11,25 @@ const SWEEP_RECORDS = 20
  * second process knows nothing of it.
  */
 export function memoryStore(): Store {
-  let records: Map<string, StoredRecord> | undefined = new Map()
+  let records: Map<string, Kept> | undefined = new Map()
   const sweep = createSweep()
   let revocations: (Revocation & { seq: number })[] = []
   let seq = 0
+  let places = 0
 
-  function openRecords(): Map<string, StoredRecord> {
+  function openRecords(): Map<string, Kept> {
     if (records) return records
     throw new Error('The store is closed.')
   }
 
   function live(key: string): StoredRecord | undefined {
-    const record = openRecords().get(key)
+    const record = openRecords().get(key)?.record
     return record && record.expiresAt > now() ? record : undefined
+  }
+
+  function put(record: StoredRecord): void {
+    const place = openRecords().get(record.key)?.place ?? ++places
+    openRecords().set(record.key, { record, place })
   }
 
   return {
@@ -40,29 +49,36 @@ export function memoryStore(): Store {
     async create(record) {
       if (live(record.key)) return false
       sweep(openRecords())
-      openRecords().set(record.key, { ...record, version: 1 })
+      put({ ...record, version: 1 })
       return true
     },
     async replace(record, version) {
       if (live(record.key)?.version !== version) return false
-      openRecords().set(record.key, { ...record, version: version + 1 })
+      put({ ...record, version: version + 1 })
       return true
     },
     async delete(key) {
       openRecords().delete(key)
     },
     async list(by) {
-      return [...openRecords().values()]
-        .filter((r) => ('person' in by ? r.person === by.person : r.client === by.client))
-        .filter((r) => r.expiresAt > now())
-        .map((r) => ({ ...r }))
+      const found: StoredRecord[] = []
+      for (const { record } of openRecords().values()) {
+        const isMeant = 'person' in by ? record.person === by.person : record.client === by.client
+        if (isMeant && record.expiresAt > now()) found.push({ ...record })
+      }
+      return found
     },
     async page({ prefix, after = '0', limit }) {
-      const from = Number(after)
-      const keys = [...openRecords().keys()].filter((key) => key.startsWith(prefix))
-      const records = keys.slice(from, from + limit).flatMap((key) => live(key) ?? [])
-      const next = from + limit < keys.length ? String(from + limit) : undefined
-      return { records: records.map((r) => ({ ...r })), next }
+      const found: StoredRecord[] = []
+      let next: string | undefined
+      for (const { record, place } of openRecords().values()) {
+        if (place <= Number(after) || !record.key.startsWith(prefix)) continue
+        if (record.expiresAt <= now()) continue
+        if (found.length === limit) return { records: found, next }
+        found.push({ ...record })
+        next = String(place)
+      }
+      return { records: found, next: undefined }
     },
     async revoke(revocation) {
       openRecords()
@@ -81,8 +97,8 @@ export function memoryStore(): Store {
 }
 
 /** Drops expired records, a few at each call, in rounds: memory does not grow with the dead. */
-function createSweep(): (records: Map<string, StoredRecord>) => void {
-  let round: Iterator<StoredRecord> | undefined
+function createSweep(): (records: Map<string, Kept>) => void {
+  let round: Iterator<Kept> | undefined
   return (records) => {
     round ??= records.values()
     for (let seen = 0; seen < SWEEP_RECORDS; seen++) {
@@ -91,7 +107,7 @@ function createSweep(): (records: Map<string, StoredRecord>) => void {
         round = undefined
         return
       }
-      if (value.expiresAt <= now()) records.delete(value.key)
+      if (value.record.expiresAt <= now()) records.delete(value.record.key)
     }
   }
 }

@@ -6,8 +6,14 @@ import type { Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 /** How far back a revocations page reaches behind its cursor, in rows. */
 const OVERLAP = 64
 
+/** How many revocations one page has at most. */
+const PAGE_ROWS = 1000
+
 /** How many expired records one write clears away. */
 const SWEEP_ROWS = 4
+
+/** To what the write-ahead log is cut back after a burst. */
+const WAL_BYTES = 16 * 1024 * 1024
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
@@ -58,11 +64,13 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       return toRecord(statements.get.get(key, seconds()))
     },
     async create(record) {
-      statements.sweep.run(seconds(), SWEEP_ROWS)
       const { key, value, expiresAt, person = null, client = null } = record
-      // An expired record that has not been swept yet is absent, and so gives way.
-      const done = statements.create.run(key, value, expiresAt, person, client, seconds())
-      return done.changes === 1
+      return atOnce(db, () => {
+        statements.sweep.run(seconds(), SWEEP_ROWS)
+        // An expired record that has not been swept yet is absent, and so gives way.
+        const done = statements.create.run(key, value, expiresAt, person, client, seconds())
+        return done.changes === 1
+      })
     },
     async replace(record, version) {
       const { key, value, expiresAt, person = null, client = null } = record
@@ -85,15 +93,18 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       return { records, next: records.length < limit ? undefined : records.at(-1)?.key }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
-      statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
-      statements.revoke.run(kind, id, issuedUntil, expiresAt)
+      atOnce(db, () => {
+        statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
+        statements.revoke.run(kind, id, issuedUntil, expiresAt)
+      })
     },
     async revocations(cursor = '0') {
-      const rows = statements.revocations.all(Number(cursor) - OVERLAP, seconds())
+      const rows = statements.revocations.all(Number(cursor) - OVERLAP, seconds(), PAGE_ROWS)
       const last = Number(rows.at(-1)?.seq ?? 0)
       return {
         revocations: rows.map(toRevocation),
         cursor: String(Math.max(Number(cursor), last)),
+        isMore: rows.length === PAGE_ROWS,
       }
     },
     async close() {
@@ -107,10 +118,25 @@ function openDatabase(path: string, timeout: number): DatabaseSync {
   const db = new DatabaseSync(path, { timeout })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
     db.exec(SCHEMA)
     return db
   } catch (error) {
     db.close()
+    throw error
+  }
+}
+
+/** Does all of it or nothing, and waits for the disk once. */
+function atOnce<T>(db: DatabaseSync, change: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const done = change()
+    db.exec('COMMIT')
+    return done
+  } catch (error) {
+    // A full disk has rolled back by itself.
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }
@@ -150,7 +176,7 @@ function prepare(db: DatabaseSync) {
       'INSERT INTO revocations (kind, id, issued_until, expires_at) VALUES (?, ?, ?, ?)',
     ),
     revocations: db.prepare(
-      'SELECT * FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq',
+      'SELECT * FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?',
     ),
     sweepRevocations: db.prepare(
       'DELETE FROM revocations WHERE seq IN (SELECT seq FROM revocations WHERE expires_at <= ? LIMIT ?)',

@@ -26,6 +26,8 @@ export type Revocation = {
 export type RevocationPage = {
   readonly revocations: readonly Revocation[]
   readonly cursor: string
+  /** Whether there is more behind the cursor, which is read at once. @default false */
+  readonly isMore?: boolean | undefined
 }
 
 /** Which records a walk is about, and where it goes on. */

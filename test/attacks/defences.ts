@@ -3,6 +3,7 @@ import { CLIENT_DEFENCES } from './defences/clients.ts'
 import { CREDENTIAL_DEFENCES } from './defences/credentials.ts'
 import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
+import { OPERATOR_DEFENCES } from './defences/operator.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
 import { TENANT_DEFENCES } from './defences/tenants.ts'
 
@@ -12,6 +13,7 @@ import { TENANT_DEFENCES } from './defences/tenants.ts'
  */
 export const DEFENCES: readonly Defence[] = [
   ...ADMISSION_DEFENCES,
+  ...OPERATOR_DEFENCES,
   ...CLIENT_DEFENCES,
   ...CREDENTIAL_DEFENCES,
   ...PEOPLE_DEFENCES,
@@ -684,8 +686,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/protected-resource/authenticate.ts',
-        find: 'if (known.claims.exp > Date.now() / 1000) return known',
-        replace: 'return known',
+        find: 'const isLive = known.claims.exp > Date.now() / 1000',
+        replace: 'const isLive = true',
       },
     ],
     tests: ['test/attacks/token-confusion.test.ts'],
@@ -865,11 +867,44 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/endpoints/revoke.ts',
-        find: 'if (!held || !isOfToken(token, held.grant.salt, context)) return done()',
+        find: 'if (!held || !isOfToken(token, held.grant, context)) return done()',
         replace: 'if (!held) return done()',
       },
     ],
     tests: ['test/attacks/revocation.test.ts'],
+  },
+  {
+    name: 'keys: a retired one ends what the gate remembers',
+    breakages: [
+      {
+        file: 'core/protected-resource/authenticate.ts',
+        find: 'if (isLive && accessTokens.holds(known.keyId)) return known',
+        replace: 'if (isLive) return known',
+      },
+    ],
+    tests: ['test/flows/key-rotation.test.ts'],
+  },
+  {
+    name: 'keys: a new one is known before it is used',
+    breakages: [
+      {
+        file: 'core/keys/keyring.ts',
+        find: 'keys.filter(({ activeFrom }) => activeFrom <= now)',
+        replace: 'keys.filter(({ activeFrom }) => activeFrom <= now + 1e9)',
+      },
+    ],
+    tests: ['test/flows/key-rotation.test.ts'],
+  },
+  {
+    name: 'keys: a token of a retired key is known by its hash',
+    breakages: [
+      {
+        file: 'core/tokens/grant-token.ts',
+        find: 'keptTag.digest === digest(token.tag)',
+        replace: "keptTag.digest !== ''",
+      },
+    ],
+    tests: ['test/flows/key-reseal.test.ts'],
   },
   {
     name: 'store: a record that was moved does not open',
@@ -914,8 +949,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/store-keys.ts',
-        find: 'if (!written.some((id) => keyring.find(id))) {',
-        replace: 'if (written.length === 0) {',
+        find: 'if (!isLatest) return',
+        replace: 'if (lacking.length >= 0) return',
       },
     ],
     tests: ['test/attacks/hardening.test.ts'],
@@ -968,8 +1003,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/resolve-options.ts',
-        find: 'log: guardLog(given.log, [',
-        replace: 'log: given.log ?? guardLog(given.log, [',
+        find: 'log: guardLog(\n',
+        replace: 'log: given.log ?? guardLog(\n',
       },
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],

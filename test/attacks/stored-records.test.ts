@@ -170,11 +170,13 @@ suite('a store of another key', () => {
       secret,
       store: sqliteStore(replicas.path),
     })
+    const before = db.prepare('SELECT * FROM records ORDER BY key').all()
     await assert.rejects(
       other.ready(),
       /secret: does not fit the store .*: it was written with key/,
     )
     await other.close()
+    assert.deepEqual(db.prepare('SELECT * FROM records ORDER BY key').all(), before, 'overwritten')
   })
 })
 

@@ -31,6 +31,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
+    audit: { to: 'off', names: true },
     allow: {
       tenants: undefined,
       users: undefined,
@@ -62,6 +64,11 @@ test('every variable is read', () => {
     EXPENSES_CURRENCY: 'EUR',
     ENTRANCE_CLIENT_DOCUMENTS: 'off',
     LOG_FORMAT: 'json',
+    ENTRANCE_OPERATOR_PORT: '9464',
+    ENTRANCE_AUDIT: 'file:/var/log/audit.jsonl',
+    ENTRANCE_AUDIT_NAMES: 'off',
+    ENTRANCE_OPERATOR_HOST: '0.0.0.0',
+    ENTRANCE_OPERATOR_TOKEN: 't'.repeat(32),
     ENTRANCE_REGISTRATION: 'allowlist',
     ENTRANCE_REDIRECT_URIS: 'vscode, cursor  https://app.example.com/cb',
     ENTRANCE_ALLOW_TENANTS: 'any',
@@ -105,6 +112,8 @@ test('every variable is read', () => {
       adopt: false,
     },
     clients: [],
+    operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
+    audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
     problems: [],
   } satisfies ServeSettings)
 })
@@ -124,6 +133,8 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_OPERATOR_PORT: 'x',
+    ENTRANCE_OPERATOR_HOST: 'x',
     ENTRANCE_REGISTRATION: 'x',
     ENTRANCE_REDIRECT_URIS: 'x',
     ENTRANCE_ADOPT: 'x',
@@ -158,6 +169,8 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     allowRoles: 'c',
     allowGuests: 'off',
     allowContact: 'd',
+    operatorPort: 4,
+    operatorHost: '::',
   }
   const settings = resolveServeSettings(options, env)
   assert.deepEqual(settings.problems, [])
@@ -339,9 +352,17 @@ test('what cannot be read is named, with what was given', () => {
   }
 })
 
+test('the key of a Cosmos DB account has a variable of its own', () => {
+  const url = 'cosmos:https://account.documents.azure.com/?database=company'
+  const env = { ...ENTRA, ENTRANCE_STORE: url, ENTRANCE_COSMOS_KEY: 'key' }
+  const { store, problems } = resolveServeSettings({}, env)
+  assert.deepEqual(store, { kind: 'cosmos', url, key: 'key' })
+  assert.deepEqual(problems, [])
+})
+
 test('a store that cannot be used is named without what may be a password', () => {
-  const { problems } = resolveServeSettings({ store: 'redis://user:secret@host' }, ENTRA)
-  assert.equal(problems[0]?.problem, 'redis: is not a store of this version.')
+  const { problems } = resolveServeSettings({ store: 'mongodb://user:secret@host' }, ENTRA)
+  assert.equal(problems[0]?.problem, 'mongodb: is not a store of this version.')
   assert.doesNotMatch(JSON.stringify(problems), /secret|user/)
 })
 

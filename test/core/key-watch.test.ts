@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createKeyWatch } from '../../src/core/key-watch.ts'
 import { createKeyring, keyIdOf } from '../../src/core/keys/keyring.ts'
-import type { LogEvent, Store } from '../../src/index.ts'
+import type { KeySource, KeyWatcher, LogEvent, Store } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const ONE = 'entrance test vector: forty characters ..'
@@ -60,11 +60,35 @@ test('the moment from which a coming key is used stands in the log', async (t) =
   assert.deepEqual(told, [['keys.changed', keyIdOf(TWO)]])
 })
 
-async function watch(t: TestContext, store: Store, keys: Parameters<typeof createKeyring>[0]) {
+test('a source that has no key, or a short one, is not followed', async (t) => {
+  const watchers: KeyWatcher[] = []
+  const keySource: KeySource = {
+    keys: [{ secret: ONE }],
+    watch(watcher) {
+      watchers.push(watcher)
+      return () => {}
+    },
+  }
+  const server = await watch(t, memoryStore(), [ONE], keySource)
+  watchers[0]?.changed([])
+  watchers[0]?.changed([{ secret: 'short' }, { secret: ONE }])
+  assert.equal(server.keyring.current.id, keyIdOf(ONE))
+  assert.deepEqual(
+    server.events.map(({ event }) => event),
+    ['keys.unreadable'],
+  )
+})
+
+async function watch(
+  t: TestContext,
+  store: Store,
+  keys: Parameters<typeof createKeyring>[0],
+  keySource?: KeySource,
+) {
   const events: LogEvent[] = []
   const keyring = createKeyring(keys)
   const log = (event: LogEvent) => void events.push(event)
-  const watch = createKeyWatch({ keyring, keySource: undefined, store, log })
+  const watch = createKeyWatch({ keyring, keySource, store, log })
   t.after(() => watch.stop())
   await watch.start()
   return { keyring, events, status: watch.status }

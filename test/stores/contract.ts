@@ -29,6 +29,7 @@ export function storeContract({ name, open }: StoreSetup): void {
   expiryContract(check)
   listContract(check)
   pageContract(check)
+  pageDeletionContract(check)
   concurrencyContract(check)
   revocationsContract(check)
   closeContract(check)
@@ -223,6 +224,33 @@ function pageContract(check: Check): void {
   )
 }
 
+function pageDeletionContract(check: Check): void {
+  check(
+    'a walk misses nothing that stays, though what it has given goes meanwhile',
+    async (store) => {
+      const staying = Array.from({ length: 20 }, (_, i) => `grant:stays ${i}`)
+      for (const key of staying) {
+        await store.create(recordOf(`${key} not`))
+        await store.create(recordOf(key))
+      }
+      const seen = new Set<string>()
+      let after: string | undefined
+      do {
+        const page = await store.page({ prefix: 'grant:', after, limit: 3 })
+        after = page.next
+        for (const { key } of page.records) {
+          seen.add(key)
+          if (key.endsWith(' not')) await store.delete(key)
+        }
+      } while (after !== undefined)
+      assert.deepEqual(
+        staying.filter((key) => !seen.has(key)),
+        [],
+      )
+    },
+  )
+}
+
 /** The keys of a whole walk, in order, each once. */
 async function walk(store: Store, prefix: string, limit: number): Promise<string[]> {
   const keys = new Set<string>()
@@ -359,7 +387,7 @@ function closeContract(check: Check): void {
   check('to connect again is no error', (store) => store.connect())
 
   check('its name says what it is', async (store) => {
-    assert.match(store.name, /^[a-z]+(:.+)?$/)
+    assert.match(store.name, /^[a-z+]+(:.+)?$/)
   })
 }
 

@@ -8,12 +8,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { recordOf, storeContract } from './contract.ts'
+import { crashContract } from './crash.ts'
 
 // File modes and limits are those of POSIX.
 const withoutModes = process.platform === 'win32' && 'Windows has other ones.'
 
 storeContract({ name: 'sqlite file', open: (t) => sqliteStore(newPath(t)) })
 storeContract({ name: 'sqlite in memory', open: () => sqliteStore(':memory:') })
+crashContract({ name: 'sqlite', address: async (t) => ({ store: `sqlite:${newPath(t)}` }) })
 
 test('sqlite: what was written is there for the next process, and for one beside it', async (t) => {
   const path = newPath(t)
@@ -148,6 +150,26 @@ test('sqlite: expired rows go, a few with each new one', async (t) => {
   const rowsOf = (table: string) => db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows
   assert.deepEqual([rowsOf('records'), rowsOf('revocations')], [10, 10])
   db.close()
+  await store.close()
+})
+
+test('sqlite: 50,000 rows that expire together go with what comes after, four at each write', async (t) => {
+  const { mock } = t.mock.method(DatabaseSync.prototype, 'prepare')
+  const store = sqliteStore(':memory:')
+  const db = mock.calls[0]?.this as DatabaseSync
+  const count = db.prepare('SELECT count(*) AS rows FROM records')
+  const insert = db.prepare(
+    "INSERT INTO records (key, value, version, expires_at) VALUES (?, 'value', 1, 60)",
+  )
+  db.exec('BEGIN')
+  for (let i = 0; i < 50_000; i++) insert.run(`dead ${i}`)
+  db.exec('COMMIT')
+  for (let i = 0; i < 12_500; i++) {
+    await store.create(recordOf(`live ${i}`))
+    // Each step adds one and takes four away.
+    if (i % 500 === 0) assert.equal(count.get()?.rows, 50_000 - 3 * (i + 1))
+  }
+  assert.equal(count.get()?.rows, 12_500)
   await store.close()
 })
 

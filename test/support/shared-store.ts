@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
+import { startPostgres, withoutPostgres } from './postgres.ts'
+import { startRedis, withoutRedis } from './redis.ts'
 
 /** A store that replicas have in common, with what can be done to it. */
 export type SharedStore = AsyncDisposable & {
@@ -8,6 +11,8 @@ export type SharedStore = AsyncDisposable & {
   readonly env: Readonly<Record<string, string>>
   /** Lets nobody get an answer until the function that it gives is called. */
   cutOff(): Promise<() => Promise<void>>
+  /** The descriptions of all expenses that there are. */
+  expenses(): Promise<readonly string[]>
   /** Ends it and starts it again, with what it has; absent where nothing runs. */
   readonly restart?: () => Promise<void>
 }
@@ -23,6 +28,8 @@ export type SharedStoreKind = {
 /** Every store that is good for several replicas on one machine. */
 export const SHARED_STORES: readonly SharedStoreKind[] = [
   { kind: 'SQLite', skip: false, start: startSqlite },
+  { kind: 'PostgreSQL', skip: withoutPostgres, start: startPostgresStore },
+  { kind: 'Redis', skip: withoutRedis, start: startRedisStore },
 ]
 
 /** The file of the common data folder. A process that holds its lock is what cuts it off. */
@@ -30,11 +37,68 @@ async function startSqlite(data: string): Promise<SharedStore> {
   return {
     kind: 'SQLite',
     env: {},
-    async cutOff() {
-      const db = new DatabaseSync(join(data, 'entrance.db'), { timeout: 5000 })
+    expenses: () => expensesOfFile(data),
+    cutOff: () => lock(join(data, 'entrance.db')),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** What is in the file of expenses that replicas of one machine share. */
+async function expensesOfFile(data: string): Promise<readonly string[]> {
+  using db = new DatabaseSync(join(data, 'expenses.db'))
+  return db
+    .prepare('SELECT description FROM expense')
+    .all()
+    .map((row) => String(row.description))
+}
+
+async function lock(path: string): Promise<() => Promise<void>> {
+  const db = new DatabaseSync(path)
+  for (;;) {
+    try {
       db.exec('BEGIN IMMEDIATE')
       return async () => db.close()
+    } catch {
+      // Somebody writes; a busy timeout would hold up everybody else in this process.
+      await wait(5)
+    }
+  }
+}
+
+/** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */
+async function startPostgresStore(data: string): Promise<SharedStore> {
+  const server = await startPostgres()
+  return {
+    kind: 'PostgreSQL',
+    env: { ENTRANCE_STORE: await server.database() },
+    expenses: () => expensesOfFile(data),
+    async cutOff() {
+      server.pause()
+      return async () => server.resume()
     },
-    async [Symbol.asyncDispose]() {},
+    async restart() {
+      await server.crash()
+      await server.start()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+/** Likewise. It writes to its disk before it answers, for a crash may not take back anything. */
+async function startRedisStore(data: string): Promise<SharedStore> {
+  const server = await startRedis()
+  return {
+    kind: 'Redis',
+    env: { ENTRANCE_STORE: server.store() },
+    expenses: () => expensesOfFile(data),
+    async cutOff() {
+      server.pause()
+      return async () => server.resume()
+    },
+    async restart() {
+      await server.crash()
+      await server.start()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

@@ -5,13 +5,16 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
 import {
+  type AuditEvent,
   ConfigError,
   type ConfigProblem,
   createEntrance,
   type EntranceOptions,
   findConfigProblems,
+  type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
@@ -21,14 +24,20 @@ import {
   VARIABLES,
 } from '../env.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
-import { fileKeySource } from '../key-source.ts'
 import { createLog } from '../log.ts'
+import { NO_ENTRA, openKeys } from '../open-keys.ts'
+import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
+import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openFile, openStore } from '../store-settings.ts'
+import { waitForStore } from '../wait-for-store.ts'
 
 /** How long a stop waits for what is under way, in milliseconds. */
 const GRACE = 5000
+
+/** How long the connections that a proxy keeps may be used once more, in milliseconds. */
+const LINGER = 2000
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -38,8 +47,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
-  const running = await start(settings, log)
-  const signal = await nextSignal()
+  const stopped = nextSignal()
+  const running = await start(settings, log, stopped)
+  const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
   await running.close()
 }
@@ -84,7 +94,9 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
 }
 
 /** Replicas have the store in common, and no file: each would make a key of its own. */
-function findLocalKeyProblems({ store, data }: ServeSettings): readonly ConfigProblem[] {
+function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[] {
+  const { store, data, keyVault, entra } = settings
+  if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
   const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
@@ -92,15 +104,30 @@ function findLocalKeyProblems({ store, data }: ServeSettings): readonly ConfigPr
 }
 
 /** Names what the person wrote, in place of the option that it became. */
-function inVariables(problem: ConfigProblem, { secrets, data }: ServeSettings): ConfigProblem {
+function inVariables(problem: ConfigProblem, settings: ServeSettings): ConfigProblem {
   const { option } = problem
-  if (option === 'secret' && secrets.length === 0) return { ...problem, option: keyFilePath(data) }
+  const isOfFile = settings.secrets.length === 0 && !settings.keyVault
+  if (option === 'secret' && isOfFile) return { ...problem, option: keyFilePath(settings.data) }
   return { ...problem, option: VARIABLES.get(option) ?? option }
+}
+
+/** What a running server is besides: where the operator asks, and who is told of what happens. */
+type Beside = {
+  readonly operator: OperatorPort | undefined
+  readonly observers: readonly Observer[]
+  /** Resolves when the server is to stop, while it starts too. */
+  readonly stopped: Promise<unknown>
+  /** Who answers from now on. */
+  readonly answer: (handler: FetchHandler) => void
 }
 
 type Running = { close(): Promise<void> }
 
-async function start(settings: ServeSettings, log: Log): Promise<Running> {
+async function start(
+  settings: ServeSettings,
+  log: Log,
+  stopped: Promise<unknown>,
+): Promise<Running> {
   // The port comes first: addresses depend on it, and a port in use must leave no trace.
   const answer = Promise.withResolvers<FetchHandler>()
   answer.promise.catch(() => {})
@@ -108,18 +135,29 @@ async function start(settings: ServeSettings, log: Log): Promise<Running> {
     onError: (error) => log({ event: 'error.unexpected', level: 'error', message: String(error) }),
   })
   const listening = await listen(handler, settings).catch((error) => {
-    throw portProblem(error, settings)
+    throw portProblem(error, settings.hosts[0], settings.port)
   })
   const opened: { close(): Promise<unknown> }[] = []
   const close = async () => {
     // Nothing may come in while the rest goes.
-    await listening.close(GRACE)
+    await listening.close(GRACE, settings.trustedProxyHops > 0 ? LINGER : 0)
     for (const part of opened.toReversed()) await part.close()
   }
   try {
+    const operator = await openOperatorPort(settings.operator, log)
+    if (operator) opened.push(operator)
+    const audit = openAudit(settings.audit, log)
+    if (audit) opened.push(audit)
+    const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
     const url = settings.url ?? `http://localhost:${listening.port}`
-    answer.resolve(await openServer(url, listening.port, settings, opened, log))
-    return { close }
+    const beside = { operator, observers, stopped, answer: answer.resolve }
+    await openServer(url, listening.port, settings, beside, opened, log)
+    return {
+      close() {
+        operator?.drain()
+        return close()
+      },
+    }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
     answer.reject(error)
@@ -134,26 +172,36 @@ async function openServer(
   url: string,
   port: number,
   settings: ServeSettings,
+  { operator, observers, stopped, answer }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<FetchHandler> {
+): Promise<void> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const entrance = createEntrance(await toOptions(url, settings, emulator, log))
+  const options = await toOptions(url, settings, emulator, log)
+  const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
+  operator?.attach(entrance)
   const { currency, data } = settings
+  const audit = (event: AuditEvent) => {
+    for (const observer of observers) observer.audit?.(event)
+  }
   const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
-  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
   opened.push(expenses, mcp)
-  await entrance.ready()
-  writeBanner({ url, emulator, settings, port, log })
-  warnOfPort(url, port, log)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
-  return (...message) =>
+  const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
+  // While the store is away, what needs none is answered, and all else is told to come again.
+  const onAway = () => answer(handler)
+  if (await waitForStore(entrance.ready, { stopped, onAway, log })) {
+    writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
+    warnOfPort(url, port, log)
+  }
+  answer(handler)
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
@@ -191,27 +239,30 @@ async function openEmulator(
   }
 }
 
+/** By what the server knows an emulator. */
+type KnownEmulator = Pick<RunningEmulator, 'application' | 'tenantId' | 'origin'>
+
 /** What becomes of the settings; opens the store and the key file. */
 export async function toOptions(
   url: string,
   settings: ServeSettings,
-  emulator: RunningEmulator | undefined,
+  emulator: KnownEmulator | undefined,
   log: Log,
 ): Promise<EntranceOptions> {
-  const { entra, secrets, clientDocuments } = settings
+  const { entra, clientDocuments } = settings
   return {
     url,
     name: 'Expenses',
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
-    secret: secrets.length > 0 ? secrets : fileKeySource(settings.data),
+    secret: await openKeys(settings, log),
     store: await openStore(settings.store),
     entra:
       entra === 'emulator'
         ? {
-            ...(emulator as RunningEmulator).application,
-            tenantId: (emulator as RunningEmulator).tenantId,
-            authority: (emulator as RunningEmulator).origin,
+            ...(emulator as KnownEmulator).application,
+            tenantId: (emulator as KnownEmulator).tenantId,
+            authority: (emulator as KnownEmulator).origin,
           }
         : entra,
     allow: settings.allow,
@@ -221,27 +272,6 @@ export async function toOptions(
     ...(!settings.isRateLimited && { limits: false }),
     log,
   }
-}
-
-function portProblem(error: unknown, settings: ServeSettings): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    const problem = `'${settings.hosts[0]}' is not an address of this machine.`
-    return new ConfigError([{ option: 'HOST', problem, cure: 'Leave it out, or use 127.0.0.1.' }])
-  }
-  return portInUse(error, 'PORT', settings.port) ?? error
-}
-
-function portInUse(error: unknown, option: string, port: number): ConfigError | undefined {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') {
-    const problem = `${port} is in use by another program.`
-    const other = `${option}=${port < 65_000 ? port + 10 : port - 10}`
-    return new ConfigError([{ option, problem, cure: `Stop it, or choose another port: ${other}` }])
-  }
-  if (code !== 'EACCES') return undefined
-  const problem = `${port} may not be used without more rights.`
-  return new ConfigError([{ option, problem, cure: 'Choose a port from 1024 to 65535.' }])
 }
 
 /** Of the next one Node takes care itself: it ends the process at once. */

@@ -17,6 +17,11 @@ export type AdoptedClients = {
   adopt(clientId: string, redirectUri: string): Client | undefined
   /** Records it, once a person has signed in for it; false where that is no longer wanted. */
   record(clientDigest: string, redirectUri: string): Promise<boolean>
+  /** Walks those that are recorded, by their digests. */
+  page(query: {
+    after?: string | undefined
+    limit: number
+  }): Promise<{ readonly entries: readonly string[]; readonly next?: string | undefined }>
 }
 
 export type AdoptedClientsOptions = {
@@ -85,6 +90,10 @@ export function createAdoptedClients(options: AdoptedClientsOptions): AdoptedCli
         if (!(await read(clientDigest))) await store.delete(keyOf(clientDigest))
       }
       return false
+    },
+    async page(query) {
+      const { records, next } = await store.page({ ...query, prefix: keyOf('') })
+      return { entries: records.map(({ key }) => key.slice(keyOf('').length)), next }
     },
   }
 }

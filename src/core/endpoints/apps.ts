@@ -135,7 +135,9 @@ async function revoke(
   const chosen = (await findApplications(session, context)).filter(isChosen)
   for (const application of chosen) {
     for (const held of application.grants) {
-      await revokeGrant(held, ENDING, { grants, revoked: revocations, log: config.log })
+      await revokeGrant(held, ENDING, {
+        ...{ grants, revoked: revocations, log: config.log, audit: context.audit },
+      })
     }
     for (const consent of application.consents) await consents.forget(consent.person, consent)
     config.log({
@@ -145,6 +147,12 @@ async function revoke(
       grants: application.grants.length,
       tid: session.tid,
       oid: session.oid,
+    })
+    context.audit({
+      event: 'consent.revoked',
+      outcome: 'success',
+      person: session,
+      client: application,
     })
   }
   return redirect(addressOf(context), [], 303)

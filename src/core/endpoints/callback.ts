@@ -14,7 +14,15 @@ import { type Params, parseParams } from '../params.ts'
 import { writeSession } from '../session.ts'
 import { adminConsentPage, findConsentAddress, isAdminConsent } from '../sign-in/admin-consent.ts'
 import { isSecure, sessionContext } from '../sign-in/asked.ts'
-import { entraProblem, logRefusal, statusOf, toOAuthError } from '../sign-in/entra-problem.ts'
+import {
+  entraProblem,
+  failedSignIn,
+  logRefusal,
+  statusOf,
+  toOAuthError,
+} from '../sign-in/entra-problem.ts'
+import { NO_MORE, recordAdopted, signInOf } from '../sign-in/record-adopted.ts'
+import { refuseBarred } from '../sign-in/refuse-barred.ts'
 import { type Returned, refuseUnadmitted } from '../sign-in/refuse-unadmitted.ts'
 import { isUnasked } from '../sign-in/remembered.ts'
 import { isOwnIssuer, type Site } from '../site.ts'
@@ -50,7 +58,9 @@ export async function callback(request: Request, _site: Site, context: Context):
 /** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
 async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
   try {
-    const refusal = await refuseUnadmitted(tokens, returned, context)
+    const refusal =
+      (await refuseBarred(tokens, returned, context)) ??
+      (await refuseUnadmitted(tokens, returned, context))
     if (refusal) return refusal
     if (await isUnasked(tokens, returned.transaction, context))
       return askLate(tokens, returned, context)
@@ -76,8 +86,6 @@ function sendBack(error: OAuthError, { address, endCookie, transaction }: Return
 
 const ANSWERED =
   'This sign-in has been answered before. Start it again in the application, if it is not signed in.'
-
-const NO_MORE = 'This application may not sign people in here any more.'
 
 /** A refusal that also ends the transaction in this browser. */
 function refuse(message: string, endCookie: string): OAuthError {
@@ -168,14 +176,25 @@ async function succeed(
 ): Promise<Response> {
   const { transaction, endCookie, address } = returned
   const { config } = context
-  await recordAdopted(transaction, context)
+  await recordAdopted(transaction, tokens.user, context)
   const code = await issueCode(transaction, tokens, {
     grants: context.grants,
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    barred: context.barred,
+    allow: config.allow,
     redirectPolicy: context.redirectPolicy,
     log: config.log,
+    audit: context.audit,
+  })
+  context.audit({
+    event: 'sign_in.completed',
+    outcome: 'success',
+    ...signInOf(transaction),
+    person: tokens.user,
+    grant: transaction.grantId,
+    scope: tokens.scope,
   })
   config.log({
     event: 'entra.signed-in',
@@ -225,11 +244,13 @@ async function showApps(
     const { tid, oid } = tokens.user
     const message = 'A person signed in to see which applications have access.'
     config.log({ event: 'apps.signed-in', message, tid, oid })
+    context.audit({ event: 'apps.signed_in', outcome: 'success', person: tokens.user })
     return redirect(href, [endCookie, sessionCookie(tokens, context)])
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
     if (error.isTransient && !error.isSpent) spent.release(exchange.state)
     logRefusal(error, undefined, config.log)
+    context.audit(failedSignIn(error))
     const status = response.has('error') ? 400 : statusOf(error)
     return entraProblem(error, status, {
       endCookie,
@@ -237,22 +258,6 @@ async function showApps(
       link: { href, text: 'Back to your applications' },
     })
   }
-}
-
-/** A client that nobody knew is known from now on, on every replica: it comes to redeem its code. */
-async function recordAdopted({ request }: Transaction, context: Context): Promise<void> {
-  const { client, redirectUri, id } = request
-  if (client.source !== 'adopted') return
-  if (!(await context.clients.adopted.record(client.digest, redirectUri))) {
-    throw new OAuthError('access_denied', NO_MORE)
-  }
-  context.config.log({
-    event: 'client.adopted',
-    level: 'warn',
-    transaction: id,
-    message: 'A person let in a client that was not registered here; it is known from now on.',
-    redirectUri,
-  })
 }
 
 /** The person's own no goes to the client; what somebody else has to mend is shown. */
@@ -264,6 +269,7 @@ async function fail(
 ): Promise<Response> {
   const { transaction, endCookie, address } = returned
   logRefusal(error, transaction.request.id, context.config.log)
+  context.audit({ ...failedSignIn(error), ...signInOf(transaction) })
   const told = toOAuthError(error)
   const consentAddress = await findConsentAddress(error, context)
   const isPersons = told.code === 'access_denied'

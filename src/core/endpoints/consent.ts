@@ -1,4 +1,5 @@
 import { readCookies } from '../../http/cookies.ts'
+import { auditedClient } from '../audit.ts'
 import { redirectWithError } from '../client-redirect.ts'
 import { identifyClient } from '../clients/client-identity.ts'
 import type { Context } from '../context.ts'
@@ -143,6 +144,13 @@ async function deny(request: Request, asked: Asked, context: Context): Promise<R
     message: 'The person denied the client.',
     client: asked.client.client_name,
   })
+  context.audit({
+    event: 'consent.denied',
+    outcome: 'denied',
+    transaction: asked.request.id,
+    client: auditedClient(asked.client),
+    ...(session && { person: session }),
+  })
   const error = new OAuthError('access_denied', 'The person denied the request.')
   const ended = endTransactions(asked.request, readCookies(request), isSecure(context))
   return redirectWithError(asked.address, error, ended, 303)
@@ -158,7 +166,7 @@ async function takeBack(person: string, asked: Asked, context: Context): Promise
   await consents.forget(person, subjectOf(asked))
   const given = await grants.list(person)
   for (const held of given.filter(({ grant }) => grant.transaction === asked.request.id)) {
-    await revokeGrant(held, ending, { grants, revoked: revocations, log: config.log })
+    await revokeGrant(held, ending, { ...context, grants, revoked: revocations, log: config.log })
   }
 }
 
@@ -173,6 +181,12 @@ async function allow(request: Request, asked: Asked, context: Context): Promise<
     transaction: asked.request.id,
     message: 'The person allowed the client and goes to Entra.',
     client: asked.client.client_name,
+  })
+  context.audit({
+    event: 'consent.allowed',
+    outcome: 'success',
+    transaction: asked.request.id,
+    client: auditedClient(asked.client),
   })
   return goToEntra(request, asked, { hints, circumstances, status: 303 }, context)
 }

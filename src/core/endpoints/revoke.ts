@@ -2,7 +2,7 @@ import { NO_STORE } from '../../http/responses.ts'
 import { authenticateClient } from '../clients/client-authentication.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
-import { revokeGrant } from '../grants/grant.ts'
+import { type Grant, revokeGrant } from '../grants/grant.ts'
 import { isGrantOf } from '../grants/presented-grant.ts'
 import { readParams } from '../params.ts'
 import type { Site } from '../site.ts'
@@ -26,13 +26,13 @@ export async function revoke(request: Request, _site: Site, context: Context): P
 
   const held = grantId === undefined ? undefined : await grants.find(grantId)
   // RFC 7009 §2.2: an unknown token is as good as revoked.
-  if (!held || !isOfToken(token, held.grant.salt, context)) return done()
+  if (!held || !isOfToken(token, held.grant, context)) return done()
   // §2.1: another client's token is refused, and stays what it was.
   if (held.grant.client.digest !== client.digest) {
     throw new OAuthError('invalid_grant', 'The token was issued to another client.')
   }
   const ending = { reason: 'revoked by the client', message: 'The client revoked its grant.' }
-  await revokeGrant(held, ending, { grants, revoked: revocations, log: config.log })
+  await revokeGrant(held, ending, { ...context, grants, revoked: revocations, log: config.log })
   return done()
 }
 
@@ -42,12 +42,12 @@ function grantIdOf(token: string, context: Context): string | undefined {
   return read?.grantId ?? findAccessToken(token, context)?.gid
 }
 
-function isOfToken(token: string, salt: string, context: Context): boolean {
+function isOfToken(token: string, grant: Grant, context: Context): boolean {
   const { keyring, binding } = context.config
   const read = readGrantToken('refresh_token', token, binding)
   // An access token has been verified by its signature.
   if (read === undefined || read === 'foreign') return true
-  return isGenuine('refresh_token', read, salt, keyring, binding)
+  return isGenuine('refresh_token', read, grant, keyring, binding)
 }
 
 /** RFC 7009 §2.1: what is no valid token of ours is no error either. */

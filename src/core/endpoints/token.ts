@@ -5,7 +5,7 @@ import { isUsable, policyFor } from '../clients/redirect-uri.ts'
 import type { Context } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { redeemCode } from '../grants/authorization-code.ts'
-import type { Grant } from '../grants/grant.ts'
+import { factsOf, type Grant } from '../grants/grant.ts'
 import { isGrantOf, presentedGrantId } from '../grants/presented-grant.ts'
 import { type RefreshContext, redeemRefreshToken } from '../grants/refresh-token.ts'
 import { issueTokens } from '../grants/token-response.ts'
@@ -38,6 +38,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     keyring: config.keyring,
     binding: config.binding,
     revoked: context.revocations,
+    barred: context.barred,
     redirectPolicy: context.redirectPolicy,
     entra: context.entra,
     admission: context.admission,
@@ -45,6 +46,7 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     renewals: context.renewals,
     challenges: context.challenges,
     log: config.log,
+    audit: context.audit,
     scopes: config,
   })
   context.clients.keep(client)
@@ -57,6 +59,12 @@ export async function token(request: Request, _site: Site, context: Context): Pr
         : 'The client redeemed its code.',
     client: client.client_name,
     oid: grant.user.oid,
+    scope: grant.scope,
+  })
+  context.audit({
+    event: grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued',
+    outcome: 'success',
+    ...factsOf(grant),
     scope: grant.scope,
   })
   const issuing = { ...config, accessTokens: context.accessTokens, resource: config.site.resource }

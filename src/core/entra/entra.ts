@@ -11,6 +11,7 @@ import { createMetadataSource, type EntraMetadata } from './metadata.ts'
 import type { Standing } from './standing.ts'
 import { administeredTenant } from './tenancy.ts'
 import { forAnswer, inTenant } from './tenant-metadata.ts'
+import { type RoleHolder, verifyRoleToken } from './verify-role.ts'
 import { verifyTokens } from './verify-tokens.ts'
 
 /** What a successful sign-in or refresh at Entra leaves us with. */
@@ -63,6 +64,8 @@ export type Entra = {
   adminConsentUrl(state: string): Promise<URL | undefined>
   /** Looks up whether the person whose tokens these are is in any of these groups. */
   isInAnyGroup(tokens: EntraTokens, ids: readonly string[]): Promise<boolean>
+  /** Whose access token for this application this is, with an app role; in whatever way it was got. */
+  verifyRole(token: string, role: string): Promise<RoleHolder>
 }
 
 /** How fresh the word that Entra is up must be before a person is sent there, in seconds. */
@@ -235,6 +238,12 @@ export function createEntra(config: Config): Entra {
       const url = new URL(`${entra.authority}/${tenant}/v2.0/adminconsent`)
       for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
       return url
+    },
+
+    async verifyRole(token, role) {
+      const { issuer, jwks_uri } = await readMetadata(ENDPOINTS_TTL)
+      const { tenants } = config.allow
+      return verifyRoleToken(token, role, { ...entra, issuer, tenants, keys: keySet(jwks_uri) })
     },
 
     async isInAnyGroup(tokens, ids) {

@@ -95,7 +95,12 @@ function scopesOf({ scp }: JWTPayload): string[] {
 /** What was signed, and whom the key says it signs for. */
 type Signed = { readonly claims: JWTPayload; readonly signers: readonly unknown[] }
 
-async function verify(token: string, what: string, { keys }: VerifyOptions): Promise<Signed> {
+/** Verifies a signature of Entra's and the times. */
+export async function verify(
+  token: string,
+  what: string,
+  { keys }: Pick<VerifyOptions, 'keys'>,
+): Promise<Signed> {
   try {
     const options = {
       algorithms: ['RS256'],
@@ -130,7 +135,7 @@ const KEYS_CURE =
  * One key set has the keys of many issuers, personal accounts' among them. A key is good for the
  * tokens of whom it names; `{tenantid}` in it stands for any tenant.
  */
-function checkSigners(signers: readonly unknown[], claims: JWTPayload, what: string): void {
+export function checkSigners(signers: readonly unknown[], claims: JWTPayload, what: string): void {
   const isOf = (issuer: unknown) =>
     typeof issuer === 'string' && issuerFor(issuer, String(claims.tid)) === claims.iss
   const isGood = signers.every((issuer) => issuer === undefined || isOf(issuer))
@@ -146,7 +151,12 @@ function isUnreachable(error: unknown): boolean {
   return !(error instanceof joseErrors.JOSEError) || error.code === 'ERR_JOSE_GENERIC'
 }
 
-function checkCommon(claims: JWTPayload, what: string, options: VerifyOptions): void {
+/** Holds that a token is of the issuer and its tenant, and says who it is about. */
+export function checkCommon(
+  claims: JWTPayload,
+  what: string,
+  options: Pick<VerifyOptions, 'issuer'>,
+): void {
   if (claims.iss !== options.issuer) {
     throw refused(
       `Entra's ${what} has the issuer ${claims.iss}; ${options.issuer} is expected.`,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { type Barred, explainBarred } from '../barred.ts'
 import type { Client } from '../clients/client.ts'
 import type { RedirectPolicy } from '../clients/redirect-uri.ts'
 import type { EntraTokens } from '../entra/entra.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
+import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
 import { verifyCodeVerifier } from '../pkce.ts'
 import { isGenuine, readGrantToken, writeGrantToken } from '../tokens/grant-token.ts'
@@ -13,16 +15,21 @@ import {
   type HeldGrant,
   invalidGrant,
   now,
+  personOf,
+  type RevokedGrants,
   type Revoking,
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
-import { checkClaim } from './presented-grant.ts'
+import { checkClaim, checkStanding } from './presented-grant.ts'
 
 /** Life of a code, in seconds: long enough for an address pasted by hand over SSH. */
 const CODE_TTL = 300
 
 export type CodeGrantContext = Revoking & {
+  readonly revoked: RevokedGrants
+  readonly barred: Barred
+  readonly allow: AllowConfig
   readonly keyring: Keyring
   readonly binding: string
   readonly redirectPolicy: RedirectPolicy
@@ -39,12 +46,15 @@ export async function issueCode(
 ): Promise<string> {
   const { request } = transaction
   const key = context.keyring.current
+  // Whoever was signed out with all others, and comes again at once, is in.
+  await context.revoked.catchUp()
+  const endedUntil = context.revoked.endedUntil(personOf(tokens.user), request.client.digest)
   const grant: Grant = {
     id: transaction.grantId,
     salt: randomBytes(16).toString('base64url'),
     keyId: key.id,
     generation: 0,
-    createdAt: now(),
+    createdAt: Math.max(now(), endedUntil + 1),
     codeExpiresAt: now() + CODE_TTL,
     client: request.client,
     redirectUri: request.redirectUri,
@@ -58,9 +68,22 @@ export async function issueCode(
   if (!(await context.grants.create(grant))) {
     throw new OAuthError('invalid_request', 'This sign-in has been completed before.')
   }
+  await refuseBarred({ grant, version: 1 }, context)
   tellWithheld(request.scope, grant, context.log)
   const source = { grantId: grant.id, generation: 0, salt: grant.salt }
   return writeGrantToken('code', source, key, context.binding)
+}
+
+/**
+ * Whoever is being blocked at this moment either finds the record here, or has their grant found
+ * there: the record is written before the grants are looked for, and the grant before this.
+ */
+async function refuseBarred(held: HeldGrant, context: CodeGrantContext): Promise<void> {
+  const barring = await context.barred.find(personOf(held.grant.user), held.grant.client.digest)
+  if (!barring) return
+  const message = 'The operator keeps the person or the application out; the grant is revoked.'
+  await revokeGrant(held, { reason: 'kept out by the operator', message, level: 'warn' }, context)
+  throw new OAuthError('access_denied', explainBarred(barring, context.allow))
 }
 
 /** Redeems a code, once (RFC 6749 §4.1.3); gives the grant whose tokens may now be issued. */
@@ -76,6 +99,7 @@ export async function redeemCode(
   if (grant.codeExpiresAt <= now())
     throw invalidGrant('The code has expired. Start the sign-in again.')
   await checkProof(params, held, context)
+  await checkStanding(grant, context)
 
   const redeemed = { ...grant, generation: 1, rotatedAt: now(), keyId: context.keyring.current.id }
   const done = await context.grants.replace(held, redeemed)
@@ -103,7 +127,7 @@ async function findGrant(
   }
   if (!token) throw invalidGrant('The code is not one that this server gave out.')
   const held = await context.grants.find(token.grantId)
-  if (!held || !isGenuine('code', token, held.grant.salt, context.keyring, context.binding)) {
+  if (!held || !isGenuine('code', token, held.grant, context.keyring, context.binding)) {
     throw invalidGrant('The code is unknown or has expired. Start the sign-in again.')
   }
   checkClaim('code', held.grant, client, context.redirectPolicy)

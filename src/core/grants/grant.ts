@@ -1,10 +1,12 @@
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
+import type { Audit } from '../audit.ts'
 import { OAuthError } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
+import type { KeptTag } from '../tokens/grant-token.ts'
 import type { AskingClient } from '../transaction.ts'
 
 /** What a person allowed a client: one record, changed only by compare-and-swap. Times are seconds. */
@@ -14,8 +16,11 @@ export type Grant = {
   readonly salt: string
   /** The master key that the current generation's token is made with. */
   readonly keyId: string
+  /** What the current token is known by once its master key has been retired. */
+  readonly keptTag?: KeptTag | undefined
   /** 0 while the code waits to be redeemed; then that of the current refresh token. */
   readonly generation: number
+  /** Later than every moment up to which the person's sign-ins had been ended by then. */
   readonly createdAt: number
   /** Until when the code can be redeemed. */
   readonly codeExpiresAt: number
@@ -40,25 +45,40 @@ export type Grant = {
 /** A grant as read, with what is needed to replace it. */
 export type HeldGrant = { readonly grant: Grant; readonly version: number }
 
+export type GrantPage = {
+  readonly grants: readonly HeldGrant[]
+  readonly next?: string | undefined
+}
+
 /** The grants in the store, sealed under keys that have nothing to do with Entra's secret. */
 export type Grants = {
   find(id: string): Promise<HeldGrant | undefined>
   /** A person's grants that have not been revoked. */
   list(person: string): Promise<readonly HeldGrant[]>
+  /** Walks all grants that have not been revoked. */
+  page(query: { after?: string | undefined; limit: number }): Promise<GrantPage>
   /** Puts a new grant; false when there is one of that id. */
   create(grant: Grant): Promise<boolean>
   /** Puts the changed grant in place of the one read; undefined when another change came first. */
   replace(held: HeldGrant, changed: Grant): Promise<HeldGrant | undefined>
 }
 
-/** Ends the access tokens of a grant on every replica; the grant itself is ended by {@link revokeGrant}. */
-export type RevokedGrants = { add(grantId: string): Promise<void> }
+/** What has been revoked; the grant itself is ended by {@link revokeGrant}. */
+export type RevokedGrants = {
+  /** Ends the access tokens of a grant on every replica. */
+  add(grantId: string): Promise<void>
+  /** Up to when the sign-ins of a person with a client have been ended; 0 where none were. */
+  endedUntil(person: string, clientDigest: string): number
+  /** Learns what has been revoked anywhere until now. */
+  catchUp(): Promise<void>
+}
 
 /** What it takes to end a grant. */
 export type Revoking = {
   readonly grants: Grants
-  readonly revoked: RevokedGrants
+  readonly revoked: Pick<RevokedGrants, 'add'>
   readonly log: Log
+  readonly audit: Audit
 }
 
 export type GrantsOptions = {
@@ -113,6 +133,11 @@ export function createGrants(options: GrantsOptions): Grants {
         .flatMap((record) => read(record) ?? [])
         .filter(({ grant }) => !grant.revoked && personOf(grant.user) === person)
     },
+    async page(query) {
+      const { records, next } = await store.page({ ...query, prefix: keyOf('') })
+      const grants = records.flatMap((record) => read(record) ?? [])
+      return { grants: grants.filter(({ grant }) => !grant.revoked), next }
+    },
     create: (grant) => store.create(toRecord(grant)),
     async replace(held, changed) {
       const isDone = await store.replace(toRecord(changed), held.version)
@@ -147,13 +172,13 @@ export type Ending = {
 /**
  * Ends a grant: its tokens are refused from now on, and Entra's are forgotten. The access tokens
  * come first: where the second step fails, the next try finds the grant as it was and does both.
- * Of many that try at once one ends it, and writes the one line of the log about it.
+ * Of many that try at once one ends it, is told so, and writes the one line of the log about it.
  */
 export async function revokeGrant(
   held: HeldGrant,
   { reason, ...told }: Ending,
-  { grants, revoked, log }: Revoking,
-): Promise<void> {
+  { grants, revoked, log, audit }: Revoking,
+): Promise<boolean> {
   await revoked.add(held.grant.id)
   let current: HeldGrant | undefined = held
   while (current && !current.grant.revoked) {
@@ -162,10 +187,17 @@ export async function revokeGrant(
     if (done) {
       const { transaction, client, user } = rest
       log({ event: 'grant.revoked', ...told, transaction, client: client.name, oid: user.oid })
-      return
+      audit({ event: 'grant.revoked', outcome: 'success', reason, ...factsOf(rest) })
+      return true
     }
     current = await grants.find(held.grant.id)
   }
+  return false
+}
+
+/** Whom and what a line of the audit log about a grant names. */
+export function factsOf({ id, user, client, transaction }: Grant) {
+  return { person: user, client, grant: id, transaction }
 }
 
 /** Says in the log what Entra did not grant; the client is told by `scope` (RFC 6749 §5.1). */

@@ -1,8 +1,10 @@
+import { type Barred, explainBarred } from '../barred.ts'
 import type { Client } from '../clients/client.ts'
 import { isUsable, policyFor, type RedirectPolicy } from '../clients/redirect-uri.ts'
+import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
 import { readGrantToken } from '../tokens/grant-token.ts'
-import { type Grant, type Grants, invalidGrant } from './grant.ts'
+import { type Grant, type Grants, invalidGrant, personOf, type RevokedGrants } from './grant.ts'
 
 /** The grant that a token request's code or refresh token names; not yet found to be genuine. */
 export function presentedGrantId(params: Params, binding: string): string | undefined {
@@ -43,4 +45,23 @@ export function checkClaim(
   }
   if (isUsable(redirectUri, policyFor(client, policy))) return
   throw invalidGrant('The redirect URI of this sign-in may not be used here any more.')
+}
+
+/** What the operator may have against a grant: looked at in the store, before anything is given. */
+export type StandingContext = {
+  readonly revoked: RevokedGrants
+  readonly barred: Barred
+  readonly allow: AllowConfig
+}
+
+/** Holds that neither person nor client is kept out, and that the sign-in has not been ended with others. */
+export async function checkStanding(
+  grant: Grant,
+  { revoked, barred, allow }: StandingContext,
+): Promise<void> {
+  const person = personOf(grant.user)
+  const barring = await barred.find(person, grant.client.digest)
+  if (barring) throw invalidGrant(explainBarred(barring, allow))
+  if (grant.createdAt > revoked.endedUntil(person, grant.client.digest)) return
+  throw invalidGrant('The operator of this server has ended this sign-in. Sign in again.')
 }

@@ -5,12 +5,12 @@ import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
 import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
-import type { AllowConfig } from '../options.ts'
 import type { Params } from '../params.ts'
 import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../scope.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
 import type { CodeGrantContext } from './authorization-code.ts'
 import {
+  factsOf,
   type Grant,
   type HeldGrant,
   invalidGrant,
@@ -19,7 +19,7 @@ import {
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
-import { checkClaim } from './presented-grant.ts'
+import { checkClaim, checkStanding } from './presented-grant.ts'
 
 /** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
 const REPEAT_WINDOW = 60
@@ -38,7 +38,6 @@ export type RefreshContext = CodeGrantContext & {
   readonly scopes: ScopeConfig
   readonly entra: Entra
   readonly admission: Admission
-  readonly allow: AllowConfig
   /** The renewals under way in this process, by grant. */
   readonly renewals: Map<string, Promise<unknown>>
   /** Where Entra's demands are kept until the person's next sign-in. */
@@ -62,6 +61,7 @@ export async function redeemRefreshToken(
     const held = await findGrant(token, client, context)
     const step = nextStep(token, held.grant)
     if (step === 'revoke') return refuseReuse(held, context)
+    await checkStanding(held.grant, context)
     const asked = parseScope(params.get('scope'), context.scopes, held.grant.scope)
     if (step === 'repeat') return narrow(held.grant, asked, context)
     checkWithinGrant(asked, held.grant.scope)
@@ -73,8 +73,9 @@ export async function redeemRefreshToken(
       await wait(LEASE_POLL)
     } else {
       const rotated = await rotateOnce(held, context)
-      if (rotated) return narrow(rotated, asked, context)
-      hasWaited = true
+      if (typeof rotated === 'object') return narrow(rotated, asked, context)
+      // Nobody has asked Entra: the record may only have been sealed anew.
+      if (rotated !== 'raced') hasWaited = true
     }
   }
 }
@@ -100,10 +101,7 @@ async function findGrant(
   context: RefreshContext,
 ): Promise<HeldGrant> {
   const held = await context.grants.find(token.grantId)
-  if (
-    !held ||
-    !isGenuine('refresh_token', token, held.grant.salt, context.keyring, context.binding)
-  ) {
+  if (!held || !isGenuine('refresh_token', token, held.grant, context.keyring, context.binding)) {
     throw invalidGrant('The refresh token is unknown or has expired. Sign in again.')
   }
   const { grant } = held
@@ -134,8 +132,11 @@ async function refuseReuse(held: HeldGrant, context: RefreshContext): Promise<ne
   )
 }
 
+/** The grant; undefined where another had it; `raced` where the lease went to another change. */
+type Rotated = Grant | 'raced' | undefined
+
 /** Whoever comes meanwhile in this process waits for this renewal, and need not ask the store. */
-async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Rotated> {
   const { id } = held.grant
   const underWay = context.renewals.get(id)
   if (underWay) return void (await underWay)
@@ -146,21 +147,22 @@ async function rotateOnce(held: HeldGrant, context: RefreshContext): Promise<Gra
   return rotation
 }
 
-/** Renews at Entra under a lease; undefined when another process was quicker. */
-async function rotate(held: HeldGrant, context: RefreshContext): Promise<Grant | undefined> {
+/** Renews at Entra under a lease. */
+async function rotate(held: HeldGrant, context: RefreshContext): Promise<Rotated> {
   const { entraRefreshToken } = held.grant
   if (!entraRefreshToken)
     throw invalidGrant('Entra gave no refresh token for this sign-in. Sign in again.')
   const scope = stillOffered(held.grant, context)
   const lease = { holder: randomUUID(), until: now() + LEASE_TTL }
   const leased = await context.grants.replace(held, { ...held.grant, lease })
-  if (!leased) return undefined
+  if (!leased) return 'raced'
   const tokens = await renew(leased, entraRefreshToken, scope, context)
   const { lease: _, ...grant } = leased.grant
   const done = await context.grants.replace(leased, {
     ...grant,
     generation: grant.generation + 1,
     keyId: context.keyring.current.id,
+    keptTag: undefined,
     rotatedAt: now(),
     user: tokens.user,
     scope: tokens.scope,
@@ -246,9 +248,18 @@ async function afterFailure(
     aadsts: error.code,
     entraTraceId: error.traceId,
   })
+  const isFinal = !error.isTransient && FINAL.has(error.error)
+  context.audit({
+    event: 'token.refused',
+    outcome: isFinal ? 'denied' : 'failure',
+    reason: isFinal ? 'entra_refused' : 'entra_unavailable',
+    ...factsOf(grant),
+    aadsts: error.code,
+    entraTraceId: error.traceId,
+  })
   // A fault of this server's registration, or an answer that makes no sense, says nothing about
   // the person: it can be mended, and a sign-in that has been ended cannot.
-  if (error.isTransient || !FINAL.has(error.error)) {
+  if (!isFinal) {
     const { lease: _, ...released } = grant
     await context.grants.replace(leased, released)
     return notNow(error)

@@ -31,6 +31,7 @@ export function issueTokens(grant: Grant, client: Client, issuing: Issuing): Tok
       client_id: client.client_id,
       scope: grant.scope,
       gid: grant.id,
+      gat: grant.createdAt,
     },
     grant.user,
   )

@@ -38,7 +38,7 @@ const CACHE_SIZE = 4096
 type Gate = {
   readonly config: Config
   readonly accessTokens: AccessTokens
-  readonly revocations: Revocations
+  readonly revocations: Pick<Revocations, 'check'>
 }
 
 /**

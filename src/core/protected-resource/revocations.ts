@@ -4,21 +4,39 @@ import { OAuthError } from '../errors.ts'
 import { ACCESS_TOKEN_MAX_TTL } from '../options.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
+/** Whose sign-ins are ended together. */
+export type RevokedKind = Exclude<Revocation['kind'], 'grant'>
+
 /** What has been revoked, as this process knows it. */
 export type Revocations = {
   /** Ends one grant's access tokens, here at once and on every replica within two seconds. */
   add(grantId: string): Promise<void>
+  /**
+   * Ends all that was signed in until now: of a person, of a client, or of everybody. Tokens are
+   * judged by when their grant was made, so one that is renewed meanwhile is refused as well.
+   */
+  end(kind: RevokedKind, id: string): Promise<Revocation>
+  /** Up to when the sign-ins of a person with a client have been ended; 0 where none were. */
+  endedUntil(person: string, clientDigest: string): number
+  /** Reads what has been revoked anywhere until now. */
+  catchUp(): Promise<void>
   /** Loads what there is and keeps reading; resolves when `/mcp` may be answered. */
   start(): Promise<void>
   stop(): void
+  /** How many rules are held, and seconds since the store was heard; undefined before the first word. */
+  status(): { readonly rules: number; readonly silence: number | undefined }
   /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
   check(claims: AccessTokenClaims): void
+  /** Calls back every second, and whenever something new may have been learnt. */
+  subscribe(listener: () => void): void
 }
 
 export type RevocationsOptions = {
   readonly store: Store
   /** Seconds without word from the store after which nothing is vouched for. */
   readonly storeSilenceTtl: number
+  /** A grant lives no longer, in seconds. */
+  readonly grantMaxTtl: number
   readonly clientDigest: (clientId: string) => string
   readonly log: Log
 }
@@ -26,91 +44,167 @@ export type RevocationsOptions = {
 /** How often the store is read, in milliseconds: revoked anywhere, refused here within two seconds. */
 const POLL = 1000
 
+/** How long after word of a revocation the store is read, in milliseconds: many come at once. */
+const HASTE = 20
+
+/** How many readings may be under way: the store is asked every second though one hangs. */
+const MAX_READINGS = 6
+
 /** Room for clocks that differ between replicas, in seconds. */
 const SKEW = 60
 
+/** How often rules that no longer matter are dropped, in milliseconds. */
+const SWEEP = 30_000
+
 export function createRevocations(options: RevocationsOptions): Revocations {
   const { store } = options
-  const rules = new Map<string, Revocation>()
-  /** The names of those that the store is known to have. */
-  const stored = new Set<string>()
+  const rules = createRules()
+  const listeners: (() => void)[] = []
   let cursor: string | undefined
   /** By a clock that nobody sets back. */
   let heardAt = Number.NEGATIVE_INFINITY
+  let readings = 0
+  let isHastened = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let isStopped = false
+  let unwatch: (() => void) | undefined
 
+  /** What one page leaves is read at once: a start takes in all there is. */
   async function read(): Promise<void> {
-    const page = await store.revocations(cursor)
-    for (const rule of page.revocations) stored.add(learn(rule))
-    cursor = page.cursor
-    heardAt = performance.now()
-    for (const [name, rule] of rules) if (rule.expiresAt * 1000 <= Date.now()) forget(name)
+    // The answer holds for when it was asked for, however long it took.
+    const askedAt = performance.now()
+    for (let isMore = true; isMore; ) {
+      const page = await store.revocations(cursor)
+      for (const rule of page.revocations) rules.learn(rule, true)
+      isMore = page.isMore === true && page.cursor !== cursor
+      cursor = page.cursor
+    }
+    heardAt = Math.max(heardAt, askedAt)
+    rules.sweep()
+    tell()
   }
 
-  function forget(name: string): void {
-    rules.delete(name)
-    stored.delete(name)
+  function tell(): void {
+    for (const listener of listeners) listener()
   }
 
-  function learn(rule: Revocation): string {
-    const name = nameOf(rule.kind, rule.id)
-    const known = rules.get(name)
-    if (!known || known.issuedUntil < rule.issuedUntil) rules.set(name, rule)
-    return name
+  /** The guarded store has logged what went wrong; the silence counts from the last success. */
+  function readSoon(): void {
+    if (isStopped || readings >= MAX_READINGS) return void tell()
+    readings++
+    read()
+      .catch(tell)
+      .finally(() => readings--)
   }
 
   function poll(): void {
-    if (isStopped) return
     timer = setTimeout(() => {
-      // The guarded store has logged what went wrong; the silence counts from the last success.
-      read()
-        .catch(() => {})
-        .finally(poll)
+      if (isStopped) return
+      poll()
+      readSoon()
     }, POLL)
     timer.unref?.()
   }
 
-  function isRevoked(claims: AccessTokenClaims, kind: Revocation['kind'], id: string): boolean {
-    const rule = rules.get(nameOf(kind, id))
-    return rule !== undefined && claims.iat <= rule.issuedUntil
+  function hasten(): void {
+    if (isHastened || isStopped) return
+    isHastened = true
+    setTimeout(() => {
+      isHastened = false
+      readSoon()
+    }, HASTE).unref?.()
+  }
+
+  async function put(rule: Revocation): Promise<Revocation> {
+    rules.learn(rule, false)
+    await store.revoke(rule)
+    rules.learn(rule, true)
+    return rule
   }
 
   return {
     async start() {
       await read()
+      unwatch ??= store.watch?.(hasten)
       poll()
     },
     stop() {
       isStopped = true
       clearTimeout(timer)
+      unwatch?.()
     },
+    catchUp: read,
+    subscribe: (listener) => void listeners.push(listener),
+    status: () => ({
+      rules: rules.count(),
+      silence: Number.isFinite(heardAt) ? (performance.now() - heardAt) / 1000 : undefined,
+    }),
     async add(grantId) {
       // Once is enough: a client that revokes over and over must not fill the store.
-      if (stored.has(nameOf('grant', grantId))) return
+      if (rules.isStored('grant', grantId)) return
       const now = Math.floor(Date.now() / 1000)
-      const rule: Revocation = {
-        kind: 'grant',
-        id: grantId,
-        // A grant never comes back, so no token of it is ever newer than this.
-        issuedUntil: now + SKEW,
-        // Of any life: the setting may have been another when they were issued.
-        expiresAt: now + ACCESS_TOKEN_MAX_TTL + SKEW,
-      }
-      const name = learn(rule)
-      await store.revoke(rule)
-      stored.add(name)
+      // A grant never comes back, so no token of it is ever newer than this. Of any life: the
+      // setting may have been another when they were issued.
+      const expiresAt = now + ACCESS_TOKEN_MAX_TTL + SKEW
+      await put({ kind: 'grant', id: grantId, issuedUntil: now + SKEW, expiresAt })
     },
+    async end(kind, id) {
+      const now = Math.floor(Date.now() / 1000)
+      // A replica whose clock is ahead has signed people in by that clock. Who signs in from now on
+      // is put behind this moment: `endedUntil`.
+      const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * SKEW
+      return put({ kind, id, issuedUntil: now + SKEW, expiresAt })
+    },
+    endedUntil: rules.endedUntil,
     check(claims) {
       if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
-      if (rules.size === 0) return
-      const isRefused =
-        isRevoked(claims, 'grant', claims.gid) ||
-        isRevoked(claims, 'person', `${claims.tid}/${claims.oid}`) ||
-        isRevoked(claims, 'client', options.clientDigest(claims.client_id)) ||
-        isRevoked(claims, 'all', '')
-      if (isRefused)
-        throw new OAuthError('invalid_token', 'The access token has been revoked. Sign in again.')
+      if (!rules.isRevoked(claims, options.clientDigest)) return
+      throw new OAuthError('invalid_token', 'The access token has been revoked. Sign in again.')
+    },
+  }
+}
+
+/** The rules that are known, by what they are about: of each, the one that reaches furthest. */
+function createRules() {
+  const rules = new Map<string, Revocation>()
+  /** The names of those that the store is known to have. */
+  const stored = new Set<string>()
+  let sweptAt = 0
+
+  const until = (kind: Revocation['kind'], id: string) =>
+    rules.get(nameOf(kind, id))?.issuedUntil ?? 0
+
+  function endedUntil(person: string, clientDigest: string): number {
+    return Math.max(until('person', person), until('client', clientDigest), until('all', ''))
+  }
+
+  return {
+    endedUntil,
+    count: () => rules.size,
+    isStored: (kind: Revocation['kind'], id: string) => stored.has(nameOf(kind, id)),
+    learn(rule: Revocation, isStored: boolean): void {
+      const name = nameOf(rule.kind, rule.id)
+      const known = rules.get(name)
+      if (!known || known.issuedUntil < rule.issuedUntil) rules.set(name, rule)
+      if (isStored) stored.add(name)
+    },
+    isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
+      if (rules.size === 0) return false
+      if (claims.iat <= until('grant', claims.gid)) return true
+      // Tokens from before the claim was there have only their own time.
+      const { gat = claims.iat } = claims
+      return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))
+    },
+    /** Not at each reading: there may be many. */
+    sweep(): void {
+      const now = Date.now()
+      if (Math.abs(now - sweptAt) < SWEEP) return
+      sweptAt = now
+      for (const [name, { expiresAt }] of rules) {
+        if (expiresAt * 1000 > now) continue
+        rules.delete(name)
+        stored.delete(name)
+      }
     },
   }
 }

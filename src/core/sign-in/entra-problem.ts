@@ -1,6 +1,7 @@
 import { findAadsts } from '../../aadsts/find.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Log } from '../../log.ts'
+import type { AuditEvent } from '../audit-event.ts'
 import { describeForLog } from '../entra/entra-errors.ts'
 import { type EntraError, OAuthError } from '../errors.ts'
 import { errorPage, type Problem } from '../pages/error-page.ts'
@@ -18,6 +19,30 @@ export function logRefusal(error: EntraError, transaction: string | undefined, l
     entraCorrelationId: error.correlationId,
   })
 }
+
+/** The line of the audit log about a sign-in that came to nothing at Entra. */
+export function failedSignIn(error: EntraError): AuditEvent {
+  const isPersons = toOAuthError(error).code === 'access_denied'
+  return {
+    event: 'sign_in.failed',
+    outcome: isPersons ? 'denied' : 'failure',
+    reason: reasonOf(error),
+    aadsts: error.code,
+    entraTraceId: error.traceId,
+  }
+}
+
+/** Entra's word, where it is one of those that are known: it comes through the browser. */
+function reasonOf({ error = '', isTransient }: EntraError): string {
+  if (KNOWN_ERRORS.has(error)) return error
+  return isTransient ? 'entra_unavailable' : 'entra_error'
+}
+
+const KNOWN_ERRORS: ReadonlySet<string> = new Set([
+  ...['access_denied', 'consent_required', 'interaction_required', 'invalid_client'],
+  ...['invalid_grant', 'invalid_request', 'invalid_scope', 'login_required'],
+  ...['server_error', 'temporarily_unavailable', 'unauthorized_client'],
+])
 
 /** What the client is told of it. */
 export function toOAuthError(error: EntraError): OAuthError {

@@ -66,11 +66,13 @@ function unadmittedPage(
   rule: Rule,
   tokens: EntraTokens,
   { transaction, endCookie, address }: Returned,
-  { config }: Context,
+  { config, audit }: Context,
 ): Response {
   const { user } = tokens
   const { id, client } = transaction.request
   logUnmet(rule, tokens, { transaction: id, client: client.name }, config.log)
+  const facts = { person: user, client, transaction: id }
+  audit({ event: 'sign_in.refused', outcome: 'denied', reason: rule, ...facts })
   const why = explainUnmet(rule)
   const whom = whomToAsk(config.allow)
   const error = new OAuthError('access_denied', `${why} ${whom}`)
@@ -91,7 +93,8 @@ function unadmittedPage(
   })
 }
 
-function linkMail(whom: string, allow: AllowConfig): Html {
+/** The sentence that says whom to ask, with a mail address as a link. */
+export function linkMail(whom: string, allow: AllowConfig): Html {
   const address = mailAddressOf(allow)
   if (address === undefined) return html`${whom}`
   const [before, after] = whom.split(address)

@@ -21,6 +21,8 @@ export type AccessTokenClaims = {
   readonly roles?: readonly string[]
   /** The grant it was given under. */
   readonly gid: string
+  /** When that was made, in seconds since the epoch; tokens of earlier versions do not say. */
+  readonly gat?: number
   /** Name and sign-in name, sealed: a client has no business reading them. */
   readonly usr: string
 }

@@ -1,5 +1,5 @@
 import type { Key, Keyring } from '../keys/keyring.ts'
-import { isMac, mac } from '../keys/mac.ts'
+import { digest, isMac, mac } from '../keys/mac.ts'
 
 /** What a string from a client claims to be, before its MAC has been checked. */
 export type GrantToken = {
@@ -52,17 +52,43 @@ export function readGrantToken(
   return { grantId, generation: Number(generation), keyId, tag }
 }
 
+/** What a grant knows one token by when the key that it was made with is gone; no token itself. */
+export type KeptTag = {
+  readonly kind: GrantTokenKind
+  readonly keyId: string
+  readonly generation: number
+  /** SHA-256 of the tag, which has 256 bits that nobody can guess. */
+  readonly digest: string
+}
+
+/** Keeps what tells a token, while the key is there. */
+export function keepTag(
+  kind: GrantTokenKind,
+  source: GrantTokenSource,
+  key: Key,
+  binding: string,
+): KeptTag {
+  const tag = tagOf(kind, source, key, binding).toString('base64url')
+  return { kind, keyId: key.id, generation: source.generation, digest: digest(tag) }
+}
+
 /** Whether we made this token: an old genuine one is thereby told from a guess. */
 export function isGenuine(
   kind: GrantTokenKind,
   token: GrantToken,
-  salt: string,
+  { salt, keptTag }: { readonly salt: string; readonly keptTag?: KeptTag | undefined },
   keyring: Keyring,
   binding: string,
 ): boolean {
   const key = keyring.find(token.keyId)
-  if (!key) return false
-  return isMac(tagOf(kind, { ...token, salt }, key, binding), token.tag)
+  if (key) return isMac(tagOf(kind, { ...token, salt }, key, binding), token.tag)
+  return (
+    keptTag !== undefined &&
+    keptTag.kind === kind &&
+    keptTag.keyId === token.keyId &&
+    keptTag.generation === token.generation &&
+    keptTag.digest === digest(token.tag)
+  )
 }
 
 function tagOf(kind: GrantTokenKind, source: GrantTokenSource, key: Key, binding: string): Buffer {

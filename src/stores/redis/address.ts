@@ -15,7 +15,7 @@ export type RedisAddress = {
   readonly prefix: string
   /** Whether one that keeps nothing on disk will do. */
   readonly isVolatile: boolean
-  /** The hosts and what stands behind them: no credentials. */
+  /** All of it without the credentials. */
   readonly name: string
 }
 
@@ -59,7 +59,7 @@ export function parseRedisAddress(text: string): RedisAddress {
     ...{ kind, hosts, master, database, isTls: scheme === 'rediss' },
     ...parseLogin(login),
     ...parseQuery(query),
-    name: `redis:${list}${path && `/${path}`}`,
+    name: text.replace(/\/\/[^/?#]*@/, '//').replace(/\?.*$/, ''),
   }
 }
 

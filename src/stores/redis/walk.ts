@@ -19,7 +19,7 @@ export async function scanPage(
 ): Promise<{ keys: readonly string[]; next: string | undefined }> {
   const masters = await connection.masters()
   let [master, run, cursor] = parse(after)
-  const pattern = `${literally(space + prefix)}*`
+  const pattern = `${escapeWildcards(space + prefix)}*`
   const count = String(Math.min(Math.max(limit, 1), LARGEST_STEP))
   const keys: string[] = []
   for (let step = 0; step < STEPS && keys.length < limit; step++) {
@@ -28,7 +28,7 @@ export async function scanPage(
     const current = await readRunId(send)
     if (current !== run) cursor = '0'
     run = current
-    const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', count])
+    const reply = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', count, 'TYPE', 'hash'])
     const [next, found] = reply as [string, string[]]
     keys.push(...found.map((name) => name.slice(space.length)))
     cursor = next
@@ -43,6 +43,6 @@ function parse(after: string): [master: number, run: string, cursor: string] {
 }
 
 /** Nothing of it is a wildcard. */
-function literally(text: string): string {
+function escapeWildcards(text: string): string {
   return text.replace(/[\\*?[\]]/g, '\\$&')
 }

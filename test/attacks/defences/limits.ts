@@ -107,14 +107,10 @@ export const LIMIT_DEFENCES: readonly Defence[] = [
     ],
   ),
   ...defencesOf('core/client-address.ts', ADDRESS, [
-    [
-      'client address: is what the outermost trusted proxy wrote',
-      '.at(-trustedProxyHops)',
-      '.at(0)',
-    ],
+    ['client address: is what the outermost trusted proxy wrote', '.at(-hops)', '.at(0)'],
     [
       'client address: no header is believed where no proxy is trusted',
-      "trustedProxyHops > 0 ? request.headers.get('x-forwarded-for') : null",
+      "hops > 0 ? request.headers.get('x-forwarded-for') : null",
       "request.headers.get('x-forwarded-for')",
     ],
     [

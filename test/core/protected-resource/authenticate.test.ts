@@ -41,7 +41,7 @@ function create(options: Partial<EntranceOptions> = {}) {
   const check = () => {
     if (gate.refusal) throw gate.refusal
   }
-  const revocations = { check, add: async () => {}, start: async () => {}, stop: () => {} }
+  const revocations = { check }
   const authenticate = createAuthenticate({
     config,
     accessTokens: { ...accessTokens, verify },

@@ -16,7 +16,7 @@ const SILENT = { code: 'temporarily_unavailable', message: /cannot tell at the m
 
 function start(store: Store = memoryStore()) {
   const clientDigest = (id: string) => `digest of ${id}`
-  const options = { store, accessTokenTtl: 3600, storeSilenceTtl: 30, clientDigest, log: () => {} }
+  const options = { store, grantMaxTtl: 86_400, storeSilenceTtl: 30, clientDigest, log: () => {} }
   const revocations = createRevocations(options)
   return { store, revocations }
 }
@@ -135,6 +135,120 @@ suite('a store that says nothing', () => {
       assert.doesNotThrow(() => revocations.check(claims()))
     }
     revocations.stop()
+  })
+})
+
+suite('what is ended together', () => {
+  test('refuses tokens by when their grant was made, however late they were issued', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { revocations } = start()
+    await revocations.start()
+    const { issuedUntil } = await revocations.end('person', 't/o')
+    const renewed = claims({ gat: NOW - 5, iat: issuedUntil + 100 })
+    assert.throws(() => revocations.check(renewed), REVOKED)
+    assert.doesNotThrow(() => revocations.check(claims({ ...renewed, oid: 'p' })))
+    revocations.stop()
+  })
+
+  test('reaches what a replica signed in whose clock is 30 s ahead, and nobody who comes after', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { revocations } = start()
+    await revocations.start()
+    await revocations.end('all', '')
+    const ahead = claims({ gat: NOW + 30, iat: NOW + 30 })
+    assert.throws(() => revocations.check(ahead), REVOKED)
+    const gat = revocations.endedUntil('t/o', 'digest of c') + 1
+    assert.doesNotThrow(() => revocations.check(claims({ gat, iat: NOW })))
+    revocations.stop()
+  })
+
+  test('holds for as long as a grant can live', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const { store, revocations } = start()
+    const rule = await revocations.end('all', '')
+    assert.ok(rule.expiresAt >= NOW + 86_400)
+    assert.deepEqual((await store.revocations()).revocations, [rule])
+  })
+})
+
+suite('the feed', () => {
+  test('is read to its end before anything is answered, page by page', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const all = Array.from({ length: 10 }, (_, i) => rule('grant', `g${i}`))
+    const revocationsOf: Store['revocations'] = async (cursor = '0') => {
+      const to = Number(cursor) + 3
+      const page = all.slice(Number(cursor), to)
+      return { revocations: page, cursor: String(to), isMore: to < all.length }
+    }
+    const { revocations } = start({ ...memoryStore(), revocations: revocationsOf })
+    await revocations.start()
+    for (const { id } of all) assert.throws(() => revocations.check(claims({ gid: id })), REVOKED)
+    revocations.stop()
+  })
+
+  test('is read every second though one reading hangs', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const inner = memoryStore()
+    let readings = 0
+    const revocationsOf: Store['revocations'] = (cursor) =>
+      ++readings === 2 ? new Promise(() => {}) : inner.revocations(cursor)
+    const { revocations } = start({ ...inner, revocations: revocationsOf })
+    await revocations.start()
+    t.mock.timers.tick(1000)
+    await settle()
+    assert.equal(readings, 2)
+    await inner.revoke(rule('grant', 'g'))
+    t.mock.timers.tick(1000)
+    await settle()
+    assert.throws(() => revocations.check(claims()), REVOKED)
+    revocations.stop()
+  })
+
+  test('is not asked by more and more where all of them hang', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const inner = memoryStore()
+    let readings = 0
+    const revocationsOf: Store['revocations'] = (cursor) =>
+      ++readings > 1 ? new Promise(() => {}) : inner.revocations(cursor)
+    const { revocations } = start({ ...inner, revocations: revocationsOf })
+    await revocations.start()
+    for (let second = 0; second < 60; second++) {
+      t.mock.timers.tick(1000)
+      await settle()
+    }
+    assert.equal(readings, 7)
+    revocations.stop()
+  })
+
+  test('is read at once where the store tells, once for many', async (t) => {
+    t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
+    const inner = memoryStore()
+    let readings = 0
+    let isWatched = false
+    let tell = () => {}
+    const { revocations } = start({
+      ...inner,
+      revocations: (cursor) => {
+        readings++
+        return inner.revocations(cursor)
+      },
+      watch: (onRevoked) => {
+        isWatched = true
+        tell = onRevoked
+        return () => {
+          isWatched = false
+        }
+      },
+    })
+    await revocations.start()
+    await inner.revoke(rule('grant', 'g'))
+    for (let i = 0; i < 1000; i++) tell()
+    t.mock.timers.tick(20)
+    await settle()
+    assert.throws(() => revocations.check(claims()), REVOKED)
+    assert.equal(readings, 2)
+    revocations.stop()
+    assert.equal(isWatched, false)
   })
 })
 

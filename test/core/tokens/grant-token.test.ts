@@ -25,14 +25,14 @@ suite('a code or refresh token', () => {
     const read = readGrantToken('refresh_token', REFRESH_TOKEN, BINDING)
     assert.ok(read && read !== 'foreign')
     const isIt = (token = read, salt = 'salt', ring = keyring, binding = BINDING) =>
-      isGenuine('refresh_token', token, salt, ring, binding)
+      isGenuine('refresh_token', token, { salt }, ring, binding)
     assert.equal(isIt(), true)
     assert.equal(isIt({ ...read, generation: 4 }), false)
     assert.equal(isIt({ ...read, grantId: 'B'.repeat(22) }), false)
     assert.equal(isIt(read, 'pepper'), false)
     assert.equal(isIt(read, 'salt', createKeyring([NEW])), false)
     assert.equal(isIt(read, 'salt', keyring, 'XXXXXX'), false)
-    assert.equal(isGenuine('code', read, 'salt', keyring, BINDING), false)
+    assert.equal(isGenuine('code', read, { salt: 'salt' }, keyring, BINDING), false)
     assert.equal(isIt(read, 'salt', createKeyring([NEW, OLD])), true)
   })
 

@@ -1,0 +1,45 @@
+import type { ConfigProblem } from '../core/errors.ts'
+import type { Observer } from '../index.ts'
+import type { Log } from '../log.ts'
+import { createAuditLines } from '../operator/audit-lines.ts'
+import { openAuditFile } from './audit-file.ts'
+import type { Environment } from './read-variables.ts'
+
+/** Where the audit log goes, and whether people's names do. */
+export type AuditSettings = {
+  readonly to: 'off' | 'stdout' | { readonly file: string }
+  readonly names: boolean
+}
+
+/** What `ENTRANCE_AUDIT` and `ENTRANCE_AUDIT_NAMES` say. */
+export function resolveAuditSettings(env: Environment, problems: ConfigProblem[]): AuditSettings {
+  const names = env.ENTRANCE_AUDIT_NAMES
+  if (names && names !== 'on' && names !== 'off') {
+    const problem = `'${names}' is neither on nor off.`
+    problems.push({ option: 'ENTRANCE_AUDIT_NAMES', problem, cure: 'Leave it out for on.' })
+  }
+  return { to: readTarget(env.ENTRANCE_AUDIT || 'off', problems), names: names !== 'off' }
+}
+
+function readTarget(text: string, problems: ConfigProblem[]): AuditSettings['to'] {
+  if (text === 'off' || text === 'stdout') return text
+  if (text.startsWith('file:') && text.length > 'file:'.length) return { file: text.slice(5) }
+  const problem = `'${text}' is not where the audit log can go.`
+  const cure = 'Use off, stdout, or file: and a path, such as file:/var/log/entrance/audit.jsonl.'
+  problems.push({ option: 'ENTRANCE_AUDIT', problem, cure })
+  return 'off'
+}
+
+/** Opens the audit log; undefined where there is to be none. Throws `ConfigError`. */
+export function openAudit(
+  { to, names }: AuditSettings,
+  log: Log,
+): { observer: Observer; close(): Promise<void> } | undefined {
+  if (to === 'off') return undefined
+  if (to === 'stdout') {
+    const write = (line: string) => void process.stdout.write(line)
+    return { observer: createAuditLines({ write, names }), close: async () => {} }
+  }
+  const file = openAuditFile(to.file, log)
+  return { observer: createAuditLines({ write: file.write, names }), close: file.close }
+}

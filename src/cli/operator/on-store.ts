@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { SEED } from '../../emulator/seed.ts'
+import { createEntrance, type Operator } from '../../index.ts'
+import { checkSettings, toOptions } from '../commands/serve.ts'
+import { environment, resolveServeSettings, type ServeOptions, type ServeSettings } from '../env.ts'
+import { CommandError } from '../exit-codes.ts'
+
+/** With the settings of `serve`: what the server can read, and nothing else, is read here. */
+export async function onStore(
+  options: Pick<ServeOptions, 'data' | 'store' | 'emulator'>,
+  work: (operator: Operator) => Promise<void>,
+): Promise<void> {
+  const { data, store, emulator } = options
+  const given = {
+    ...(data !== undefined && { data }),
+    ...(store !== undefined && { store }),
+    ...(emulator !== undefined && { emulator }),
+  }
+  const settings = resolveServeSettings(given, environment())
+  checkSettings(settings)
+  checkStoreIsThere(settings)
+  const url = settings.url ?? `http://localhost:${settings.port}`
+  const asked = await toOptions(url, settings, emulatorOf(settings), () => {})
+  const entrance = createEntrance({ ...asked, clientDocuments: 'off' })
+  try {
+    await entrance.ready()
+    await work(entrance.operator.as('the command line'))
+  } finally {
+    await entrance.close()
+  }
+}
+
+/** To make an empty one would answer every question, and wrongly. */
+function checkStoreIsThere({ store }: ServeSettings): void {
+  if (store.kind !== 'sqlite' || existsSync(store.path)) return
+  throw new CommandError(`There is no store at ${store.path}.`, {
+    cure: 'Run this where the server runs, or name its folder with --data or its store with --store.',
+  })
+}
+
+/** What a server's emulator is known by; it need not run. */
+function emulatorOf({ entra, emulatorPort }: ServeSettings) {
+  if (entra !== 'emulator') return undefined
+  const { tenantId, clientId, clientSecret } = SEED
+  const origin = `http://localhost:${emulatorPort}`
+  return { tenantId, origin, application: { clientId, clientSecret } }
+}

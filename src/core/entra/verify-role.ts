@@ -1,0 +1,71 @@
+import { decodeJwt } from 'jose'
+import { EntraError } from '../errors.ts'
+import { isId, isOfMany, issuerFor } from './tenancy.ts'
+import { checkCommon, checkSigners, type VerifyOptions, verify } from './verify-tokens.ts'
+
+/** Who may use a token: a person, or a program with an identity of its own. */
+export type RoleHolder = { readonly tid: string; readonly oid: string }
+
+export type VerifyRoleOptions = Omit<VerifyOptions, 'scope'> & {
+  readonly tenantId: string
+  /** Of several tenants, those that are let in. */
+  readonly tenants: ReadonlySet<string> | undefined
+}
+
+/**
+ * Verifies an access token of Entra's for this application that somebody presents: signature, the
+ * issuer that belongs to its tenant, a tenant that is let in, audience, version, expiry and app
+ * role. Throws `EntraError`.
+ */
+export async function verifyRoleToken(
+  token: string,
+  role: string,
+  options: VerifyRoleOptions,
+): Promise<RoleHolder> {
+  const issuer = issuerOf(token, options)
+  const { claims, signers } = await verify(token, 'access token', options)
+  checkCommon(claims, 'access token', { ...options, issuer })
+  checkSigners(signers, claims, 'access token')
+  if (claims.ver !== '2.0')
+    throw refused(`The access token is of version ${claims.ver}; 2.0 is expected.`)
+  if (![options.clientId, options.identifierUri].includes(String(claims.aud))) {
+    throw refused(
+      `The access token is for the audience ${claims.aud}; ${options.clientId} is expected.`,
+    )
+  }
+  const roles = Array.isArray(claims.roles) ? claims.roles : []
+  if (!roles.includes(role)) {
+    throw refused(
+      `The access token lacks the app role ${role}.`,
+      'Assign it in the portal, under Enterprise applications.',
+    )
+  }
+  return { tid: claims.tid as string, oid: claims.oid as string }
+}
+
+/** Where several tenants sign in, those alone may operate that are named: anybody has one of their own. */
+function issuerOf(token: string, { issuer, tenantId, tenants }: VerifyRoleOptions): string {
+  if (!isOfMany(tenantId)) return issuer
+  const tid = peekTenant(token)
+  if (tid !== undefined && tenants?.has(tid)) return issuerFor(issuer, tid)
+  throw refused(
+    'The access token is of a tenant that is not named as one that may operate this server.',
+    'Name it in ENTRANCE_ALLOW_TENANTS, or use ENTRANCE_OPERATOR_TOKEN.',
+  )
+}
+
+function peekTenant(token: string): string | undefined {
+  try {
+    const { tid } = decodeJwt(token)
+    return isId(tid) ? tid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function refused(
+  message: string,
+  cure = 'Get one for this application: scope <client id>/.default.',
+) {
+  return new EntraError(message, { isTransient: false, cure })
+}

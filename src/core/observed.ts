@@ -1,0 +1,77 @@
+import type { Store } from '../stores/store.ts'
+import type { Observe, Verdict } from './observer.ts'
+import type { Authenticate } from './protected-resource/authenticate.ts'
+
+/** The store, each of whose operations is a step. */
+export function observeStore(store: Store, { step }: Observe): Store {
+  const timed = <T>(name: string, run: () => Promise<T>) => step({ kind: 'store', name }, run)
+  return {
+    ...store,
+    get: (key) => timed('get', () => store.get(key)),
+    create: (record) => timed('create', () => store.create(record)),
+    replace: (record, version) => timed('replace', () => store.replace(record, version)),
+    delete: (key) => timed('delete', () => store.delete(key)),
+    list: (by) => timed('list', () => store.list(by)),
+    page: (query) => timed('page', () => store.page(query)),
+    revoke: (revocation) => timed('revoke', () => store.revoke(revocation)),
+    revocations: (cursor) => timed('revocations', () => store.revocations(cursor)),
+  }
+}
+
+/** The gate, each of whose verdicts is told. */
+export function observeGate(authenticate: Authenticate, { gate }: Observe): Authenticate {
+  if (!gate) return authenticate
+  return (headers) => {
+    const answer = authenticate(headers)
+    gate(answer.isAllowed ? 'allowed' : verdictOf(answer.refusal))
+    return answer
+  }
+}
+
+/** RFC 6750 §3.1: without a token, a challenge names no error. */
+function verdictOf(refusal: {
+  status: number
+  headers: Readonly<Record<string, string>>
+}): Verdict {
+  if (refusal.status === 503) return 'unavailable'
+  const challenge = refusal.headers['www-authenticate']
+  if (challenge === undefined) return 'forbidden'
+  if (refusal.status === 403) return 'insufficient_scope'
+  return challenge.includes('error="') ? 'invalid_token' : 'no_token'
+}
+
+/** How Entra answered when it was last asked; nothing is known before. */
+export type EntraState = 'unknown' | 'reachable' | 'unreachable'
+
+/** Entra's `fetch`, each of whose calls is a step, and whose last outcome is remembered. */
+export function observeEntra(fetchEntra: typeof fetch, { step }: Observe) {
+  let state: EntraState = 'unknown'
+
+  async function call(...request: Parameters<typeof fetch>): Promise<Response> {
+    try {
+      const response = await fetchEntra(...request)
+      state = response.status < 500 ? 'reachable' : 'unreachable'
+      return response
+    } catch (error) {
+      state = 'unreachable'
+      throw error
+    }
+  }
+
+  return {
+    fetch: ((...request) => {
+      const [input] = request
+      const { pathname } = new URL(input instanceof Request ? input.url : input)
+      return step({ kind: 'entra', name: endpointOf(pathname) }, () => call(...request))
+    }) as typeof fetch,
+    state: () => state,
+  }
+}
+
+/** By how its path ends: the rest of it names tenants and people. */
+function endpointOf(pathname: string): string {
+  if (pathname.endsWith('/openid-configuration')) return 'metadata'
+  if (pathname.endsWith('/keys')) return 'keys'
+  if (pathname.endsWith('/oauth2/v2.0/token')) return 'token'
+  return pathname.includes('/v1.0/') ? 'graph' : 'other'
+}

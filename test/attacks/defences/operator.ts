@@ -1,0 +1,88 @@
+import { type Defence, defencesOf } from './defence.ts'
+
+const BARRED = ['attacks/barred']
+const RULES = ['core/protected-resource/revocations']
+const API = ['operator/api']
+
+/** What the operator has ended, and who may end it. */
+export const OPERATOR_DEFENCES: readonly Defence[] = [
+  ...defencesOf('core/grants/authorization-code.ts', BARRED, [
+    [
+      'operator: a sign-in that is under way while its person is blocked',
+      '  await refuseBarred({ grant, version: 1 }, context)\n',
+      '',
+    ],
+    [
+      'operator: whoever comes again after everybody was signed out',
+      'createdAt: Math.max(now(), endedUntil + 1)',
+      'createdAt: now()',
+    ],
+  ]),
+  ...defencesOf('core/grants/presented-grant.ts', BARRED, [
+    [
+      'operator: a refresh of what was ended with all others',
+      'if (grant.createdAt > revoked.endedUntil(person, grant.client.digest)) return',
+      'return',
+    ],
+  ]),
+  ...defencesOf('core/operator/end-sessions.ts', BARRED, [
+    [
+      'operator: tokens that are renewed while their person is blocked',
+      'const rule = await revocations.end(kind, id)',
+      'const rule = { issuedUntil: Number.POSITIVE_INFINITY }',
+    ],
+  ]),
+  ...defencesOf('core/protected-resource/revocations.ts', RULES, [
+    [
+      'operator: tokens that were renewed after the rule',
+      'const { gat = claims.iat } = claims',
+      'const gat = claims.iat',
+    ],
+    [
+      'operator: replicas whose clock is ahead',
+      'return put({ kind, id, issuedUntil: now + SKEW, expiresAt })',
+      'return put({ kind, id, issuedUntil: now, expiresAt })',
+    ],
+    ['operator: a reading that hangs', 'readings >= MAX_READINGS', 'readings >= 1'],
+    [
+      'operator: a feed of several pages',
+      'isMore = page.isMore === true && page.cursor !== cursor',
+      'isMore = false',
+    ],
+  ]),
+  ...defencesOf(
+    'core/entrance.ts',
+    ['attacks/open-streams'],
+    [
+      [
+        'operator: a stream that is open',
+        'openAnswers.hold(given, () => authenticate(presented).isAllowed)',
+        'openAnswers.hold(given, () => true)',
+      ],
+    ],
+  ),
+  ...defencesOf('operator/api-request.ts', API, [
+    [
+      'operator: DNS rebinding',
+      '!isAddress && !LOOPBACK.has(hostname) && !hosts.includes(hostname)',
+      'hostname === hosts[0]',
+    ],
+    [
+      'operator: pages of a browser',
+      "headers.get('origin') === null && (site === null || site === 'none')",
+      'site !== undefined',
+    ],
+    ['operator: long bodies', 'size > MAX_BODY', 'size > 100 * MAX_BODY'],
+  ]),
+  ...defencesOf('operator/api.ts', API, [
+    [
+      'operator: guessed tokens',
+      'expected && timingSafeEqual(digestOf(presented), expected)',
+      'expected',
+    ],
+    ['operator: many guesses', '++wrong > WRONG_TOKENS', '++wrong > 1e6'],
+  ]),
+  ...defencesOf('core/entra/verify-role.ts', API, [
+    ['operator: a program without the app role', '!roles.includes(role)', 'roles.length > 1e6'],
+  ]),
+]

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { findServeProblems } from '../../src/cli/commands/serve.ts'
+import { resolveServeSettings, type ServeSettings } from '../../src/cli/env.ts'
+
+const VAULT = 'keyvault:https://contoso.vault.azure.net/secrets/entrance'
+
+test('a store that replicas share is refused without ENTRANCE_SECRET: each would make a key of its own', (t) => {
+  for (const kind of ['redis', 'postgres', 'cosmos'] as const) {
+    const settings = { ...settingsOf(t), store: { kind, url: `${kind}://db.example` } }
+    const [problem, ...more] = findServeProblems(settings)
+    assert.equal(more.length, 0)
+    assert.equal(problem?.option, 'ENTRANCE_SECRET')
+    assert.match(
+      problem?.problem ?? '',
+      /is missing, and ENTRANCE_STORE is one that replicas share/,
+    )
+    assert.deepEqual(readdirSync(settings.data), [], 'a key was made')
+    const secret = 'one-key-that-every-replica-was-given'
+    assert.deepEqual(findServeProblems({ ...settings, secrets: [secret] }), [])
+  }
+})
+
+test('keys of a vault are for every store, and the emulator cannot read them', (t) => {
+  const entra = { tenantId: 'contoso.com', clientId: crypto.randomUUID(), authority: undefined }
+  const credential = { kind: 'secret', secret: 'the secret of the application' } as const
+  const real = { ...settingsOf(t, VAULT), entra: { ...entra, credential } }
+  assert.deepEqual(findServeProblems(real), [])
+  assert.deepEqual(findServeProblems({ ...real, store: { kind: 'redis', url: 'redis://db' } }), [])
+  const [problem] = findServeProblems({ ...real, entra: 'emulator' })
+  assert.match(problem?.problem ?? '', /the emulator can vouch for nobody there/)
+})
+
+function settingsOf(t: TestContext, secret?: string): ServeSettings {
+  const data = mkdtempSync(join(tmpdir(), 'entrance-shared-'))
+  t.after(() => rmSync(data, { recursive: true, force: true }))
+  const env = secret === undefined ? {} : { ENTRANCE_SECRET: secret }
+  const settings = resolveServeSettings({ data, emulator: true }, env)
+  assert.deepEqual(settings.problems, [])
+  return settings
+}

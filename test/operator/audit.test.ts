@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { createAudit } from '../../src/core/audit.ts'
+import { createKeyring } from '../../src/core/keys/keyring.ts'
+import { joinObservers } from '../../src/core/observer.ts'
+import { AUDIT_EVENTS, type AuditEvent } from '../../src/index.ts'
+import { createAuditLines } from '../../src/operator/audit-lines.ts'
+
+const SECRET = 'a master key that is long enough for a test'
+const PERSON = { oid: 'o', tid: 't', name: 'Alice', preferred_username: 'alice@example.com' }
+
+function openAudit(names = true) {
+  const lines: string[] = []
+  const observe = joinObservers([
+    createAuditLines({ write: (line) => void lines.push(line), names }),
+  ])
+  return { lines, audit: createAudit({ observe, keyring: createKeyring([{ secret: SECRET }]) }) }
+}
+
+suite('the audit log', () => {
+  test('docs/audit.md lists every event with what it means, and no other', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8')
+    const rows = [...text.matchAll(/^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$/gm)]
+    assert.deepEqual(Object.fromEntries(rows.map(([, name, what]) => [name, what])), AUDIT_EVENTS)
+  })
+
+  test('a client’s name can write no line of its own', () => {
+    const { audit, lines } = openAudit()
+    const name = 'VS Code\n{"event":"forged"}\r\u2028\u202e\u0000'
+    audit({
+      event: 'token.issued',
+      outcome: 'success',
+      person: PERSON,
+      client: { digest: 'd', name },
+    })
+    assert.equal(lines.length, 1)
+    assert.doesNotMatch(lines.join('').trimEnd(), /[\p{C}\p{Zl}]|\\[nru]/u)
+    assert.equal(JSON.parse(lines.join('')).event, 'token.issued')
+  })
+
+  test('a name that is long or holds a secret is cut and masked', () => {
+    const { audit, lines } = openAudit()
+    const names = [SECRET, `c1.${'a'.repeat(22)}.0.k.b.m`, 'x y '.repeat(1000)]
+    for (const name of names) {
+      audit({ event: 'token.issued', outcome: 'success', person: { ...PERSON, name } })
+    }
+    const written = lines.map((line) => JSON.parse(line).name as string)
+    assert.doesNotMatch(written[0] ?? '', /master key/)
+    assert.doesNotMatch(written[1] ?? '', /aaaa/)
+    assert.ok((written[2] ?? '').length <= 200)
+  })
+
+  test('with names off a line has the ids of a person, and no name', () => {
+    const { audit, lines } = openAudit(false)
+    audit({ event: 'token.issued', outcome: 'success', person: PERSON })
+    assert.match(lines.join(''), /"oid":"o","tid":"t"/)
+    assert.doesNotMatch(lines.join(''), /alice/i)
+  })
+
+  test('a storm of strangers is bounded, counted, and does not keep a person out', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { audit, lines } = openAudit()
+    const stranger: AuditEvent = { event: 'consent.denied', outcome: 'denied' }
+    for (let i = 0; i < 1000; i++) audit(stranger)
+    assert.equal(lines.length, 60)
+    audit({ event: 'token.issued', outcome: 'success', person: PERSON })
+    assert.equal(lines.length, 61)
+    t.mock.timers.tick(60_000)
+    assert.partialDeepStrictEqual(JSON.parse(lines.at(-1) ?? ''), {
+      event: 'audit.suppressed',
+      count: 940,
+    })
+    audit(stranger)
+    assert.equal(lines.length, 63)
+  })
+})

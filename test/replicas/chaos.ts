@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { suite, test } from 'node:test'
+import { runChaos } from '../support/chaos.ts'
+import { withoutNginx } from '../support/nginx.ts'
+import { startReplicas } from '../support/replicas.ts'
+import { SHARED_STORES } from '../support/shared-store.ts'
+
+const SECONDS = 20
+
+suite('replicas killed, the store cut off and Entra down, while 50 people work', () => {
+  for (const kind of SHARED_STORES) {
+    const skip = withoutNginx || kind.skip
+    test(`on ${kind.kind}, every promise holds afterwards`, { skip }, async (t) => {
+      const seed = Number(process.env.ENTRANCE_TEST_SEED ?? randomInt(2 ** 31))
+      t.diagnostic(`ENTRANCE_TEST_SEED=${seed}`)
+      await using running = await startReplicas(kind)
+      const { wrongs, counts, failures } = await runChaos(running, { seed, seconds: SECONDS })
+      t.diagnostic([...counts].map(([what, count]) => `${what}: ${count}`).join(', '))
+      assert.deepEqual(wrongs, [], failures.join('\n'))
+      for (const what of ['sign-ins', 'refreshes', 'expenses', 'revocations']) {
+        assert.ok((counts.get(what) ?? 0) > 10, `${what}: ${counts.get(what)}`)
+      }
+    })
+  }
+})
