@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,8 +45,13 @@ export async function startRedis(settings: readonly string[] = DURABLE): Promise
   let child: ChildProcess | undefined
   let exit: Promise<unknown> = Promise.resolve()
 
+  // A Sentinel keeps what it knows in its file, which has to be there.
+  const isSentinel = settings.includes('--sentinel')
+  const file = isSentinel ? [join(folder, 'sentinel.conf')] : []
+  for (const path of file) writeFileSync(path, '')
+
   async function start(): Promise<void> {
-    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+    const own = [...file, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
     child = spawn(command as string, [...own, '--daemonize', 'no', ...settings], {
       stdio: 'ignore',
     })

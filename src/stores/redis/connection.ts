@@ -1,5 +1,6 @@
 import type { RedisClientType } from 'redis'
 import { type RedisAddress, type RedisHost, refuse } from './address.ts'
+import { speaksPlainly } from './probe.ts'
 
 /** Sends one command and gives its reply, uninterpreted. */
 export type Send = (args: readonly string[]) => Promise<unknown>
@@ -27,10 +28,18 @@ export async function openConnection(
   onLost: OnLost,
 ): Promise<RedisConnection> {
   const driver = await loadDriver()
-  if (address.kind === 'cluster') return openCluster(driver, address, onLost)
   const [host] = address.hosts
-  if (address.kind === 'single' && host) return openSingle(driver, address, host, onLost)
-  return openSingle(driver, address, await findMaster(driver, address), onLost)
+  try {
+    if (address.kind === 'cluster') return await openCluster(driver, address, onLost)
+    if (address.kind === 'single' && host) return await openSingle(driver, address, host, onLost)
+    return await openSingle(driver, address, await findMaster(driver, address), onLost)
+  } catch (error) {
+    if (!address.isTls || !host || !(await speaksPlainly(host))) throw error
+    throw refuse(
+      'asks for TLS (rediss), and the port does not speak it.',
+      'Write redis:// in its place, or the port that speaks TLS (tls-port).',
+    )
+  }
 }
 
 type Driver = typeof import('redis')
@@ -93,8 +102,18 @@ async function openCluster(
     minimizeConnections: true,
     RESP: 2,
   })
-  for (const event of ['error', 'node-error', 'node-disconnect']) cluster.on(event, onLost)
-  await within(cluster.connect(), () => cluster.destroy())
+  // One of the hosts that is away does not matter as long as another tells where everything is.
+  let reason: unknown
+  let onTrouble = (error: unknown) => {
+    reason = error instanceof Error ? error : reason
+  }
+  for (const event of ['error', 'node-error', 'node-disconnect']) {
+    cluster.on(event, (error: unknown) => onTrouble(error))
+  }
+  await within(cluster.connect(), () => cluster.destroy()).catch((error: unknown) => {
+    throw reason ?? error
+  })
+  onTrouble = onLost
   return {
     send: (key, args) => cluster.sendCommand(key, false, [...args]),
     async masters() {

@@ -3,6 +3,11 @@ import { refuse } from './address.ts'
 
 type Cause = { readonly matches: RegExp; readonly problem: string; readonly cure: string }
 
+/** The commands that the store gives, those of its scripts included. */
+const RIGHTS =
+  '+ping +info +select +eval +evalsha +hget +hmget +hset +hsetnx +hincrby +del +pexpire +pttl ' +
+  '+zadd +zrange +zrem +zremrangebyscore +scan +publish +subscribe +unsubscribe'
+
 /** What Redis, TLS or the driver say where waiting does not help. */
 const FOR_GOOD: readonly Cause[] = [
   {
@@ -18,7 +23,7 @@ const FOR_GOOD: readonly Cause[] = [
   {
     matches: /^NOPERM|can't run this command|ACL failure in script/,
     problem: 'has a user who may not run what the store needs.',
-    cure: 'Allow this user ~<prefix>* &<prefix>* +@read +@write +@scripting +@connection +@pubsub +info +role (cluster: +cluster).',
+    cure: `Allow this user ~<prefix>* &<prefix>* ${RIGHTS} (in a cluster +cluster too).`,
   },
   {
     matches: /DB index|invalid database/i,
@@ -29,11 +34,6 @@ const FOR_GOOD: readonly Cause[] = [
     matches: /SELECT is not allowed in cluster mode/,
     problem: 'names a database, and this Redis is a node of a cluster, which has only number 0.',
     cure: 'Write redis+cluster:// and its hosts, without a database.',
-  },
-  {
-    matches: /wrong version number|packet length too long|WRONG_VERSION_NUMBER|EPROTO/i,
-    problem: 'asks for TLS (rediss), and the port does not speak it.',
-    cure: 'Write redis:// in its place, or the port that speaks TLS (tls-port).',
   },
   {
     matches: /self-signed|unable to (verify|get)|certificate/i,
