@@ -41,7 +41,7 @@ let stores = 0
 export async function startRedis(settings: readonly string[] = DURABLE): Promise<RunningRedis> {
   if (!command) throw new Error(String(withoutRedis))
   const folder = mkdtempSync(join(tmpdir(), 'entrance-redis-'))
-  const port = await fixedPort()
+  let port = await fixedPort()
   let child: ChildProcess | undefined
   let exit: Promise<unknown> = Promise.resolve()
 
@@ -69,7 +69,16 @@ export async function startRedis(settings: readonly string[] = DURABLE): Promise
     await exit
   }
 
-  await start()
+  // The port of a cluster's own talk, 10,000 above, may be somebody's: another is as good.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await start()
+      break
+    } catch (error) {
+      if (attempt === 5) throw error
+      port = await fixedPort()
+    }
+  }
   return {
     port,
     start,
