@@ -18,9 +18,9 @@ export type RunningCluster = AsyncDisposable & {
 export async function startCluster(replicas: number): Promise<RunningCluster> {
   await using started = new AsyncDisposableStack()
   const settings = [...DURABLE, '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000']
-  const count = 3 * (1 + replicas)
-  const nodes = await Promise.all(Array.from({ length: count }, () => startRedis(settings)))
-  for (const node of nodes) started.use(node)
+  const nodes: RunningRedis[] = []
+  // One by one: should one not start, those before it are ended.
+  while (nodes.length < 3 * (1 + replicas)) nodes.push(started.use(await startRedis(settings)))
   const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`)
   const cli = join(dirname(String(find(redis))), 'redis-cli')
   const create = ['--cluster', 'create', ...hosts, '--cluster-replicas', String(replicas)]
