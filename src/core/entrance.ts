@@ -112,6 +112,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const keyWatch = createKeyWatch({ ...config, store })
   let started: Promise<void> | undefined
   let isReady = false
+  /** Whether the last start failed for the moment. */
+  let isAway = false
 
   async function start(): Promise<void> {
     await store.connect()
@@ -124,7 +126,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   function ready(): Promise<void> {
     started ??= start().catch((error: unknown) => {
       // A start that failed for the moment is tried again by the next request; a wrong key stays one.
-      if (!(error instanceof ConfigError)) started = undefined
+      isAway = !(error instanceof ConfigError)
+      if (isAway) started = undefined
       throw error
     })
     return started
@@ -134,7 +137,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 
   /** Starts for a request. What is wrong for good stands in the log, once. */
   async function startFor(): Promise<ConfigError | undefined> {
-    const fault: unknown = await ready().catch((error: unknown) => error)
+    const attempt = ready().catch((error: unknown) => error)
+    // A store that hangs is tried again without having everybody wait for it.
+    const fault: unknown = isAway ? undefined : await attempt
     if (!(fault instanceof ConfigError)) return undefined
     if (!isTold) config.log({ event: 'start.refused', level: 'error', message: fault.message })
     isTold = true

@@ -27,6 +27,8 @@ export type Revocations = {
   status(): { readonly rules: number; readonly silence: number | undefined }
   /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
   check(claims: AccessTokenClaims): void
+  /** Throws 503 when the store has been silent: what is begun now could not be finished. */
+  checkHeard(): void
   /** Calls back every second, and whenever something new may have been learnt. */
   subscribe(listener: () => void): void
 }
@@ -83,6 +85,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     rules.sweep()
     tell()
   }
+
+  const isSilent = () => performance.now() - heardAt > options.storeSilenceTtl * 1000
 
   function tell(): void {
     for (const listener of listeners) listener()
@@ -157,9 +161,12 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     },
     endedUntil: rules.endedUntil,
     check(claims) {
-      if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
+      if (isSilent()) throw silence(CANNOT_TELL)
       if (!rules.isRevoked(claims, options.clientDigest)) return
       throw new OAuthError('invalid_token', 'The access token has been revoked. Sign in again.')
+    },
+    checkHeard() {
+      if (isSilent()) throw silence('The server cannot reach its store at the moment.')
     },
   }
 }
@@ -210,9 +217,10 @@ function createRules() {
 }
 
 /** Not 401: the token may be good, and a client would throw it away. */
-function silence(): OAuthError {
-  const text =
-    'The server cannot tell at the moment whether the access token still holds. Try again.'
+const CANNOT_TELL =
+  'The server cannot tell at the moment whether the access token still holds. Try again.'
+
+function silence(text: string): OAuthError {
   return new OAuthError('temporarily_unavailable', text, { retryAfter: 5 })
 }
 
