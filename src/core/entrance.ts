@@ -90,6 +90,8 @@ export type Entrance = {
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
   status(): EntranceStatus
+  /** Ends answers that are still being written, such as event streams: of a server that stops. */
+  endAnswers(): void
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -200,6 +202,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       const keys = keyWatch.status()
       return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
     },
+    endAnswers: openAnswers.endAll,
     async close() {
       keyWatch.stop()
       context.revocations.stop()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -84,4 +85,17 @@ export async function readiness({ operator }: WaitingServer) {
   if (!response) return undefined
   const parts = (await response.json()) as Record<string, unknown>
   return { code: response.status, ...parts } as { code: number; store?: string; entra?: string }
+}
+
+/** Whether nobody listens at an address any more. */
+export async function isRefused(url: string): Promise<boolean> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return false
+  } catch {
+    return true
+  } finally {
+    socket.destroy()
+  }
 }

@@ -9,6 +9,7 @@ import {
   ConfigError,
   type ConfigProblem,
   createEntrance,
+  type Entrance,
   type EntranceOptions,
   findConfigProblems,
   type Observer,
@@ -30,14 +31,9 @@ import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
+import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openFile, openStore } from '../store-settings.ts'
 import { waitForStore } from '../wait-for-store.ts'
-
-/** How long a stop waits for what is under way, in milliseconds. */
-const GRACE = 5000
-
-/** How long the connections that a proxy keeps may be used once more, in milliseconds. */
-const LINGER = 2000
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -50,8 +46,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
   const signal = await stopped
-  log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
-  await running.close()
+  log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
+  await running.stop(signal)
 }
 
 /** Everything at once, before a port is bound or a file is made. */
@@ -121,7 +117,10 @@ type Beside = {
   readonly answer: (handler: FetchHandler) => void
 }
 
-type Running = { close(): Promise<void> }
+/** How long those who have asked already may take to hear why a start has failed, in milliseconds. */
+const FAREWELL = 5000
+
+type Running = { stop(signal: Awaited<ReturnType<typeof nextSignal>>): Promise<void> }
 
 async function start(
   settings: ServeSettings,
@@ -138,9 +137,7 @@ async function start(
     throw portProblem(error, settings.hosts[0], settings.port)
   })
   const opened: { close(): Promise<unknown> }[] = []
-  const close = async () => {
-    // Nothing may come in while the rest goes.
-    await listening.close(GRACE, settings.trustedProxyHops > 0 ? LINGER : 0)
+  const closeParts = async () => {
     for (const part of opened.toReversed()) await part.close()
   }
   try {
@@ -151,17 +148,20 @@ async function start(
     const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
     const url = settings.url ?? `http://localhost:${listening.port}`
     const beside = { operator, observers, stopped, answer: answer.resolve }
-    await openServer(url, listening.port, settings, beside, opened, log)
+    const entrance = await openServer(url, listening.port, settings, beside, opened, log)
     return {
-      close() {
+      async stop(signal) {
         operator?.drain()
-        return close()
+        // Nothing may come in while the rest goes.
+        await drain(listening, drainingFor(signal, settings), entrance.endAnswers)
+        await closeParts()
       },
     }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
     answer.reject(error)
-    await close()
+    await listening.close(FAREWELL)
+    await closeParts()
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
@@ -175,7 +175,7 @@ async function openServer(
   { operator, observers, stopped, answer }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<void> {
+): Promise<Entrance> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -202,6 +202,7 @@ async function openServer(
     warnOfPort(url, port, log)
   }
   answer(handler)
+  return entrance
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
@@ -273,16 +274,3 @@ export async function toOptions(
     log,
   }
 }
-
-/** Of the next one Node takes care itself: it ends the process at once. */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    const take = (signal: string) => {
-      for (const name of SIGNALS) process.off(name, take)
-      resolve(signal)
-    }
-    for (const name of SIGNALS) process.on(name, take)
-  })
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
