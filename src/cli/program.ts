@@ -58,6 +58,7 @@ function addServe(program: Command): void {
     .option('--url <url>', 'Public base URL (ENTRANCE_URL; default http://localhost:<port>).')
     .option('--data <folder>', 'Folder for keys and databases (ENTRANCE_DATA; default .entrance).')
     .option('--store <store>', 'Where grants are kept, such as sqlite:grants.db (ENTRANCE_STORE).')
+    .option('--expenses-store <store>', 'Where expenses are kept, likewise (EXPENSES_STORE).')
     .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
     .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
     .option(
