@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
 import type { ExpenseStore } from '../expenses/server.ts'
@@ -58,23 +59,28 @@ export function resolveExpenses(
 const PLACES =
   'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/expenses.db, or the address of a PostgreSQL database, postgres://USER:PASSWORD@HOST/DATABASE.'
 
-/** Opens them; says it where replicas would have them apart. Throws `ConfigError`. */
-export async function openExpenses(
-  settings: ExpensesSettings,
-  store: StoreSettings,
-  log: Log,
-): Promise<ExpenseStore> {
+/** Opens them; the driver is loaded only where it is used. Throws `ConfigError`. */
+export async function openExpenses(settings: ExpensesSettings): Promise<ExpenseStore> {
   const { option } = settings
   if (settings.kind === 'postgres') {
     const { postgresExpenseStore } = await import('../expenses/postgres.ts')
     return postgresExpenseStore(settings.url, { option })
   }
-  if (store.kind !== 'sqlite' && option === 'ENTRANCE_DATA') warnOfFile(settings.path, log)
   const { sqliteExpenseStore } = await import('../expenses/sqlite.ts')
   return openFile(option, settings.path, sqliteExpenseStore)
 }
 
-function warnOfFile(path: string, log: Log): void {
-  const message = `Expenses are in the file ${path}: replicas without that file have others, and people would find different expenses from one request to the next. Set EXPENSES_STORE to a PostgreSQL address that all replicas have in common, or to sqlite:${path} where all run on this machine.`
-  log({ event: 'expenses.local', level: 'warn', message })
+type Where = Beside & { readonly expenses: ExpensesSettings }
+
+/** Says it where people would not find their expenses, by a default that nobody chose. */
+export function warnOfExpenses({ expenses, store, data }: Where, log: Log): void {
+  const file = expensesFile(data)
+  if (expenses.option === 'ENTRANCE_DATA' && store.kind !== 'sqlite') {
+    const message = `Expenses are in the file ${file}: replicas without that file have others, and people would find different expenses from one request to the next. Set EXPENSES_STORE to a PostgreSQL address that all replicas have in common, or to sqlite:${file} where all run on this machine.`
+    log({ event: 'expenses.local', level: 'warn', message })
+  }
+  if (expenses.option === 'ENTRANCE_STORE' && existsSync(file)) {
+    const message = `Expenses are in PostgreSQL now, and those of ${file} are not shown. Copy them with: entrance expenses copy. Then move the file away.`
+    log({ event: 'expenses.left-behind', level: 'warn', message })
+  }
 }

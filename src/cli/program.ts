@@ -6,6 +6,7 @@ import { environment, type ServeOptions } from './env.ts'
 import { parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
+import { addExpenses } from './program-expenses.ts'
 import { addKeys } from './program-keys.ts'
 import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program, withTerminal)
+  addExpenses(program, withTerminal)
   addOperator(program, withTerminal)
   return program
 }

@@ -5,7 +5,7 @@ import type { ExpenseStore } from '../../src/expenses/server.ts'
 export async function openNamed(text: string): Promise<ExpenseStore> {
   const grants = { kind: 'sqlite', path: 'grants.db' } as const
   const settings = resolveExpenses(text, { store: grants, data: '.' }, [])
-  const store = await openExpenses(settings, grants, () => {})
+  const store = await openExpenses(settings)
   await store.connect()
   return store
 }

@@ -23,7 +23,7 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
-import { openExpenses } from '../expenses-settings.ts'
+import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -188,7 +188,8 @@ async function openServer(
   const audit = (event: AuditEvent) => {
     for (const observer of observers) observer.audit?.(event)
   }
-  const expenses = await openExpenses(settings.expenses, settings.store, log)
+  warnOfExpenses(settings, log)
+  const expenses = await openExpenses(settings.expenses)
   const { currency } = settings
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
   opened.push(expenses, mcp)
