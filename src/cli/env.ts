@@ -7,6 +7,7 @@ import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
 import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
+import { type ExpensesSettings, resolveExpenses } from './expenses-settings.ts'
 import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
 import { type OperatorSettings, resolveOperatorSettings } from './operator-settings.ts'
 import {
@@ -36,6 +37,7 @@ export type ServeOptions = RegistrationFlags &
     url?: string
     data?: string
     store?: string
+    expensesStore?: string
     authority?: string
     emulator?: boolean
     emulatorPort?: number
@@ -61,6 +63,7 @@ export type ServeSettings = RegistrationSettings &
     readonly url: string | undefined
     readonly data: string
     readonly store: StoreSettings
+    readonly expenses: ExpensesSettings
     /** Master keys, the current one first; empty: of a vault, or of the data folder's key file. */
     readonly secrets: readonly string[]
     readonly keyVault?: VaultAddress
@@ -147,6 +150,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
   const keyVault = resolveKeyVault(env.ENTRANCE_SECRET, problems)
+  const cosmosKey = env.ENTRANCE_COSMOS_KEY
+  const store = resolveStore(options.store || env.ENTRANCE_STORE, data, problems, cosmosKey)
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
@@ -156,11 +161,11 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(
-      options.store || env.ENTRANCE_STORE,
-      data,
+    store,
+    expenses: resolveExpenses(
+      options.expensesStore || env.EXPENSES_STORE,
+      { store, data },
       problems,
-      env.ENTRANCE_COSMOS_KEY,
     ),
     secrets: secretsOf(env),
     ...(keyVault && { keyVault }),

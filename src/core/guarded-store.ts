@@ -32,9 +32,12 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
     } catch (cause) {
       // What is wrong for good is the operator's to mend, and says how.
       if (cause instanceof ConfigError) throw cause
-      teller.failed(operation, cause)
+      const reason = teller.failed(operation, cause)
       const text = 'The server cannot reach its store at the moment. Try again shortly.'
-      throw new OAuthError('temporarily_unavailable', text, { retryAfter: RETRY_AFTER, cause })
+      throw new OAuthError('temporarily_unavailable', text, {
+        retryAfter: RETRY_AFTER,
+        cause: new Error(reason, { cause }),
+      })
     }
   }
 
@@ -79,21 +82,22 @@ function withDeadline<T>(call: () => Promise<T>, patience: number): Promise<T> {
   return promise
 }
 
-/** Says why an operation fails when it is new, then once a minute, and when it works again. */
+/** Says why an operation fails when it is new, then once a minute, and when it works again; gives why. */
 function createTeller(name: string, log: Log) {
   const toldAt = new Map<string, number>()
   const failing = new Set<string>()
   return {
-    failed(operation: string, cause: unknown): void {
+    failed(operation: string, cause: unknown): string {
       const error = withoutCredentials(reasonOf(cause)).slice(0, REASON_MAX_LENGTH)
       const reason = `${operation} ${error}`
       const now = performance.now()
       for (const [each, at] of toldAt) if (now - at >= REMINDER) toldAt.delete(each)
-      if (toldAt.has(reason) || toldAt.size >= MAX_REASONS) return
+      if (toldAt.has(reason) || toldAt.size >= MAX_REASONS) return error
       toldAt.set(reason, now)
       failing.add(operation)
       const message = `The store ${name} cannot be reached: ${error}`
       log({ event: 'store.unreachable', level: 'error', message, operation, error })
+      return error
     },
     succeeded(operation: string): void {
       if (!failing.delete(operation) || failing.size > 0) return

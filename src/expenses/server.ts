@@ -11,11 +11,13 @@ import type { ExpenseStore, Owner } from './expense-store.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
 import { prepareTools } from './tools.ts'
 
-export { type ExpenseStore, sqliteExpenseStore } from './expense-store.ts'
+export { type ExpenseStore, UncertainError } from './expense-store.ts'
+export { type PostgresExpensesOptions, postgresExpenseStore } from './postgres.ts'
+export { sqliteExpenseStore } from './sqlite.ts'
 
 export type ExpensesServerOptions = {
   /** Where the expenses are kept. Stays the caller's to close. */
-  expenses: ExpenseStore
+  expenses: Pick<ExpenseStore, 'add' | 'list'>
   /** The currency of new expenses (ISO 4217). @default 'USD' */
   currency?: string
   /** The server's name towards clients. @default 'expenses' */

@@ -4,12 +4,12 @@ import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
 import { advertise } from './advertise.ts'
 import { expenseArguments, showGiven, trimDescription } from './expense.ts'
-import type { ExpenseStore, Owner } from './expense-store.ts'
+import { type ExpenseStore, type Owner, UncertainError } from './expense-store.ts'
 import { type Currency, toMinorUnits } from './money.ts'
 import { EXPENSE, EXPENSES, showAdded, showList } from './results.ts'
 
 export type ToolsOptions = {
-  readonly expenses: ExpenseStore
+  readonly expenses: Pick<ExpenseStore, 'add' | 'list'>
   readonly currency: Currency
   readonly now: () => Date
   readonly log: Log
@@ -76,7 +76,11 @@ function prepareAddUserExpense({ expenses, currency, now, log }: ToolsOptions) {
       return showAdded(stored)
     } catch (error) {
       logFailure(log, 'expenses.add_failed', owner, error)
-      return toolError('The expense was not saved: the server cannot write to its storage now.')
+      return toolError(
+        error instanceof UncertainError
+          ? 'It is not known whether the expense was saved: the answer of the storage was lost. Look with get_expenses before you add it again.'
+          : 'The expense was not saved: the server cannot write to its storage now.',
+      )
     }
   }
   return { config, call }

@@ -5,21 +5,20 @@ import { ConfigError } from '../../src/index.ts'
 
 const never = new Promise<never>(() => {})
 
-test('a start waits for its store, says so once, and goes on', async () => {
-  const said: string[] = []
-  let attempts = 0
+test('a start waits for its store, says each reason once, and goes on', async () => {
+  const reasons: unknown[] = []
+  const failures = ['refused', 'refused', 'too slow']
   let away = 0
   const isReady = await waitForStore(
     async () => {
-      attempts++
-      if (attempts < 3) throw new Error('refused')
+      const reason = failures.shift()
+      if (reason) throw new Error(reason)
     },
-    { stopped: never, onAway: () => away++, log: ({ event }) => said.push(event) },
+    { stopped: never, onAway: () => away++, log: ({ reason }) => reasons.push(reason) },
   )
   assert.equal(isReady, true)
-  assert.equal(attempts, 3)
   assert.equal(away, 1)
-  assert.deepEqual(said, ['server.waiting'])
+  assert.deepEqual(reasons, ['refused', 'too slow'])
 })
 
 test('what is wrong for good ends the wait at once', async () => {

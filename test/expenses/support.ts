@@ -73,11 +73,11 @@ export async function serveExpenses(
   t: TestContext,
   options: Partial<ExpensesServerOptions> = {},
 ): Promise<string> {
-  const expenses = options.expenses ?? sqliteExpenseStore(':memory:')
-  const { url, close } = await listen({ ...options, expenses })
+  const own = sqliteExpenseStore(':memory:')
+  const { url, close } = await listen({ expenses: own, ...options })
   t.after(async () => {
     await close()
-    await expenses.close()
+    await own.close()
   })
   return url
 }

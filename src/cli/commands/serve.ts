@@ -3,7 +3,7 @@ import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
-import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
+import { createExpensesServer } from '../../expenses/server.ts'
 import {
   type AuditEvent,
   ConfigError,
@@ -24,6 +24,7 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
+import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -32,7 +33,7 @@ import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, nextSignal } from '../stop.ts'
-import { openFile, openStore } from '../store-settings.ts'
+import { openStore } from '../store-settings.ts'
 import { waitForStore } from '../wait-for-store.ts'
 
 /**
@@ -184,11 +185,12 @@ async function openServer(
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
   operator?.attach(entrance)
-  const { currency, data } = settings
   const audit = (event: AuditEvent) => {
     for (const observer of observers) observer.audit?.(event)
   }
-  const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
+  warnOfExpenses(settings, log)
+  const expenses = await openExpenses(settings.expenses)
+  const { currency } = settings
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
   opened.push(expenses, mcp)
   const guarded = entrance.protect(mcp.fetch)
@@ -196,8 +198,12 @@ async function openServer(
   const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
   // While the store is away, what needs none is answered, and all else is told to come again.
-  const onAway = () => answer(handler)
-  if (await waitForStore(entrance.ready, { stopped, onAway, log })) {
+  const wait = { stopped, onAway: () => answer(handler), log }
+  const forExpenses = { ...wait, message: 'Waiting for the expenses. Nobody can see or add any.' }
+  if (
+    (await waitForStore(entrance.ready, wait)) &&
+    (await waitForStore(expenses.connect, forExpenses))
+  ) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
     warnOfPort(url, port, log)
   }
