@@ -1,26 +1,12 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
-import type { Store } from '../stores/store.ts'
-import { createAdmission } from './admission.ts'
-import { createAudit } from './audit.ts'
-import { createBarred } from './barred.ts'
-import { createClaimsChallenges } from './claims-challenges.ts'
 import type { Connection } from './client-address.ts'
-import { createClientAssertions } from './clients/client-assertion.ts'
-import { createClientKeys } from './clients/client-keys.ts'
-import { createClients } from './clients/clients.ts'
-import { createDocumentSource } from './clients/document-source.ts'
-import { createEgressBudget } from './clients/egress-budget.ts'
 import { createGuardedFetch, type GuardedFetch } from './clients/guarded-fetch.ts'
-import { createRedirectPolicy } from './clients/redirect-policy.ts'
-import { createConsents } from './consents.ts'
-import type { Context } from './context.ts'
-import { createEntra } from './entra/entra.ts'
+import { createContext } from './create-context.ts'
+import { createEntraWatch } from './entra/watch.ts'
 import { ConfigError, OAuthError } from './errors.ts'
-import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
-import { digest } from './keys/mac.ts'
 import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
@@ -28,14 +14,9 @@ import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
 import { refusalOf, toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
-import { createRevocations } from './protected-resource/revocations.ts'
-import { createRateLimiter } from './rate-limit.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
-import { createSeen } from './seen.ts'
-import { createSpentTransactions } from './spent-transactions.ts'
-import { createAccessTokens } from './tokens/access-token.ts'
 
 /** What is behind the gate: it gets only requests of signed-in people, and who they are. */
 export type ProtectedHandler = (
@@ -91,6 +72,8 @@ export type Entrance = {
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
   status(): EntranceStatus
+  /** Asks Entra whether it is there, now and while it is not: the log and `status` say so. */
+  watchEntra(): void
   /** Ends answers that are still being written, such as event streams: of a server that stops. */
   endAnswers(): void
   /** Stops reading the store, and closes it. */
@@ -106,13 +89,18 @@ export function createEntrance(options: EntranceOptions): Entrance {
 export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
   const store = observeStore(guardStore(config.store, config.log), config.observe)
-  const entraFetch = observeEntra(config.fetch, config.observe)
+  const entraFetch = observeEntra(config.fetch, config.observe, config.log)
   const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
   const router = createRouter(context)
   const authenticate = observeGate(createAuthenticate(context), config.observe)
   const openAnswers = createOpenAnswers()
   context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
+  const entraWatch = createEntraWatch({
+    ask: context.entra.reach,
+    isAnswering: () => entraFetch.state() !== 'unreachable',
+    log: config.log,
+  })
   let started: Promise<void> | undefined
   let isReady = false
   /** Whether the last start failed for the moment. */
@@ -203,8 +191,10 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       const keys = keyWatch.status()
       return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
     },
+    watchEntra: entraWatch.start,
     endAnswers: openAnswers.endAll,
     async close() {
+      entraWatch.stop()
       keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
@@ -219,41 +209,6 @@ function isMcpPath(url: string, config: Config): boolean {
 }
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
-
-function createContext(config: Config, store: Store, fetch: GuardedFetch): Context {
-  const sites = [...config.sites.values()]
-  const redirectPolicy = createRedirectPolicy(config)
-  const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
-  const documents = createDocumentSource(fetching)
-  const keys = createClientKeys(fetching)
-  const entra = createEntra(config)
-  return {
-    config,
-    clients: createClients({ ...config, store, redirectPolicy, documents, keys }),
-    documents,
-    assertions: createClientAssertions({ sites: config.sites, keys, store }),
-    redirectPolicy,
-    entra,
-    audit: createAudit(config),
-    admission: createAdmission(config.allow, entra),
-    barred: createBarred({ ...config, store }),
-    seen: createSeen({ ...config, store }),
-    spent: createSpentTransactions(),
-    renewals: new Map(),
-    limiter: createRateLimiter(config),
-    grants: createGrants({ ...config, store }),
-    consents: createConsents({ ...config, store }),
-    challenges: createClaimsChallenges({ ...config, store }),
-    revocations: createRevocations({ ...config, store, clientDigest: digest }),
-    accessTokens: createAccessTokens({
-      keyring: config.keyring,
-      binding: config.binding,
-      audience: config.site.resource,
-      issuers: new Set(sites.map((site) => site.issuer)),
-      ttl: config.accessTokenTtl,
-    }),
-  }
-}
 
 /** The handler's answer; the 403 challenge where it found, by `requireScope`, too little scope. */
 async function challenged(handle: () => Response | Promise<Response>): Promise<Response> {

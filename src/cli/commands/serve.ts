@@ -185,6 +185,7 @@ async function openServer(
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
   operator?.attach(entrance)
+  entrance.watchEntra()
   const audit = (event: AuditEvent) => {
     for (const observer of observers) observer.audit?.(event)
   }

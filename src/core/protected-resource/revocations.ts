@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { Revocation, Store } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
-import { ACCESS_TOKEN_MAX_TTL } from '../options.ts'
+import { ACCESS_TOKEN_MAX_TTL, CLOCK_SKEW } from '../options.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
 /** Whose sign-ins are ended together. */
@@ -51,9 +51,6 @@ const HASTE = 20
 
 /** How many readings may be under way: the store is asked every second though one hangs. */
 const MAX_READINGS = 6
-
-/** Room for clocks that differ between replicas, in seconds. */
-const SKEW = 60
 
 /** How often rules that no longer matter are dropped, in milliseconds. */
 const SWEEP = 30_000
@@ -149,15 +146,15 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       const now = Math.floor(Date.now() / 1000)
       // A grant never comes back, so no token of it is ever newer than this. Of any life: the
       // setting may have been another when they were issued.
-      const expiresAt = now + ACCESS_TOKEN_MAX_TTL + SKEW
-      await put({ kind: 'grant', id: grantId, issuedUntil: now + SKEW, expiresAt })
+      const expiresAt = now + ACCESS_TOKEN_MAX_TTL + CLOCK_SKEW
+      await put({ kind: 'grant', id: grantId, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },
     async end(kind, id) {
       const now = Math.floor(Date.now() / 1000)
       // A replica whose clock is ahead has signed people in by that clock. Who signs in from now on
       // is put behind this moment: `endedUntil`.
-      const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * SKEW
-      return put({ kind, id, issuedUntil: now + SKEW, expiresAt })
+      const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * CLOCK_SKEW
+      return put({ kind, id, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },
     endedUntil: rules.endedUntil,
     check(claims) {
