@@ -95,6 +95,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@opentelemetry/api', ['adapters/opentelemetry.ts', 'cli/telemetry.ts']],
+  ['@opentelemetry/sdk-node', ['cli/telemetry.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
   ['redis', ['stores/redis']],
