@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { waitForLock } from '../files/wait-for-lock.ts'
 import type { Expense } from './expense.ts'
 
 /** Whose expenses: object id and tenant id together, since one object id can exist in two tenants. */
@@ -41,6 +42,9 @@ type Waiting = {
 
 const SCHEMA_VERSION = 1
 
+/** How long an expense waits for another process's lock, in milliseconds. */
+const BUSY_TIMEOUT = 5000
+
 // The index holds all that the totals need, in the order of the list.
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS expense (
@@ -76,17 +80,19 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
   )
   sum.setReadBigInts(true)
 
-  return {
+  return waitForLock(db, BUSY_TIMEOUT, {
     add,
     list: async ({ tid, oid }, { limit = -1 } = {}) => ({
       expenses: select.all(tid, oid, limit).map((row) => ({ ...row }) as StoredExpense),
       totals: sum.all(tid, oid).map(toCurrencyTotal),
     }),
     close: async () => {
+      // Nothing else goes on any more that could be held up.
+      if (db.isOpen) db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
       flush()
       if (db.isOpen) db.close()
     },
-  }
+  })
 }
 
 /**
@@ -136,7 +142,8 @@ function openDatabase(path: string): DatabaseSync {
   }
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
   try {
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
     inTransaction(db, () => prepareSchema(db, path))
   } catch (error) {
     db.close()
