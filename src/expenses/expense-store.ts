@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { explainFaults } from '../files/file-fault.ts'
+import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
 import type { Expense } from './expense.ts'
 
 /** Whose expenses: object id and tenant id together, since one object id can exist in two tenants. */
@@ -57,15 +57,14 @@ const SCHEMA = `
     created TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS expense_of_owner
-    ON expense (tid, oid, date, seq, currency, minor_units);
-  PRAGMA user_version = ${SCHEMA_VERSION};
+    ON expense (tid, oid, date, seq, currency, minor_units)
 `
 const COLUMNS =
   'id, date, minor_units AS minorUnits, currency, category, description, payment_method, created'
 
 /** Expenses in an SQLite file, made with mode 0600 when absent, or in memory with `:memory:`. */
 export function sqliteExpenseStore(path: string): ExpenseStore {
-  const db = openDatabase(path)
+  const db = openSqliteFile(path, { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout: 5000 })
   const { add, flush } = createGroupCommit(db)
   const select = db.prepare(
     `SELECT ${COLUMNS} FROM expense WHERE tid = ? AND oid = ? ORDER BY date DESC, seq DESC LIMIT ?`,
@@ -76,7 +75,7 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
   )
   sum.setReadBigInts(true)
 
-  return {
+  return explainFaults(path, {
     add,
     list: async ({ tid, oid }, { limit = -1 } = {}) => ({
       expenses: select.all(tid, oid, limit).map((row) => ({ ...row }) as StoredExpense),
@@ -86,7 +85,7 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
       flush()
       if (db.isOpen) db.close()
     },
-  }
+  })
 }
 
 /**
@@ -107,7 +106,7 @@ function createGroupCommit(db: DatabaseSync): { add: ExpenseStore['add']; flush:
     waiting = []
     if (batch.length === 0) return
     try {
-      inTransaction(db, () => {
+      atOnce(db, () => {
         for (const { owner, expense } of batch)
           insert.run({ tid: owner.tid, oid: owner.oid, ...expense })
       })
@@ -124,48 +123,6 @@ function createGroupCommit(db: DatabaseSync): { add: ExpenseStore['add']; flush:
       waiting.push({ owner, expense: { id: randomUUID(), ...expense }, resolve, reject })
     })
   return { add, flush }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // SQLite gives its side files the mode of the main one.
-    closeSync(openSync(path, 'a', 0o600))
-    // One that was there before may be anybody's to read.
-    chmodSync(path, 0o600)
-  }
-  const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
-  try {
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    inTransaction(db, () => prepareSchema(db, path))
-  } catch (error) {
-    db.close()
-    throw error
-  }
-  return db
-}
-
-function prepareSchema(db: DatabaseSync, path: string): void {
-  const version = db.prepare('PRAGMA user_version').get()?.user_version
-  if (version === SCHEMA_VERSION) return
-  if (version !== 0) {
-    throw new Error(
-      `The expenses file ${path} has schema version ${version}; this release knows ${SCHEMA_VERSION}. Start the release that wrote it, or name another file.`,
-    )
-  }
-  db.exec(SCHEMA)
-}
-
-function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    // A full disk, for one, has rolled back already.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
 }
 
 function toCurrencyTotal(row: Record<string, unknown>): CurrencyTotal {
