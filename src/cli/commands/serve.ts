@@ -24,6 +24,7 @@ import {
   VARIABLES,
 } from '../env.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
+import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -232,19 +233,17 @@ async function openEmulator(
   log: Log,
 ): Promise<RunningEmulator> {
   const { startEmulator } = await import('../../emulator/emulator.ts')
+  const dataFile = join(settings.data, 'emulator.json')
   try {
-    const emulator = await startEmulator({
-      port: settings.emulatorPort,
-      dataFile: join(settings.data, 'emulator.json'),
-      log,
-    })
+    const emulator = await startEmulator({ port: settings.emulatorPort, dataFile, log })
     // What a person does in the portal: register this server's own address, beside what is there.
     const web = emulator.directory.applications[0]?.web
     const own = `${url}/auth/callback`
     if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
-    throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
+    const port = portInUse(error, 'EMULATOR_PORT', settings.emulatorPort)
+    throw port ?? toConfigError('ENTRANCE_DATA', error)
   }
 }
 
