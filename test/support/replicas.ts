@@ -82,7 +82,8 @@ export async function startReplicas(
   return { url, replicas, nginx, store, emulator, leadTo, [Symbol.asyncDispose]: dispose }
 }
 
-function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
+/** What every replica of one server is given, behind one proxy. */
+export function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
   return {
     ENTRANCE_URL: url,
     ENTRANCE_SECRET: randomBytes(32).toString('base64url'),
