@@ -23,6 +23,7 @@ const ROWS: readonly (readonly string[])[] = [
     'core/guarded-store.ts',
     'core/observer.ts',
     'core/keys/',
+    'core/in-rounds.ts',
   ],
   ['core/options.ts', 'core/client-address.ts', 'core/fetch-metadata.ts'],
   [
@@ -38,7 +39,13 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
-  ['core/transaction.ts', 'core/error-response.ts', 'core/client-redirect.ts', 'core/barred.ts'],
+  [
+    'core/transaction.ts',
+    'core/error-response.ts',
+    'core/client-redirect.ts',
+    'core/barred.ts',
+    'core/seen.ts',
+  ],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
   ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],

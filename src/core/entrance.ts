@@ -33,6 +33,7 @@ import { createRateLimiter } from './rate-limit.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
+import { createSeen } from './seen.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
 
@@ -228,6 +229,7 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     audit: createAudit(config),
     admission: createAdmission(config.allow, entra),
     barred: createBarred({ ...config, store }),
+    seen: createSeen({ ...config, store }),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),

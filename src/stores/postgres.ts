@@ -1,6 +1,6 @@
 import { postgresDatabase } from './postgres/database.ts'
 import { listenForRevocations } from './postgres/listen.ts'
-import { MIGRATIONS, statementsOf } from './postgres/statements.ts'
+import { MIGRATIONS, PAGE_ROWS, statementsOf } from './postgres/statements.ts'
 import type { Revocation, Store, StoredRecord } from './store.ts'
 
 export type { PostgresAddress } from './postgres/address.ts'
@@ -46,24 +46,27 @@ export function postgresStore(url: string): Store {
     async delete(key) {
       await run(statements.delete, [key])
     },
-    async list(by) {
-      const { rows } =
-        'person' in by
-          ? await run(statements.listByPerson, [by.person, seconds()])
-          : await run(statements.listByClient, [by.client, seconds()])
-      return rows.map(toRecord)
+    async list({ person }) {
+      return (await run(statements.listByPerson, [person, seconds()])).rows.map(toRecord)
     },
-    async page({ prefix, after = '', limit }) {
-      const { rows } = await run(statements.page, [prefix, after, seconds(), limit])
-      const records = rows.map(toRecord)
-      return { records, next: records.length < limit ? undefined : records.at(-1)?.key }
+    async page({ prefix, client, after = '', limit }) {
+      const { rows } =
+        client === undefined
+          ? await run(statements.page, [prefix, after, limit])
+          : await run(statements.pageOfClient, [prefix, after, limit, client])
+      const records = rows.map(toRecord).filter(({ expiresAt }) => expiresAt > seconds())
+      return { records, next: rows.length < limit ? undefined : rows.at(-1)?.key }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
       await run(statements.revoke, [kind, id, issuedUntil, expiresAt, seconds()])
     },
     async revocations(cursor = '0') {
-      const { rows } = await run(statements.revocations, [cursor, seconds()])
-      return { revocations: rows.map(toRevocation), cursor: String(rows.at(-1)?.seq ?? cursor) }
+      const { rows } = await run(statements.revocations, [cursor])
+      return {
+        revocations: rows.map(toRevocation).filter(({ expiresAt }) => expiresAt > seconds()),
+        cursor: String(rows.at(-1)?.seq ?? cursor),
+        isMore: rows.length === PAGE_ROWS,
+      }
     },
     watch(onRevoked) {
       const end = listenForRevocations(address, OPTION, onRevoked)

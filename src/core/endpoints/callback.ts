@@ -176,7 +176,9 @@ async function succeed(
 ): Promise<Response> {
   const { transaction, endCookie, address } = returned
   const { config } = context
+  const { preferred_username: name } = tokens.user
   await recordAdopted(transaction, tokens.user, context)
+  await context.seen.note({ id: personOf(tokens.user), name }, transaction.request.client)
   const code = await issueCode(transaction, tokens, {
     grants: context.grants,
     keyring: config.keyring,
