@@ -24,6 +24,7 @@ import {
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
+import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -76,6 +77,7 @@ export type ServeSettings = RegistrationSettings &
     readonly logFormat: 'text' | 'json'
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
+    readonly telemetry: TelemetrySettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -175,6 +177,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
+    telemetry: resolveTelemetry(env, problems),
     problems,
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { waitForLock } from '../files/wait-for-lock.ts'
 import type { CurrencyTotal, ExpenseStore, Owner, StoredExpense } from './expense-store.ts'
 
 type Waiting = {
@@ -12,6 +13,9 @@ type Waiting = {
 }
 
 const SCHEMA_VERSION = 1
+
+/** How long an expense waits for another process's lock, in milliseconds. */
+const BUSY_TIMEOUT = 5000
 
 // The index holds all that the totals need, in the order of the list.
 const SCHEMA = `
@@ -57,7 +61,7 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
   )
   const put = db.prepare(`${INSERT} ON CONFLICT (id) DO NOTHING`)
 
-  return {
+  return waitForLock(db, BUSY_TIMEOUT, {
     name: `sqlite:${path}`,
     // The file is open by now: whoever names one that cannot be is told so at once.
     connect: async () => {
@@ -76,10 +80,12 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
     put: async (owner, expense) =>
       put.run({ tid: owner.tid, oid: owner.oid, ...expense }).changes === 1,
     close: async () => {
+      // Nothing else goes on any more that could be held up.
+      if (db.isOpen) db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
       flush()
       if (db.isOpen) db.close()
     },
-  }
+  })
 }
 
 /**
@@ -124,7 +130,8 @@ function openDatabase(path: string): DatabaseSync {
   }
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
   try {
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
     inTransaction(db, () => prepareSchema(db, path))
   } catch (error) {
     db.close()

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { setImmediate as nextRound } from 'node:timers/promises'
+import { waitForLock } from '../files/wait-for-lock.ts'
 import type { RecordPage, Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
 /** How far back a revocations page reaches behind its cursor, in rows. */
@@ -42,7 +43,7 @@ const SCHEMA = `
 `
 
 export type SqliteStoreOptions = {
-  /** How long a write waits for another process's, in milliseconds. @default 5000 */
+  /** How long an operation waits for another process's lock, in milliseconds. @default 5000 */
   busyTimeout?: number
 }
 
@@ -51,11 +52,12 @@ export type SqliteStoreOptions = {
  * The file is made 0600 with its folder; `:memory:` is taken too.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
-  const db = openDatabase(path, options.busyTimeout ?? 5000)
+  const { busyTimeout = 5000 } = options
+  const db = openDatabase(path, busyTimeout)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
-  return {
+  return waitForLock(db, busyTimeout, {
     name: `sqlite:${path}`,
     isShared: false,
     // The file is open by now: whoever names one that cannot be is told so at once.
@@ -124,7 +126,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async close() {
       if (db.isOpen) db.close()
     },
-  }
+  })
 }
 
 function openDatabase(path: string, timeout: number): DatabaseSync {
