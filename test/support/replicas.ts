@@ -51,7 +51,7 @@ export type StartReplicasOptions = {
   readonly emulator?: StartOptions
 }
 
-/** Starts them all on one machine: one address, one secret, one store, one folder of expenses. */
+/** Starts them all on one machine: one address, one secret, one store, one place of expenses. */
 export async function startReplicas(
   kind: SharedStoreKind,
   options: StartReplicasOptions = {},
