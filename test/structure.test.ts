@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
+  ['http/', 'log.ts', 'files/', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
   ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
   [
     'core/clouds.ts',
@@ -64,18 +64,18 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['stores/postgres', ['index.ts', 'stores/store.ts']],
   ['stores/redis', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
-  ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
+  ['stores/*', ['index.ts', 'http/', 'files/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
-  ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
+  ['emulator/', ['http/html.ts', 'adapters/', 'files/', 'log.ts']],
   // It uses us as a stranger would, by what `package.json` exports.
-  ['expenses/', ['index.ts', 'adapters/', 'stores/', 'log.ts']],
+  ['expenses/', ['index.ts', 'adapters/', 'files/', 'stores/', 'log.ts']],
   [
     'cli/',
     [
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
       'operator/',
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
-      ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      ...['log.ts', 'files/', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',
       // `keys retire` takes a key out of the record.
       'core/store-keys.ts',
@@ -95,6 +95,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@opentelemetry/api', ['adapters/opentelemetry.ts', 'cli/telemetry.ts']],
+  ['@opentelemetry/sdk-node', ['cli/telemetry.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
   ['redis', ['stores/redis']],

@@ -25,6 +25,7 @@ import {
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
+import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -80,6 +81,7 @@ export type ServeSettings = RegistrationSettings &
     readonly drain: number
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
+    readonly telemetry: TelemetrySettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -180,6 +182,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     drain: options.drain ?? readDrain(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
+    telemetry: resolveTelemetry(env, problems),
     problems,
   }
 }

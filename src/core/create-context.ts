@@ -1,6 +1,6 @@
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
-import { createAudit } from './audit.ts'
+import type { Audit } from './audit.ts'
 import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
@@ -23,7 +23,12 @@ import { createSpentTransactions } from './spent-transactions.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
 
 /** Makes what outlives a request. */
-export function createContext(config: Config, store: Store, fetch: GuardedFetch): Context {
+export function createContext(
+  config: Config,
+  store: Store,
+  fetch: GuardedFetch,
+  audit: Audit,
+): Context {
   const sites = [...config.sites.values()]
   const redirectPolicy = createRedirectPolicy(config)
   const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
@@ -37,7 +42,7 @@ export function createContext(config: Config, store: Store, fetch: GuardedFetch)
     assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
     entra,
-    audit: createAudit(config),
+    audit,
     admission: createAdmission(config.allow, entra),
     barred: createBarred({ ...config, store }),
     seen: createSeen({ ...config, store }),

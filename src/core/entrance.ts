@@ -1,28 +1,33 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
-import type { Connection } from './client-address.ts'
+import { createAudit } from './audit.ts'
+import { type Connection, clientAddressOf } from './client-address.ts'
 import { createGuardedFetch, type GuardedFetch } from './clients/guarded-fetch.ts'
 import { createContext } from './create-context.ts'
 import { createEntraWatch } from './entra/watch.ts'
-import { ConfigError, OAuthError } from './errors.ts'
+import { ConfigError } from './errors.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
-import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
+import {
+  type EntraState,
+  observeCalls,
+  observeEntra,
+  observeGate,
+  observeStore,
+} from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
-import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
+import {
+  challenged,
+  createAuditTool,
+  type ProtectedHandler,
+} from './protected-resource/protected-handler.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
-
-/** What is behind the gate: it gets only requests of signed-in people, and who they are. */
-export type ProtectedHandler = (
-  request: Request,
-  context: { authInfo: AuthInfo },
-) => Response | Promise<Response>
 
 /** How a server is, for `/readyz` and for metrics. */
 export type EntranceStatus = {
@@ -90,7 +95,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const config = resolveOptions(options)
   const store = observeStore(guardStore(config.store, config.log), config.observe)
   const entraFetch = observeEntra(config.fetch, config.observe, config.log)
-  const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
+  const { audit, close: closeAudit } = createAudit(config)
+  const fetching = { ...config, fetch: entraFetch.fetch }
+  const context = createContext(fetching, store, guardedFetch, audit)
   const router = createRouter(context)
   const authenticate = observeGate(createAuthenticate(context), config.observe)
   const openAnswers = createOpenAnswers()
@@ -150,7 +157,11 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     return isRefused ? misconfigured() : router.answer(request, connection)
   }
 
-  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
+  async function guard(
+    request: Request,
+    handler: ProtectedHandler,
+    connection: Connection | undefined,
+  ): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
@@ -166,15 +177,20 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const { authInfo } = verdict
+    const addressOf = () => clientAddressOf(request, connection, config.trustedProxyHops)
+    const auditTool = createAuditTool(authInfo, audit, addressOf)
+    const given = await challenged(() => handler(request, { authInfo, auditTool }))
     const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
+  const guarded = observeCalls(`${config.site.prefix}${config.path}`, guard, config.observe)
+
   return {
     fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
     protect: (handler) => async (request, connection) =>
-      (await answer(request, connection)) ?? (await guard(request, handler)),
+      (await answer(request, connection)) ?? (await guarded(request, handler, connection)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
@@ -198,6 +214,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
+      closeAudit()
       await config.store.close()
     },
   }
@@ -209,17 +226,6 @@ function isMcpPath(url: string, config: Config): boolean {
 }
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
-
-/** The handler's answer; the 403 challenge where it found, by `requireScope`, too little scope. */
-async function challenged(handle: () => Response | Promise<Response>): Promise<Response> {
-  try {
-    return await handle()
-  } catch (error) {
-    const isOurs = error instanceof OAuthError && error.code === 'insufficient_scope'
-    if (!isOurs) throw error
-    return toResponse(refusalOf(error))
-  }
-}
 
 /** The page whose origin was let through may read the answer. */
 function readableBy(origin: string, response: Response): Response {

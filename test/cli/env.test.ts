@@ -35,6 +35,14 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     drain: 8,
     operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
     audit: { to: 'off', names: true },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      serviceName: 'entrance',
+      isDetecting: false,
+      logLevel: undefined,
+    },
     allow: {
       tenants: undefined,
       users: undefined,
@@ -119,7 +127,18 @@ test('every variable is read', () => {
     },
     clients: [],
     operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
-    audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
+    audit: {
+      to: { file: '/var/log/audit.jsonl' },
+      names: false,
+    },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      serviceName: 'entrance',
+      isDetecting: false,
+      logLevel: undefined,
+    },
     problems: [],
   } satisfies ServeSettings)
 })

@@ -47,6 +47,9 @@ export type RunningReplicas = AsyncDisposable & {
 
 const COUNT = 3
 
+/** How long a replica may take over one answer, in milliseconds. */
+const ANSWER_TIMEOUT = 30_000
+
 export type StartReplicasOptions = {
   readonly emulator?: StartOptions
   /** By how many seconds the clock of each is ahead of this machine's. */
@@ -55,7 +58,7 @@ export type StartReplicasOptions = {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts them all on one machine: one address, one secret, one store, one folder of expenses. */
+/** Starts them all on one machine: one address, one secret, one store, one place of expenses. */
 export async function startReplicas(
   kind: SharedStoreKind,
   options: StartReplicasOptions = {},
@@ -134,10 +137,13 @@ function askGate(port: number, host: string, token: string): Promise<number> {
     accept: 'application/json, text/event-stream',
     'content-length': body.length,
   }
-  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false })
-    .on('response', (response) =>
-      response.resume().on('end', () => resolve(response.statusCode ?? 0)),
-    )
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT)
+  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false, signal })
+    .on('response', (response) => {
+      // A replica may be killed in the midst of its answer.
+      response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject)
+      response.resume()
+    })
     .on('error', reject)
     .end(body)
   return promise

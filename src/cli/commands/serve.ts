@@ -5,7 +5,6 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer } from '../../expenses/server.ts'
 import {
-  type AuditEvent,
   ConfigError,
   type ConfigProblem,
   createEntrance,
@@ -15,6 +14,7 @@ import {
   type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { createOperatorApi } from '../../operator/api.ts'
 import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
@@ -25,6 +25,7 @@ import {
   VARIABLES,
 } from '../env.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
+import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -34,6 +35,7 @@ import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
+import { openTelemetry } from '../telemetry.ts'
 import { waitForStore } from '../wait-for-store.ts'
 
 /**
@@ -142,11 +144,15 @@ async function start(
     for (const part of opened.toReversed()) await part.close()
   }
   try {
+    const telemetry = await openTelemetry(settings, log)
+    if (telemetry) opened.push(telemetry)
     const operator = await openOperatorPort(settings.operator, log)
     if (operator) opened.push(operator)
     const audit = openAudit(settings.audit, log)
     if (audit) opened.push(audit)
-    const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
+    // Traces are around all else, so that what is said in between belongs to them.
+    const told = [telemetry, operator, audit].flatMap((part) => part ?? [])
+    const observers = told.flatMap((part) => part.observers)
     const url = settings.url ?? `http://localhost:${listening.port}`
     const beside = { operator, observers, stopped, answer: answer.resolve }
     const entrance = await openServer(url, listening.port, settings, beside, opened, log)
@@ -184,15 +190,13 @@ async function openServer(
   const options = await toOptions(url, settings, emulator, log)
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
-  operator?.attach(entrance)
+  const { currency } = settings
+  const { token } = settings.operator
+  operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
   entrance.watchEntra()
-  const audit = (event: AuditEvent) => {
-    for (const observer of observers) observer.audit?.(event)
-  }
   warnOfExpenses(settings, log)
   const expenses = await openExpenses(settings.expenses)
-  const { currency } = settings
-  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
@@ -231,19 +235,17 @@ async function openEmulator(
   log: Log,
 ): Promise<RunningEmulator> {
   const { startEmulator } = await import('../../emulator/emulator.ts')
+  const dataFile = join(settings.data, 'emulator.json')
   try {
-    const emulator = await startEmulator({
-      port: settings.emulatorPort,
-      dataFile: join(settings.data, 'emulator.json'),
-      log,
-    })
+    const emulator = await startEmulator({ port: settings.emulatorPort, dataFile, log })
     // What a person does in the portal: register this server's own address, beside what is there.
     const web = emulator.directory.applications[0]?.web
     const own = `${url}/auth/callback`
     if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
-    throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
+    const port = portInUse(error, 'EMULATOR_PORT', settings.emulatorPort)
+    throw port ?? toConfigError('ENTRANCE_DATA', error)
   }
 }
 

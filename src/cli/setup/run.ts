@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../exit-codes.ts'
 import { type Authority, findAuthority } from '../graph/authority.ts'
 import { createGraph, type Graph } from '../graph/graph-client.ts'
 import { isDenied } from '../graph/graph-error.ts'
 import { type Operator, type OperatorSession, signInOperator } from '../graph/operator-token.ts'
+import { osUser } from '../os-user.ts'
 import { confirm } from '../prompt.ts'
 import { compareRegistration } from '../registration/compare-registration.ts'
 import { readRegistration } from '../registration/read-registration.ts'
@@ -74,19 +74,10 @@ export async function openRun(
 function nobody(authority: Authority): Operator {
   return {
     authority,
-    name: localName(),
+    name: osUser() ?? 'somebody',
     token: '',
     source: 'env',
     tenantId: authority.tenantId ?? '',
-  }
-}
-
-/** In a container the account may have no name. */
-function localName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return 'somebody'
   }
 }
 

@@ -45,6 +45,8 @@ export type Grant = {
   readonly revoked?: { readonly at: number; readonly reason: string }
   /** The transaction it came of, for the log. */
   readonly transaction: string
+  /** Where that began, for whoever follows it; absent where nobody did. */
+  readonly trace?: string | undefined
 }
 
 /** A grant as read, with what is needed to replace it. */
