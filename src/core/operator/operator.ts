@@ -1,5 +1,7 @@
 import type { Barring } from '../barred.ts'
 import type { Context } from '../context.ts'
+import { EntraError } from '../errors.ts'
+import { personOf } from '../grants/grant.ts'
 import { type BarResult, bar } from './bar.ts'
 import { findClient } from './find-client.ts'
 import { findPerson, type Person } from './find-person.ts'
@@ -52,7 +54,7 @@ export type OperatorAccess = {
   as(actor: string): Operator
   /**
    * Whose access token of Entra's for this application this is, with the app role
-   * `Entrance.Operator`. Throws `EntraError`.
+   * `Entrance.Operator`; who is blocked has none here. Throws `EntraError`.
    */
   verifyToken(token: string): Promise<string>
 }
@@ -64,8 +66,13 @@ export function createOperatorAccess(context: Context): OperatorAccess {
   return {
     as: (actor) => createOperator(context, actor),
     async verifyToken(token) {
-      const { tid, oid } = await context.entra.verifyRole(token, OPERATOR_ROLE)
-      return `${tid}/${oid}`
+      const person = personOf(await context.entra.verifyRole(token, OPERATOR_ROLE))
+      // Who is kept out must not let themselves in again.
+      if (!(await context.barred.has('person', person))) return person
+      throw new EntraError('The operator of this server has blocked this account.', {
+        isTransient: false,
+        cure: 'Use ENTRANCE_OPERATOR_TOKEN, or have another operator unblock it.',
+      })
     },
   }
 }
