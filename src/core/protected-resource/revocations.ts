@@ -143,8 +143,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       // Once is enough: a client that revokes over and over must not fill the store.
       if (rules.isStored('grant', grantId)) return
       const now = Math.floor(Date.now() / 1000)
-      // A grant never comes back, so no token of it is ever newer than this. Of any life: the
-      // setting may have been another when they were issued.
+      // All tokens of the grant are meant, of any life: the setting may have been another when they
+      // were issued.
       const expiresAt = now + ACCESS_TOKEN_MAX_TTL + SKEW
       await put({ kind: 'grant', id: grantId, issuedUntil: now + SKEW, expiresAt })
     },
@@ -190,7 +190,8 @@ function createRules() {
     },
     isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
       if (rules.size === 0) return false
-      if (claims.iat <= until('grant', claims.gid)) return true
+      // A grant never comes back: no clock counts, neither whose ended it nor whose renewed it.
+      if (rules.has(nameOf('grant', claims.gid))) return true
       // Tokens from before the claim was there have only their own time.
       const { gat = claims.iat } = claims
       return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))
