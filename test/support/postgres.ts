@@ -48,6 +48,15 @@ function idOf(name: string, which: '-u' | '-g'): number | undefined {
   }
 }
 
+/** Backends come and go: one that has gone in between needs none. */
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /** Makes a cluster in a folder of its own and starts it on a port of loopback. */
 export async function startPostgres(settings: readonly string[] = []): Promise<RunningPostgres> {
   if (!command) throw new Error(String(withoutPostgres))
@@ -96,7 +105,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
     const own = child?.pid ?? 0
     const pids = readFileSync(`/proc/${own}/task/${own}/children`, 'utf8')
     for (const pid of [...pids.split(' ').map(Number), own]) {
-      if (pid > 0) process.kill(pid, name)
+      if (pid > 0) sendSignal(pid, name)
     }
   }
 
