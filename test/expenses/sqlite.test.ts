@@ -5,66 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as nextRound } from 'node:timers/promises'
-import type { Expense } from '../../src/expenses/expense.ts'
-import { sqliteExpenseStore } from '../../src/expenses/expense-store.ts'
+import { sqliteExpenseStore } from '../../src/expenses/server.ts'
+import { ALICE, BOB, EXPENSE, expensesContract } from './contract.ts'
 
-const ALICE = { tid: 'tenant', oid: 'alice' }
-const BOB = { tid: 'tenant', oid: 'bob' }
-const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
-const EXPENSE: Expense = {
-  date: '2026-10-02',
-  minorUnits: 7500,
-  currency: 'USD',
-  category: 'shopping',
-  description: 'office supplies',
-  payment_method: 'visa',
-  created: '2026-10-05T09:30:00.000Z',
-}
-
-test('an owner lists their own expenses and nobody else’s', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const own = await store.add(ALICE, EXPENSE)
-  await store.add(BOB, { ...EXPENSE, description: 'of Bob' })
-  await store.add(NAMESAKE, { ...EXPENSE, description: 'in another tenant' })
-  assert.deepEqual((await store.list(ALICE)).expenses, [own])
-  assert.deepEqual((await store.list({ tid: 'tenant', oid: 'nobody' })).expenses, [])
-  await store.close()
-})
-
-test('the newest date comes first, and on one date what was recorded last', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const dates = ['2026-03-01', '2026-05-01', '2026-03-01', '2025-12-31', '2026-03-01']
-  for (const [i, date] of dates.entries()) {
-    await store.add(ALICE, { ...EXPENSE, date, description: String(i) })
-  }
-  const { expenses } = await store.list(ALICE)
-  assert.deepEqual(
-    expenses.map(({ description }) => description),
-    ['1', '4', '2', '0', '3'],
-  )
-  await store.close()
-})
-
-test('totals are kept apart by currency and count what the limit leaves out', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  for (const minorUnits of [10, 20, 30]) await store.add(ALICE, { ...EXPENSE, minorUnits })
-  await store.add(ALICE, { ...EXPENSE, minorUnits: 1500, currency: 'JPY' })
-  const { expenses, totals } = await store.list(ALICE, { limit: 2 })
-  assert.equal(expenses.length, 2)
-  assert.deepEqual(totals, [
-    { currency: 'JPY', count: 1, minorUnits: 1500n },
-    { currency: 'USD', count: 3, minorUnits: 60n },
-  ])
-  await store.close()
-})
-
-test('a total beyond the integers of a double is exact', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const minorUnits = Number.MAX_SAFE_INTEGER
-  for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, minorUnits })
-  assert.equal((await store.list(ALICE)).totals[0]?.minorUnits, 27_021_597_764_222_973n)
-  await store.close()
-})
+expensesContract({ name: 'sqlite', open: async () => sqliteExpenseStore(':memory:') })
 
 test('nobody is answered before the commit, and one commit serves a whole turn', async (t) => {
   const path = join(temporaryFolder(t), 'expenses.sqlite')
@@ -136,13 +80,6 @@ test('a file closed and opened again has everything', async (t) => {
   const second = sqliteExpenseStore(path)
   assert.deepEqual((await second.list(ALICE)).expenses, [await added])
   await second.close()
-})
-
-test('a closed store refuses and can be closed again', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  await store.close()
-  await store.close()
-  await assert.rejects(store.add(ALICE, EXPENSE), /store is closed/)
 })
 
 test('expenses wait for another process’s lock, and the process goes on meanwhile', async (t) => {
