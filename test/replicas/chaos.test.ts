@@ -6,7 +6,7 @@ import { withoutNginx } from '../support/nginx.ts'
 import { startReplicas } from '../support/replicas.ts'
 import { SHARED_STORES } from '../support/shared-store.ts'
 
-const SECONDS = 12
+const SECONDS = 10
 /** However busy the machine is, so often at least is each thing done. */
 const TIMES = 5
 /** What two processors are good for, with other tests beside. */
