@@ -9,6 +9,7 @@ import {
 } from '../../src/expenses/server.ts'
 import { ConfigError } from '../../src/index.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
+import { fixedPort } from '../support/fixed-port.ts'
 import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { ALICE, EXPENSE, expensesContract } from './contract.ts'
 import { startLossyProxy } from './lossy-proxy.ts'
@@ -68,6 +69,14 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     await postgres.query('CREATE ROLE visitor LOGIN')
     await refused(url.replace(/app:[^@]*@/, 'visitor:hunter2@'), /rights that are needed \(42501\)/)
     assert.throws(() => postgresExpenseStore('postgres://u:hunter2@h'), /EXPENSES_STORE.*database/)
+  })
+
+  test('where nobody listens, by either address of a name, that is said', async () => {
+    const store = postgresExpenseStore(`postgres://u:hunter2@localhost:${await fixedPort()}/d`)
+    const said = /^Error: postgres:\/\/localhost:\d+\/d cannot be reached: .*ECONNREFUSED/
+    await assert.rejects(store.connect(), said)
+    await assert.rejects(store.add(ALICE, EXPENSE), said)
+    await store.close()
   })
 
   test('an expense whose answer was lost is there once, and is confirmed', async () => {
