@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Store, StoredRecord } from '../stores/store.ts'
 import { ConfigError, OAuthError } from './errors.ts'
+import { checkPage, checkRecord, checkRevocations, keepRecords } from './store-answers.ts'
 
 /** Seconds after which a client may try again when the store is away. */
 const RETRY_AFTER = 5
@@ -60,15 +61,16 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
     ...store,
     connect: () => guard('connect', () => store.connect()),
     check: () => guard('check', () => store.check()),
-    get: (key) => guard('get', () => store.get(key)),
+    get: (key) => guard('get', async () => checkRecord(await store.get(key), key)),
     create: (record) => guard('create', () => settle(record, () => store.create(record))),
     replace: (record, version) =>
       guard('replace', () => settle(record, () => store.replace(record, version))),
     delete: (key) => guard('delete', () => store.delete(key)),
-    list: (by) => guard('list', () => store.list(by)),
-    page: (query) => guard('page', () => store.page(query)),
+    list: (by) => guard('list', async () => keepRecords(await store.list(by))),
+    page: (query) => guard('page', async () => checkPage(await store.page(query))),
     revoke: (revocation) => guard('revoke', () => store.revoke(revocation)),
-    revocations: (cursor) => guard('revocations', () => store.revocations(cursor)),
+    revocations: (cursor) =>
+      guard('revocations', async () => checkRevocations(await store.revocations(cursor))),
   }
 }
 

@@ -195,6 +195,19 @@ suite('the API is open', () => {
     assert.match(body.message, /lacks the app role Entrance\.Operator/)
   })
 
+  test('nor to an operator who is blocked, and would let themselves in again', async () => {
+    const token = await appToken(true)
+    const [principal] = server.emulator.directory.servicePrincipals
+    const user = `${SEED.tenantId}/${principal?.id}`
+    await json(await post('/api/users/block', { user }))
+    const unblock = { method: 'POST', body: { user }, token }
+    const answer = await ask('/api/users/unblock', unblock)
+    assert.match(((await answer.json()) as { message: string }).message, /blocked this account/)
+    assert.equal(answer.status, 401)
+    await json(await post('/api/users/unblock', { user }))
+    assert.equal((await ask('/api/users', { token })).status, 200)
+  })
+
   test('not to our own access tokens', async () => {
     const { tokens } = await signIn(server.url)
     assert.equal((await ask('/api/users', { token: tokens.access_token })).status, 401)

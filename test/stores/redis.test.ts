@@ -98,6 +98,7 @@ suite('Redis', { skip: withoutRedis }, () => {
       ['redis+sentinel://u:hunter2@h', /which master/],
       ['redis+cluster://u:hunter2@h/2', /a cluster has only number 0/],
       ['redis://u:%hunter2@h', /cannot be decoded/],
+      ['redis+sentinel://u:12/hunter2@h', /an @ behind the hosts/],
     ] as const) {
       assert.throws(
         () => redisStore(text),

@@ -13,6 +13,7 @@ import { printableLine, type Terminal } from '../terminal.ts'
 import { type PreparedCredential, prepareCredential } from './credential.ts'
 import { toDesired } from './desired.ts'
 import { findApplication } from './find-application.ts'
+import { findOperators } from './find-operators.ts'
 import type { SetupOptions, SetupSettings } from './settings.ts'
 
 export type SetupTools = {
@@ -104,14 +105,17 @@ export type Plan = {
 /** Reads what is there, and compares it with what is wanted. */
 export async function makePlan(run: Run): Promise<Plan> {
   const { settings, options, terminal, operator, graph } = run
-  const wanted = toDesired(settings, options, operator, undefined)
+  const operators = await findOperators(graph, settings.operators, operator.token !== '')
+  const wanted = { ...toDesired(settings, options, operator, undefined), operators }
   const found =
     operator.token === ''
       ? noApplication(settings)
       : await findApplication(graph, settings, wanted, run, terminal)
   const credential = await prepareCredential(settings, options, operator, found, terminal.signal)
   const desired = { ...wanted, credential: credential.desired }
-  const registration = found && (await readRegistration(graph, { clientId: found.appId }))
+  const withAssignments = operators.length > 0
+  const registration =
+    found && (await readRegistration(graph, { clientId: found.appId, withAssignments }))
   const { origin } = graph
   const all = compareRegistration(registration, desired, { origin })
   const overridden = new Set<Difference>()

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
 import type { Audit } from '../audit.ts'
-import { OAuthError } from '../errors.ts'
+import { madeElsewhere, OAuthError } from '../errors.ts'
 import { inRounds } from '../in-rounds.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { open, seal } from '../keys/sealed.ts'
+import { open, seal, sealedUnder } from '../keys/sealed.ts'
 import { CLOCK_SKEW } from '../options.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
@@ -146,6 +146,7 @@ export function createGrants(options: GrantsOptions): Grants {
   return {
     async find(id) {
       const record = await store.get(keyOf(id))
+      if (record && keyring.isElsewhere(sealedUnder(record.value))) throw madeElsewhere()
       return record && read(record)
     },
     async list(person, client) {

@@ -1,6 +1,8 @@
 import type { Barring } from '../barred.ts'
 import { addressOf, type Connection } from '../client-address.ts'
 import type { Context } from '../context.ts'
+import { EntraError } from '../errors.ts'
+import { personOf } from '../grants/grant.ts'
 import { type Actor, type Doing, type Done, doAudited, findSubject } from './audited.ts'
 import { type BarResult, bar } from './bar.ts'
 import { findClient } from './find-client.ts'
@@ -57,7 +59,7 @@ export type OperatorAccess = {
   as(actor: string, connection?: Connection): Operator
   /**
    * Whose access token of Entra's for this application this is, with the app role
-   * `Entrance.Operator`. Throws `EntraError`.
+   * `Entrance.Operator`; who is blocked has none here. Throws `EntraError`.
    */
   verifyToken(token: string): Promise<string>
   /** Writes to the audit log that somebody was not let in, by a word such as `wrong_token`. */
@@ -71,8 +73,13 @@ export function createOperatorAccess(context: Context): OperatorAccess {
   return {
     as: (actor, connection) => createOperator(context, { actor, address: addressOf(connection) }),
     async verifyToken(token) {
-      const { tid, oid } = await context.entra.verifyRole(token, OPERATOR_ROLE)
-      return `${tid}/${oid}`
+      const person = personOf(await context.entra.verifyRole(token, OPERATOR_ROLE))
+      // Who is kept out must not let themselves in again.
+      if (!(await context.barred.has('person', person))) return person
+      throw new EntraError('The operator of this server has blocked this account.', {
+        isTransient: false,
+        cure: 'Use ENTRANCE_OPERATOR_TOKEN, or have another operator unblock it.',
+      })
     },
     refused(reason, connection) {
       const address = addressOf(connection)

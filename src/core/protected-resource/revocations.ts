@@ -194,7 +194,8 @@ function createRules() {
     },
     isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
       if (rules.size === 0) return false
-      if (claims.iat <= until('grant', claims.gid)) return true
+      // A grant never comes back: no clock counts, neither whose ended it nor whose renewed it.
+      if (rules.has(nameOf('grant', claims.gid))) return true
       // Tokens from before the claim was there have only their own time.
       const { gat = claims.iat } = claims
       return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))
