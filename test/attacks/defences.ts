@@ -545,7 +545,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'now() - (grant.rotatedAt ?? 0) <= window',
+        find: 'now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW',
         replace: 'now() > 0',
       },
     ],

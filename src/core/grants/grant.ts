@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
 import type { Audit } from '../audit.ts'
@@ -28,8 +27,6 @@ export type Grant = {
   /** Until when the code can be redeemed. */
   readonly codeExpiresAt: number
   readonly rotatedAt?: number
-  /** By whose clock that is. */
-  readonly rotatedBy?: string
   readonly client: AskingClient
   readonly redirectUri: string
   readonly codeChallenge: string
@@ -106,9 +103,6 @@ export type GrantsOptions = {
 
 /** An abandoned grant is kept until its transaction, of 10 minutes, cannot come back by any clock. */
 const UNREDEEMED_TTL = 600 + 2 * CLOCK_SKEW
-
-/** This process's clock: that of another replica may show another time. */
-export const OWN_CLOCK = randomBytes(6).toString('base64url')
 
 /**
  * How long it is kept that a grant was revoked, in seconds: as long as an access token may live. Then

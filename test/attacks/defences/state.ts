@@ -36,7 +36,7 @@ export const STATE_DEFENCES: readonly Defence[] = [
       ],
       [
         'revocation: a replica that is cut off',
-        'if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()',
+        'if (isSilent()) throw silence(CANNOT_TELL)',
         '',
       ],
       [
