@@ -7,6 +7,7 @@ import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
 import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
+import { type ExpensesSettings, resolveExpenses } from './expenses-settings.ts'
 import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
 import { type OperatorSettings, resolveOperatorSettings } from './operator-settings.ts'
 import {
@@ -22,7 +23,9 @@ import {
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+import { type ReplicaSettings, resolveReplicas } from './replicas.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
+import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -35,6 +38,7 @@ export type ServeOptions = RegistrationFlags &
     url?: string
     data?: string
     store?: string
+    expensesStore?: string
     authority?: string
     emulator?: boolean
     emulatorPort?: number
@@ -51,6 +55,7 @@ export type ServeOptions = RegistrationFlags &
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
 export type ServeSettings = RegistrationSettings &
+  ReplicaSettings &
   AllowSettings & {
     readonly port: number
     /** Addresses to listen on; empty means every one there is. */
@@ -59,6 +64,7 @@ export type ServeSettings = RegistrationSettings &
     readonly url: string | undefined
     readonly data: string
     readonly store: StoreSettings
+    readonly expenses: ExpensesSettings
     /** Master keys, the current one first; empty: of a vault, or of the data folder's key file. */
     readonly secrets: readonly string[]
     readonly keyVault?: VaultAddress
@@ -73,6 +79,7 @@ export type ServeSettings = RegistrationSettings &
     readonly logFormat: 'text' | 'json'
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
+    readonly telemetry: TelemetrySettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -143,6 +150,9 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
   const keyVault = resolveKeyVault(env.ENTRANCE_SECRET, problems)
+  const cosmosKey = env.ENTRANCE_COSMOS_KEY
+  const store = resolveStore(options.store || env.ENTRANCE_STORE, data, problems, cosmosKey)
+  const expensesStore = options.expensesStore || env.EXPENSES_STORE
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
@@ -152,12 +162,9 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(
-      options.store || env.ENTRANCE_STORE,
-      data,
-      problems,
-      env.ENTRANCE_COSMOS_KEY,
-    ),
+    store,
+    expenses: resolveExpenses(expensesStore, { store, data }, problems),
+    ...resolveReplicas(env, problems),
     secrets: secretsOf(env),
     ...(keyVault && { keyVault }),
     entra,
@@ -170,6 +177,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     logFormat: options.logFormat ?? readLogFormat(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
+    telemetry: resolveTelemetry(env, problems),
     problems,
   }
 }

@@ -2,10 +2,10 @@ import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
 import type { Store } from '../stores/store.ts'
 import { createAdmission } from './admission.ts'
-import { createAudit } from './audit.ts'
+import { type Audit, createAudit } from './audit.ts'
 import { createBarred } from './barred.ts'
 import { createClaimsChallenges } from './claims-challenges.ts'
-import type { Connection } from './client-address.ts'
+import { type Connection, clientAddressOf } from './client-address.ts'
 import { createClientAssertions } from './clients/client-assertion.ts'
 import { createClientKeys } from './clients/client-keys.ts'
 import { createClients } from './clients/clients.ts'
@@ -16,31 +16,36 @@ import { createRedirectPolicy } from './clients/redirect-policy.ts'
 import { createConsents } from './consents.ts'
 import type { Context } from './context.ts'
 import { createEntra } from './entra/entra.ts'
-import { ConfigError, OAuthError } from './errors.ts'
+import { ConfigError } from './errors.ts'
 import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
-import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
+import {
+  type EntraState,
+  observeCalls,
+  observeEntra,
+  observeGate,
+  observeStore,
+} from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
-import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
+import {
+  challenged,
+  createAuditTool,
+  type ProtectedHandler,
+} from './protected-resource/protected-handler.ts'
 import { createRevocations } from './protected-resource/revocations.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
+import { createSeen } from './seen.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
-
-/** What is behind the gate: it gets only requests of signed-in people, and who they are. */
-export type ProtectedHandler = (
-  request: Request,
-  context: { authInfo: AuthInfo },
-) => Response | Promise<Response>
 
 /** How a server is, for `/readyz` and for metrics. */
 export type EntranceStatus = {
@@ -104,7 +109,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const config = resolveOptions(options)
   const store = observeStore(guardStore(config.store, config.log), config.observe)
   const entraFetch = observeEntra(config.fetch, config.observe)
-  const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
+  const { audit, close: closeAudit } = createAudit(config)
+  const fetching = { ...config, fetch: entraFetch.fetch }
+  const context = createContext(fetching, store, guardedFetch, audit)
   const router = createRouter(context)
   const authenticate = observeGate(createAuthenticate(context), config.observe)
   const openAnswers = createOpenAnswers()
@@ -154,7 +161,11 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     return isRefused ? misconfigured() : router.answer(request, connection)
   }
 
-  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
+  async function guard(
+    request: Request,
+    handler: ProtectedHandler,
+    connection: Connection | undefined,
+  ): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
@@ -170,15 +181,20 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const { authInfo } = verdict
+    const addressOf = () => clientAddressOf(request, connection, config.trustedProxyHops)
+    const auditTool = createAuditTool(authInfo, audit, addressOf)
+    const given = await challenged(() => handler(request, { authInfo, auditTool }))
     const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
+  const guarded = observeCalls(`${config.site.prefix}${config.path}`, guard, config.observe)
+
   return {
     fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
     protect: (handler) => async (request, connection) =>
-      (await answer(request, connection)) ?? (await guard(request, handler)),
+      (await answer(request, connection)) ?? (await guarded(request, handler, connection)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
@@ -199,6 +215,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
+      closeAudit()
       await config.store.close()
     },
   }
@@ -211,7 +228,7 @@ function isMcpPath(url: string, config: Config): boolean {
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
 
-function createContext(config: Config, store: Store, fetch: GuardedFetch): Context {
+function createContext(config: Config, store: Store, fetch: GuardedFetch, audit: Audit): Context {
   const sites = [...config.sites.values()]
   const redirectPolicy = createRedirectPolicy(config)
   const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
@@ -225,9 +242,10 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
     assertions: createClientAssertions({ sites: config.sites, keys, store }),
     redirectPolicy,
     entra,
-    audit: createAudit(config),
+    audit,
     admission: createAdmission(config.allow, entra),
     barred: createBarred({ ...config, store }),
+    seen: createSeen({ ...config, store }),
     spent: createSpentTransactions(),
     renewals: new Map(),
     limiter: createRateLimiter(config),
@@ -242,17 +260,6 @@ function createContext(config: Config, store: Store, fetch: GuardedFetch): Conte
       issuers: new Set(sites.map((site) => site.issuer)),
       ttl: config.accessTokenTtl,
     }),
-  }
-}
-
-/** The handler's answer; the 403 challenge where it found, by `requireScope`, too little scope. */
-async function challenged(handle: () => Response | Promise<Response>): Promise<Response> {
-  try {
-    return await handle()
-  } catch (error) {
-    const isOurs = error instanceof OAuthError && error.code === 'insufficient_scope'
-    if (!isOurs) throw error
-    return toResponse(refusalOf(error))
   }
 }
 

@@ -28,6 +28,19 @@ export function observeGate(authenticate: Authenticate, { gate }: Observe): Auth
   }
 }
 
+/** Requests to the MCP endpoint, each of which is a call for those who want to be told. */
+export function observeCalls<Given extends [Request, ...unknown[]]>(
+  path: string,
+  answer: (...given: Given) => Promise<Response>,
+  { call }: Observe,
+): (...given: Given) => Promise<Response> {
+  if (!call) return answer
+  return (...given) => {
+    const [request] = given
+    return call({ kind: 'request', name: path, request }, () => answer(...given))
+  }
+}
+
 /** RFC 6750 §3.1: without a token, a challenge names no error. */
 function verdictOf(refusal: {
   status: number
@@ -61,8 +74,8 @@ export function observeEntra(fetchEntra: typeof fetch, { step }: Observe) {
   return {
     fetch: ((...request) => {
       const [input] = request
-      const { pathname } = new URL(input instanceof Request ? input.url : input)
-      return step({ kind: 'entra', name: endpointOf(pathname) }, () => call(...request))
+      const { pathname, hostname: host } = new URL(input instanceof Request ? input.url : input)
+      return step({ kind: 'entra', name: endpointOf(pathname), host }, () => call(...request))
     }) as typeof fetch,
     state: () => state,
   }

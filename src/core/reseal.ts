@@ -33,6 +33,7 @@ export async function resealRecords(options: ResealOptions): Promise<Resealed> {
     ['claims:', `claims ${binding}`],
     ['client:', 'adopted client'],
     ['barred:', 'barred'],
+    ['seen:', 'seen'],
   ] as const
   const done = { moved: 0, left: 0 }
   for (const [prefix, purpose] of purposes) {

@@ -12,7 +12,8 @@ const SWEEP_RECORDS = 20
  */
 export function memoryStore(): Store {
   let records: Map<string, Kept> | undefined = new Map()
-  const sweep = createSweep()
+  const people = new Map<string, Set<string>>()
+  const sweep = createSweep(remove)
   let revocations: (Revocation & { seq: number })[] = []
   let seq = 0
   let places = 0
@@ -28,8 +29,22 @@ export function memoryStore(): Store {
   }
 
   function put(record: StoredRecord): void {
-    const place = openRecords().get(record.key)?.place ?? ++places
-    openRecords().set(record.key, { record, place })
+    const known = openRecords().get(record.key)
+    if (known && known.record.person !== record.person) remove(record.key)
+    if (record.person !== undefined) {
+      const keys = people.get(record.person)
+      if (keys) keys.add(record.key)
+      else people.set(record.person, new Set([record.key]))
+    }
+    openRecords().set(record.key, { record, place: known?.place ?? ++places })
+  }
+
+  function remove(key: string): void {
+    const { person = '' } = openRecords().get(key)?.record ?? {}
+    const keys = people.get(person)
+    keys?.delete(key)
+    if (keys?.size === 0) people.delete(person)
+    openRecords().delete(key)
   }
 
   return {
@@ -58,22 +73,22 @@ export function memoryStore(): Store {
       return true
     },
     async delete(key) {
-      openRecords().delete(key)
+      remove(key)
     },
-    async list(by) {
-      const found: StoredRecord[] = []
-      for (const { record } of openRecords().values()) {
-        const isMeant = 'person' in by ? record.person === by.person : record.client === by.client
-        if (isMeant && record.expiresAt > now()) found.push({ ...record })
-      }
-      return found
+    async list({ person }) {
+      openRecords()
+      return [...(people.get(person) ?? [])].flatMap((key) => {
+        const record = live(key)
+        return record ? { ...record } : []
+      })
     },
-    async page({ prefix, after = '0', limit }) {
+    async page({ prefix, client, after = '0', limit }) {
       const found: StoredRecord[] = []
       let next: string | undefined
       for (const { record, place } of openRecords().values()) {
         if (place <= Number(after) || !record.key.startsWith(prefix)) continue
-        if (record.expiresAt <= now()) continue
+        if (record.expiresAt <= now() || (client !== undefined && record.client !== client))
+          continue
         if (found.length === limit) return { records: found, next }
         found.push({ ...record })
         next = String(place)
@@ -97,7 +112,7 @@ export function memoryStore(): Store {
 }
 
 /** Drops expired records, a few at each call, in rounds: memory does not grow with the dead. */
-function createSweep(): (records: Map<string, Kept>) => void {
+function createSweep(remove: (key: string) => void): (records: Map<string, Kept>) => void {
   let round: Iterator<Kept> | undefined
   return (records) => {
     round ??= records.values()
@@ -107,7 +122,7 @@ function createSweep(): (records: Map<string, Kept>) => void {
         round = undefined
         return
       }
-      if (value.record.expiresAt <= now()) records.delete(value.record.key)
+      if (value.record.expiresAt <= now()) remove(value.record.key)
     }
   }
 }

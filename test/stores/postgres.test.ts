@@ -8,6 +8,7 @@ import { ConfigError, type Store } from '../../src/index.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
 import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { recordOf, storeContract } from './contract.ts'
+import { crashContract } from './crash.ts'
 
 let postgres: RunningPostgres
 
@@ -18,6 +19,7 @@ suite('PostgreSQL', { skip: withoutPostgres }, () => {
   after(() => postgres[Symbol.asyncDispose]())
 
   storeContract({ name: 'postgres', open: async () => postgresStore(await postgres.database()) })
+  crashContract({ name: 'postgres', address: async () => ({ store: await postgres.database() }) })
 
   test('eight replicas that start together make one schema, and one of them replaces a version', async () => {
     const url = await postgres.database()

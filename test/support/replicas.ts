@@ -44,6 +44,9 @@ export type RunningReplicas = AsyncDisposable & {
 
 const COUNT = 3
 
+/** How long a replica may take over one answer, in milliseconds. */
+const ANSWER_TIMEOUT = 30_000
+
 export type StartReplicasOptions = {
   readonly emulator?: StartOptions
 }
@@ -124,10 +127,13 @@ function askGate(port: number, host: string, token: string): Promise<number> {
     accept: 'application/json, text/event-stream',
     'content-length': body.length,
   }
-  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false })
-    .on('response', (response) =>
-      response.resume().on('end', () => resolve(response.statusCode ?? 0)),
-    )
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT)
+  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false, signal })
+    .on('response', (response) => {
+      // A replica may be killed in the midst of its answer.
+      response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject)
+      response.resume()
+    })
     .on('error', reject)
     .end(body)
   return promise

@@ -17,6 +17,12 @@ export type SharedStore = AsyncDisposable & {
   readonly restart?: () => Promise<void>
 }
 
+/** How long it may take to get the lock of a file that others write to, in milliseconds. */
+const LOCK_TIMEOUT = 20_000
+
+/** SQLite's result code. */
+const SQLITE_BUSY = 5
+
 /** A kind of store, and why it is skipped where it is not on this machine. */
 export type SharedStoreKind = {
   readonly kind: string
@@ -52,17 +58,24 @@ async function expensesOfFile(data: string): Promise<readonly string[]> {
     .map((row) => String(row.description))
 }
 
+/** A busy timeout would hold up everybody else in this process. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  const db = new DatabaseSync(path)
-  for (;;) {
+  const db = new DatabaseSync(path, { timeout: 0 })
+  for (const deadline = performance.now() + LOCK_TIMEOUT; ; await wait(5)) {
     try {
       db.exec('BEGIN IMMEDIATE')
       return async () => db.close()
-    } catch {
-      // Somebody writes; a busy timeout would hold up everybody else in this process.
-      await wait(5)
+    } catch (error) {
+      // Somebody writes.
+      if (isLocked(error) && performance.now() < deadline) continue
+      db.close()
+      throw new Error(`${path} cannot be locked.`, { cause: error })
     }
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE_BUSY
 }
 
 /** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */

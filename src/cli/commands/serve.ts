@@ -3,9 +3,8 @@ import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
-import { createExpensesServer, sqliteExpenseStore } from '../../expenses/server.ts'
+import { createExpensesServer } from '../../expenses/server.ts'
 import {
-  type AuditEvent,
   ConfigError,
   type ConfigProblem,
   createEntrance,
@@ -14,6 +13,7 @@ import {
   type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { createOperatorApi } from '../../operator/api.ts'
 import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
@@ -23,15 +23,18 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
-import { openFile, toConfigError } from '../file-problems.ts'
+import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
+import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
+import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { openStore } from '../store-settings.ts'
+import { openTelemetry } from '../telemetry.ts'
 import { waitForStore } from '../wait-for-store.ts'
 
 /** How long a stop waits for what is under way, in milliseconds. */
@@ -90,6 +93,7 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
+    ...findReplicaProblems(settings),
     ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
   ]
 }
@@ -145,11 +149,15 @@ async function start(
     for (const part of opened.toReversed()) await part.close()
   }
   try {
+    const telemetry = await openTelemetry(settings, log)
+    if (telemetry) opened.push(telemetry)
     const operator = await openOperatorPort(settings.operator, log)
     if (operator) opened.push(operator)
     const audit = openAudit(settings.audit, log)
     if (audit) opened.push(audit)
-    const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
+    // Traces are around all else, so that what is said in between belongs to them.
+    const told = [telemetry, operator, audit].flatMap((part) => part ?? [])
+    const observers = told.flatMap((part) => part.observers)
     const url = settings.url ?? `http://localhost:${listening.port}`
     const beside = { operator, observers, stopped, answer: answer.resolve }
     await openServer(url, listening.port, settings, beside, opened, log)
@@ -184,21 +192,25 @@ async function openServer(
   const options = await toOptions(url, settings, emulator, log)
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
-  operator?.attach(entrance)
-  const { currency, data } = settings
-  const audit = (event: AuditEvent) => {
-    for (const observer of observers) observer.audit?.(event)
-  }
-  const expenses = openFile('ENTRANCE_DATA', join(data, 'expenses.db'), sqliteExpenseStore)
-  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
+  const { currency } = settings
+  const { token } = settings.operator
+  operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
+  warnOfExpenses(settings, log)
+  warnOfReplicas(settings, log)
+  const expenses = await openExpenses(settings.expenses)
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
   const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
   // While the store is away, what needs none is answered, and all else is told to come again.
-  const onAway = () => answer(handler)
-  if (await waitForStore(entrance.ready, { stopped, onAway, log })) {
+  const wait = { stopped, onAway: () => answer(handler), log }
+  const forExpenses = { ...wait, message: 'Waiting for the expenses. Nobody can see or add any.' }
+  if (
+    (await waitForStore(entrance.ready, wait)) &&
+    (await waitForStore(expenses.connect, forExpenses))
+  ) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
     warnOfPort(url, port, log)
   }

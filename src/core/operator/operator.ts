@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { type BarResult, bar } from './bar.ts'
 import { findClient } from './find-client.ts'
 import { findPerson, type Person } from './find-person.ts'
-import { type ListedClient, listAllClients } from './list-clients.ts'
+import { type ClientPart, listClients } from './list-clients.ts'
 import { resetConsents } from './reset-consents.ts'
 import {
   listSessions,
@@ -13,13 +13,9 @@ import {
   type Target,
 } from './sessions.ts'
 import { barringSteps } from './steps.ts'
-import { type Paging, partOf, sliceOf } from './walk.ts'
+import { type Paging, partOf } from './walk.ts'
 
 export type BlockedPart = { readonly users: readonly Barring[]; readonly next?: string | undefined }
-export type ClientPart = {
-  readonly clients: readonly ListedClient[]
-  readonly next?: string | undefined
-}
 
 /**
  * What the operator sees and can end. A `user` is `<tid>/<oid>`, an object id or a sign-in name; a
@@ -107,10 +103,7 @@ function createOperator(context: Context, actor: string): Operator {
       },
     },
     clients: {
-      async list(paging = {}) {
-        const { entries, next } = sliceOf(await listAllClients(context), paging)
-        return { clients: entries, next }
-      },
+      list: (paging = {}) => listClients(paging, context),
       disable: (client) =>
         told('client-disabled', {}, async () => {
           const { digest: id, name } = await findClient(client, context)

@@ -23,6 +23,8 @@ export type AccessTokenClaims = {
   readonly gid: string
   /** When that was made, in seconds since the epoch; tokens of earlier versions do not say. */
   readonly gat?: number
+  /** The sign-in it came of (RFC 8417 §2.2), for the audit log; earlier ones do not say. */
+  readonly txn?: string
   /** Name and sign-in name, sealed: a client has no business reading them. */
   readonly usr: string
 }
