@@ -20,7 +20,7 @@ const SWEEP_ROWS = 4
 /** To what the write-ahead log is cut back after a burst. */
 const WAL_BYTES = 16 * 1024 * 1024
 
-/** Counts the changes of the schema. Files from before it was counted have 0, and the same tables. */
+/** Counts the changes of the schema. Files from before it was counted have 0. */
 const SCHEMA_VERSION = 1
 
 const SCHEMA = `
@@ -60,7 +60,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
-  const operations: Store = waitForLock(db, busyTimeout, {
+  const operations: Store = {
     name: `sqlite:${path}`,
     isShared: false,
     // The file is open by now: whoever names one that cannot be is told so at once.
@@ -133,8 +133,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async close() {
       if (db.isOpen) db.close()
     },
-  })
-  return explainFaults(path, operations)
+  }
+  return explainFaults(path, waitForLock(db, busyTimeout, operations))
 }
 
 function openDatabase(path: string, busyTimeout: number): DatabaseSync {

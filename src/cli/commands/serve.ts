@@ -32,6 +32,7 @@ import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
+import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
@@ -88,6 +89,7 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
+    ...findReplicaProblems(settings),
     ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
   ]
 }
@@ -195,6 +197,7 @@ async function openServer(
   operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
   entrance.watchEntra()
   warnOfExpenses(settings, log)
+  warnOfReplicas(settings, log)
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
