@@ -69,7 +69,7 @@ test('a key whose id begins with a hyphen is retired like any other', async (t) 
   // One id in 64 does.
   const secrets = Array.from(
     { length: 2000 },
-    (_, i) => `a master key that is tried as number ${i}`,
+    (_, i) => `a-master-key-that-is-tried-as-number-${i}`,
   )
   const former = secrets.find((secret) => keyIdOf(secret).startsWith('-')) as string
   const env = { ENTRANCE_SECRET: `${secrets.find((secret) => secret !== former)},${former}` }
