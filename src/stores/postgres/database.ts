@@ -1,4 +1,4 @@
-import type { Pool, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg'
 import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
@@ -102,12 +102,24 @@ async function run<Row extends QueryResultRow>(
     client.release()
     return result
   } catch (error) {
-    // By an ERROR the server says that it has taken all back; anything worse ends the connection.
-    const isRefused = (error as { severity?: string }).severity === 'ERROR'
+    const isRefused = await isTakenBack(error, client)
     client.release(!isRefused)
     if (isRefused) throw error
     throw new UnansweredError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/**
+ * A session that goes on after an error has taken back what it was doing; one that ends may have done
+ * it. Which it is, the error says in the server's language only.
+ */
+async function isTakenBack(error: unknown, client: PoolClient): Promise<boolean> {
+  const isOfServer = typeof (error as { severity?: unknown }).severity === 'string'
+  if (!isOfServer) return false
+  return client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
 }
 
 function schemaFinding(version: number, expected: number): StoreFinding {
