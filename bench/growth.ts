@@ -18,8 +18,8 @@ const { values, positionals } = parseArgs({
 })
 const GRANTS = Number(positionals[0] ?? 1_000_000)
 const FEW = Math.min(1000, GRANTS)
-const FLOWS = GRANTS < 10_000 ? 10 : 300
-const WARM_UP = FLOWS / 10
+const FLOWS = GRANTS < 10_000 ? 4 : 300
+const WARM_UP = Math.floor(FLOWS / 10)
 const CREATIONS = Math.min(20_000, GRANTS)
 
 for (const name of values.store) {
