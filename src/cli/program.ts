@@ -9,6 +9,7 @@ import { addDoctor } from './program-doctor.ts'
 import { addKeys } from './program-keys.ts'
 import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
+import { addStore } from './program-store.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** The command line: what there is and what it says of itself. A command loads when it runs. */
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addClient(program)
   addKeys(program, withTerminal)
   addOperator(program, withTerminal)
+  addStore(program, withTerminal)
   return program
 }
 

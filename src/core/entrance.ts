@@ -21,6 +21,7 @@ import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
 import { digest } from './keys/mac.ts'
+import { createMovedRecords, type MovedRecords } from './moved-records.ts'
 import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
@@ -35,6 +36,7 @@ import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
 import { createSpentTransactions } from './spent-transactions.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
+import { checkFilled } from './unfinished-import.ts'
 
 /** What is behind the gate: it gets only requests of signed-in people, and who they are. */
 export type ProtectedHandler = (
@@ -86,6 +88,8 @@ export type Entrance = {
   readonly operator: OperatorAccess
   /** Seals what the store holds under former keys with the current one, while servers go on. */
   reseal(): Promise<Resealed>
+  /** Records on their way between stores; `ready` need not have been called. */
+  readonly records: MovedRecords
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
@@ -115,6 +119,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 
   async function start(): Promise<void> {
     await store.connect()
+    await checkFilled(store)
     await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
@@ -188,6 +193,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     ready,
     operator: createOperatorAccess(context),
     reseal: () => resealRecords({ ...config, store }),
+    records: createMovedRecords({ ...config, store }),
     keys: keyWatch.status,
     status() {
       const { rules, silence } = context.revocations.status()

@@ -38,12 +38,10 @@ export function postgresStore(url: string): Store {
     return (await run(text, values)).rowCount === 1
   }
 
-  async function connect(): Promise<void> {
+  /** For what is called before anything else: says what no waiting mends. */
+  async function explained<T>(work: (opened: Pool) => Promise<T>): Promise<T> {
     try {
-      const opened = await pool()
-      const fault = (await findFaults(opened)).find(({ severity }) => severity === 'error')
-      if (fault) throw new ConfigError([{ option: OPTION, ...fault }])
-      await migrate(opened, { schema: address.schema, migrations: MIGRATIONS }, OPTION)
+      return await work(await pool())
     } catch (error) {
       throw explainConnection(error, address.name, OPTION)
     }
@@ -52,13 +50,25 @@ export function postgresStore(url: string): Store {
   return {
     name: address.name,
     isShared: true,
-    connect,
-    async check() {
-      const opened = await pool()
-      const version = await versionOf(opened, address.schema)
-      const behind = version === MIGRATIONS.length ? [] : [schemaFinding(version)]
-      return [...(await findFaults(opened)), ...behind]
-    },
+    connect: () =>
+      explained(async (opened) => {
+        const fault = (await findFaults(opened)).find(({ severity }) => severity === 'error')
+        if (fault) throw new ConfigError([{ option: OPTION, ...fault }])
+        await migrate(opened, { schema: address.schema, migrations: MIGRATIONS }, OPTION)
+      }),
+    check: () =>
+      explained(async (opened) => {
+        const version = await versionOf(opened, address.schema)
+        const differs = version === MIGRATIONS.length ? [] : [schemaFinding(version)]
+        return [...(await findFaults(opened)), ...differs]
+      }),
+    inspect: () =>
+      explained(async (opened) => {
+        const schema = await versionOf(opened, address.schema)
+        if (schema === 0) return { expired: 0, schema }
+        const { rows } = await opened.query(statements.countExpired, [seconds()])
+        return { expired: Number(rows[0]?.count), schema }
+      }),
     async get(key) {
       const [row] = (await run(statements.get, [key, seconds()])).rows
       return row && toRecord(row)
@@ -149,7 +159,11 @@ function finding(severity: StoreFinding['severity'], problem: string, cure: stri
 
 function schemaFinding(version: number): StoreFinding {
   const problem = `has its schema at version ${version}; ${MIGRATIONS.length} is expected.`
-  return finding('error', problem, 'Run: entrance store migrate')
+  const cure =
+    version < MIGRATIONS.length
+      ? 'Run: entrance store migrate'
+      : 'Use the release that wrote it, or a later one.'
+  return finding('error', problem, cure)
 }
 
 /** As the driver gives them: what is 64 bits wide comes as a text. */

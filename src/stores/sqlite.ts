@@ -60,6 +60,9 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async check() {
       return statements.check.all().flatMap(toFinding)
     },
+    async inspect() {
+      return { expired: Number(statements.countExpired.get(seconds())?.count) }
+    },
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
@@ -165,6 +168,7 @@ function prepare(db: DatabaseSync) {
     listByPerson: db.prepare(`SELECT ${columns} FROM records WHERE person = ? AND expires_at > ?`),
     listByClient: db.prepare(`SELECT ${columns} FROM records WHERE client = ? AND expires_at > ?`),
     check: db.prepare('PRAGMA quick_check'),
+    countExpired: db.prepare('SELECT count(*) AS count FROM records WHERE expires_at <= ?'),
     page: db.prepare(`
       SELECT ${columns} FROM records
       WHERE key >= ? AND substr(key, 1, length(?)) = ? AND key > ? AND expires_at > ?

@@ -39,6 +39,7 @@ export function statementsOf(schema: string) {
   const columns = 'key, value, version, expires_at, person, client'
   return {
     get: `SELECT ${columns} FROM ${records} WHERE key = $1 AND expires_at > $2`,
+    countExpired: `SELECT count(*) AS count FROM ${records} WHERE expires_at <= $1`,
     // The dead that others are clearing away are left to them: nobody waits for anybody.
     create: `
       WITH swept AS (
