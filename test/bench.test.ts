@@ -5,7 +5,7 @@ import { test } from 'node:test'
 
 const root = dirname(import.meta.dirname)
 
-for (const name of ['storms', 'fuzz', 'growth']) {
+for (const name of ['storms', 'fuzz', 'growth', 'moving']) {
   test(`the bench ${name} runs to its end`, () => {
     const args = ['--expose-gc', join(root, 'bench', `${name}.ts`), '200']
     const bench = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })

@@ -21,8 +21,8 @@ export type MovedRecords = {
    * one that is damaged. Undefined for a record that is not sealed.
    */
   opens(record: MovedRecord): boolean | undefined
-  /** Puts a record of another store, unless the one that is there is as new. */
-  take(record: MovedRecord): Promise<Taken>
+  /** Puts records of another store, each unless the one that is there is as new. */
+  take(records: readonly MovedRecord[]): Promise<readonly Taken[]>
 }
 
 export type MovedRecordsOptions = {
@@ -30,6 +30,9 @@ export type MovedRecordsOptions = {
   readonly keyring: Keyring
   readonly binding: string
 }
+
+/** How many are compared at once, and put where a store takes them one by one. */
+const AT_ONCE = 16
 
 /** How often a change that another one came before is tried again. */
 const TRIES = 20
@@ -56,12 +59,21 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
     return !brought.key.startsWith('barred:') && brought.expiresAt > there.expiresAt
   }
 
-  async function take(record: MovedRecord): Promise<Taken> {
-    if (record.key === STORE_KEYS) {
-      return (await joinStoreKeys(record.value, store)) ? 'newer' : 'same'
-    }
+  /** Those that were absent, and are there now. */
+  async function createAll(records: readonly MovedRecord[]): Promise<ReadonlySet<MovedRecord>> {
+    // A record that changed while it was exported comes twice: the first of a key is tried here.
+    const first = new Map(records.toReversed().map((record) => [record.key, record]))
+    const asked = [...first.values()]
+    const done = (asked.length > 0 && (await store.createAll?.(asked))) || []
+    return new Set(asked.filter((_, i) => done[i]))
+  }
+
+  async function takeOne(record: MovedRecord): Promise<Taken> {
     for (let tries = 0; tries < TRIES; tries++) {
       if (await store.create(record)) return 'new'
+      if (record.key === STORE_KEYS) {
+        return (await joinStoreKeys(record.value, store)) ? 'newer' : 'same'
+      }
       const there = await store.get(record.key)
       if (!there) continue
       if (there.value === record.value) return 'same'
@@ -72,7 +84,16 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
   }
 
   return {
-    take,
+    async take(records) {
+      const taken: Taken[] = []
+      const isNew = await createAll(records)
+      for (let from = 0; from < records.length; from += AT_ONCE) {
+        const some = records.slice(from, from + AT_ONCE)
+        const done = some.map((record) => (isNew.has(record) ? 'new' : takeOne(record)))
+        taken.push(...(await Promise.all(done)))
+      }
+      return taken
+    },
     opens(record) {
       const isSealed = purposes.some(([prefix]) => record.key.startsWith(prefix))
       return isSealed ? read(record) !== undefined : undefined

@@ -75,6 +75,14 @@ export function postgresStore(url: string): Store {
     },
     create: ({ key, value, expiresAt, person = null, client = null }) =>
       write(statements.create, [key, value, expiresAt, person, client, seconds()]),
+    async createAll(given) {
+      const column = (name: keyof (typeof given)[number]) => given.map((record) => record[name])
+      const columns = [column('key'), column('value'), column('expiresAt')]
+      const owners = [column('person'), column('client')]
+      const { rows } = await run(statements.createAll, [...columns, ...owners, seconds()])
+      const created = new Set(rows.map(({ key }) => key))
+      return given.map(({ key }) => created.has(key))
+    },
     replace: ({ key, value, expiresAt, person = null, client = null }, version) =>
       write(statements.replace, [key, value, expiresAt, person, client, version, seconds()]),
     async delete(key) {

@@ -70,6 +70,8 @@ export function redisStore(url: string): Store {
     check: () => explained((connection) => findInSettings(connection, address)),
     get: (key) => session.use((connection) => read(connection, key)),
     create: (record) => put(CREATE, record, 0),
+    // Sent one behind the other, they wait for one answer.
+    createAll: (records) => Promise.all(records.map((record) => put(CREATE, record, 0))),
     replace: (record, version) => put(REPLACE, record, version),
     async delete(key) {
       const name = names.record(key)

@@ -50,6 +50,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
+  function put(record: Omit<StoredRecord, 'version'>): boolean {
+    const { key, value, expiresAt, person = null, client = null } = record
+    statements.sweep.run(seconds(), SWEEP_ROWS)
+    // An expired record that has not been swept yet is absent, and so gives way.
+    const done = statements.create.run(key, value, expiresAt, person, client, seconds())
+    return done.changes === 1
+  }
+
   return {
     name: `sqlite:${path}`,
     isShared: false,
@@ -66,15 +74,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
-    async create(record) {
-      const { key, value, expiresAt, person = null, client = null } = record
-      return atOnce(db, () => {
-        statements.sweep.run(seconds(), SWEEP_ROWS)
-        // An expired record that has not been swept yet is absent, and so gives way.
-        const done = statements.create.run(key, value, expiresAt, person, client, seconds())
-        return done.changes === 1
-      })
-    },
+    create: async (record) => atOnce(db, () => put(record)),
+    createAll: async (records) => atOnce(db, () => records.map(put)),
     async replace(record, version) {
       const { key, value, expiresAt, person = null, client = null } = record
       const done = statements.replace.run(value, expiresAt, person, client, key, version, seconds())

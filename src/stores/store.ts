@@ -83,6 +83,11 @@ export type Store = {
   get(key: string): Promise<StoredRecord | undefined>
   /** Puts a record at version 1 unless there is one; tells whether it did. */
   create(record: Omit<StoredRecord, 'version'>): Promise<boolean>
+  /**
+   * Several times `create`, for different keys: each is atomic for itself, and tells whether it was
+   * done. Only where one wait for the disk serves them all.
+   */
+  createAll?(records: readonly Omit<StoredRecord, 'version'>[]): Promise<readonly boolean[]>
   /** Replaces the record whose version is `version`, raising it by one; tells whether it did. */
   replace(record: Omit<StoredRecord, 'version'>, version: number): Promise<boolean>
   delete(key: string): Promise<void>

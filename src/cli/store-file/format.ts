@@ -49,12 +49,8 @@ const end = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
-export const HeaderLine = header
-export const BodyLine = z.union([
-  z.strictObject({ record }),
-  z.strictObject({ revocation }),
-  z.strictObject({ end }),
-])
+/** What a line is made of; all but the first have one of the others as their only member. */
+export const SCHEMAS = { header, record, revocation, end } as const
 
 export type FileHeader = z.infer<typeof header>
 export type FileRecord = z.infer<typeof record>

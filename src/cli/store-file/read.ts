@@ -2,14 +2,13 @@ import { createHash, type Hash } from 'node:crypto'
 import type { z } from 'zod'
 import { CommandError } from '../exit-codes.ts'
 import {
-  BodyLine,
   type FileEnd,
   type FileHeader,
   type FileRecord,
   type FileRevocation,
   FORMAT,
-  HeaderLine,
   LINE_MAX,
+  SCHEMAS,
   VERSION,
 } from './format.ts'
 import { type Line, linesOf } from './lines.ts'
@@ -64,11 +63,31 @@ function toHeader(line: Line, name: string): FileHeader {
       { cure: 'Import it with the release that wrote it, or export anew with this one.' },
     )
   }
-  return check(HeaderLine.safeParse(value), name, 1)
+  return check(SCHEMAS.header.safeParse(value), name, 1)
 }
 
-function toBody(line: Line, name: string): z.infer<typeof BodyLine> {
-  return check(BodyLine.safeParse(parse(line, name)), name, line.number)
+type Body =
+  | { readonly record: FileRecord }
+  | { readonly revocation: FileRevocation }
+  | { readonly end: FileEnd }
+
+function toBody(line: Line, name: string): Body {
+  const { number } = line
+  const value = Object(parse(line, name)) as Record<string, unknown>
+  const [kind, ...more] = Object.keys(value)
+  if (more.length === 0) {
+    if (kind === 'record')
+      return { record: check(SCHEMAS.record.safeParse(value.record), name, number) }
+    if (kind === 'end') return { end: check(SCHEMAS.end.safeParse(value.end), name, number) }
+    if (kind === 'revocation') {
+      return { revocation: check(SCHEMAS.revocation.safeParse(value.revocation), name, number) }
+    }
+  }
+  throw wrong(
+    name,
+    number,
+    'is not as an export writes it: one of record, revocation and end is expected.',
+  )
 }
 
 function parse({ bytes, number }: Line, name: string): unknown {
@@ -82,28 +101,10 @@ function parse({ bytes, number }: Line, name: string): unknown {
 /** Says where in the line what is expected; never what is there, which may be anything. */
 function check<T>(result: z.ZodSafeParseResult<T>, name: string, number: number): T {
   if (result.success) return result.data
-  const { path, message } = deepest(result.error.issues)
-  const where = path.length > 0 ? ` at ${path.join('.')}` : ''
-  throw wrong(name, number, `is not as an export writes it${where}: ${message}.`)
-}
-
-type Issue = { readonly path: readonly PropertyKey[]; readonly message: string }
-
-/** Of a line that could be several things, what is wrong with the one that it most looks like. */
-function deepest(issues: readonly z.core.$ZodIssue[], above: readonly PropertyKey[] = []): Issue {
-  const [issue] = issues
-  if (!issue) return { path: above, message: 'record, revocation or end is expected' }
-  const path = [...above, ...issue.path]
-  if (issue.code !== 'invalid_union') return { path, message: issue.message.replace(/\.$/, '') }
-  const [best] = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a))
-  if (!best || depthOf(best) === 0) {
-    return { path, message: 'one of record, revocation and end is expected' }
-  }
-  return deepest(best, path)
-}
-
-function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map(({ path }) => path.length))
+  const [issue] = result.error.issues
+  const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
+  const what = issue?.message.replace(/^Invalid input: |\.$/g, '')
+  throw wrong(name, number, `is not as an export writes it${where}: ${what}.`)
 }
 
 function checkEnd(
