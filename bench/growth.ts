@@ -1,220 +1,128 @@
 // What a store with many grants costs: side by side with one that has few, and while many expire.
-import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { startEmulator } from '../src/emulator/emulator.ts'
-import type { Store, StoredRecord } from '../src/index.ts'
-import { memoryStore } from '../src/stores/memory.ts'
-import { sqliteStore } from '../src/stores/sqlite.ts'
-import { json, signIn, type TokenResponse } from '../test/support/oauth-client.ts'
-import { leaveLog } from '../test/support/secrets.ts'
-import { startEntrance } from '../test/support/start.ts'
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { resolveOptions } from '../src/core/resolve-options.ts'
+import { type RunningEmulator, startEmulator } from '../src/emulator/emulator.ts'
+import type { EntranceOptions, Store } from '../src/index.ts'
+import { fill } from '../test/support/fill-grants.ts'
+import { fixedPort } from '../test/support/fixed-port.ts'
+import { type Identity, startFlows, type Times } from './growth/flows.ts'
+import { median } from './growth/loop.ts'
+import { measureSteps } from './growth/steps.ts'
+import { KINDS, type Subject } from './growth/subjects.ts'
+import { measureSweep } from './growth/sweep.ts'
 
-const GRANTS = Number(process.argv[2] ?? 1_000_000)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { store: { type: 'string', multiple: true, default: [...KINDS.keys()] } },
+})
+const GRANTS = Number(positionals[0] ?? 1_000_000)
 const FEW = Math.min(1000, GRANTS)
-/** How many expire at one time. */
-const BURST = Math.min(50_000, GRANTS)
-const FLOWS = GRANTS < 10_000 ? 20 : 300
+const FLOWS = GRANTS < 10_000 ? 10 : 300
 const WARM_UP = FLOWS / 10
-const DAY = 86_400
-
-type Draft = Omit<StoredRecord, 'version'>
-
-/** A store to be filled without its own care for each single record. */
-type Subject = {
-  readonly store: Store
-  load(records: Iterable<Draft>): Promise<void>
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'entrance-bench-'))
-const SUBJECTS: ReadonlyMap<string, (size: string) => Subject> = new Map([
-  ['memory', openMemory],
-  ['SQLite', openSqlite],
-])
-
-type Times = Map<string, number[]>
+const CREATIONS = Math.min(20_000, GRANTS)
 
 const growth: string[] = []
-const sweeping: string[] = []
-try {
-  for (const [name, open] of SUBJECTS) await compare(name, open('few'), open('many'))
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+const sizes: string[] = []
+const steps: string[] = []
+const sweeps: string[] = []
+for (const name of values.store) {
+  const kind = KINDS.get(name)
+  if (!kind) throw new Error(`Which store? ${[...KINDS.keys()].join(', ')}`)
+  if (kind.skip) console.log(`${name} is left out: ${kind.skip}`)
+  else await measure(name, kind.open)
 }
-console.log(`Medians of ${FLOWS}, in milliseconds; ${FEW} and ${GRANTS} grants in turns.\n`)
+console.log(`\nMedians of ${FLOWS}, in milliseconds; ${FEW} and ${GRANTS} grants in turns.\n`)
 print(['store', 'what', `${FEW}`, `${GRANTS}`, 'ratio'], growth)
-console.log(`\nOne creation, in milliseconds, with ${GRANTS} grants; then while ${BURST} expire.\n`)
-print(['store', 'when', 'median', '99 %', 'longest', 'left'], sweeping)
+console.log('\nWhat is kept, with the indexes.\n')
+print(['store', 'what', 'MiB', 'bytes each'], sizes)
+console.log(
+  `\nWith ${GRANTS} grants; in milliseconds. The longest pause is how long nobody was answered; work, what of the processor one turn used at most.\n`,
+)
+print(['store', 'what', 'time', 'longest pause', 'most work'], steps)
+console.log(`\n${CREATIONS} creations one by one, each in milliseconds.\n`)
+print(
+  ['store', 'when', 'median', '99 %', 'longest', 'longest pause', 'most work', 'records left'],
+  sweeps,
+)
 
-async function compare(name: string, few: Subject, many: Subject): Promise<void> {
-  const later = Math.floor(Date.now() / 1000) + DAY
-  await few.load(records(FEW, later))
-  await many.load(records(GRANTS, later))
-  const times: Record<'few' | 'many', Times> = { few: new Map(), many: new Map() }
-  {
-    await using emulator = await startEmulatorHere()
-    await using small = await startFlows(few.store, emulator.emulator, times.few)
-    await using large = await startFlows(many.store, emulator.emulator, times.many)
-    for (let i = 0; i < FLOWS + WARM_UP; i++) {
-      // Neither is always the one that goes first.
-      for (const server of i % 2 ? [small, large] : [large, small]) await server.flow(i >= WARM_UP)
-    }
-    await sweep(name, many)
-  }
-  for (const [what, small] of times.few) {
-    const pair = [median(small), median(times.many.get(what) ?? [])] as const
-    const ratio = (pair[1] / pair[0]).toFixed(2)
-    growth.push([name, what, ...pair.map((time) => time.toFixed(3)), ratio].join(' | '))
+/** A store with few grants and one with many. */
+async function measure(name: string, open: () => Promise<Subject>): Promise<void> {
+  await using emulator = await startEmulatorHere()
+  await using few = await open()
+  await using many = await open()
+  const small = await filled(few, FEW, emulator.running)
+  const before = await many.size().catch(() => undefined)
+  const began = performance.now()
+  const large = await filled(many, GRANTS, emulator.running)
+  console.log(`${name}: filled in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  await measureSize(name, many, before)
+  await compare(name, small, large, emulator.running)
+  const sweep = await measureSweep(many, large.store, resolveOptions(large.options), CREATIONS)
+  for (const { when, times, left } of sweep) {
+    sweeps.push([name, when, ...times.map(toCell), left ?? '-'].join(' | '))
   }
 }
 
 async function startEmulatorHere() {
-  const emulator = await startEmulator({ port: 0 })
-  return { emulator, [Symbol.asyncDispose]: () => emulator.close() }
+  const running = await startEmulator({ port: 0 })
+  return { running, [Symbol.asyncDispose]: () => running.close() }
 }
 
-/** A server whose people sign in, refresh and call; the store's own part of it is noted as well. */
-async function startFlows(
-  store: Store,
-  emulator: Awaited<ReturnType<typeof startEmulator>>,
-  times: Times,
-) {
-  const clock = { spent: 0 }
-  const entrance = { store: watch(store, clock) }
-  const server = await startEntrance({ emulator, entrance })
-  leaveLog(server.logs)
-
-  async function time<T>(what: string, isNoted: boolean, step: () => Promise<T>): Promise<T> {
-    const start = performance.now()
-    clock.spent = 0
-    const result = await step()
-    if (isNoted) {
-      note(times, what, performance.now() - start)
-      if (clock.spent > 0) note(times, `${what}: the store`, clock.spent)
-    }
-    return result
-  }
-
-  return {
-    async flow(isNoted: boolean) {
-      const { client, client_id, tokens } = await time('sign-in', isNoted, () => signIn(server.url))
-      const refreshed = await time('refresh', isNoted, async () =>
-        json<TokenResponse>(await client.refresh(client_id, tokens.refresh_token)),
-      )
-      await time('/mcp', isNoted, async () =>
-        (await client.mcp(refreshed.access_token, { method: 'tools/list' })).text(),
-      )
-    },
-    [Symbol.asyncDispose]: () => server.stop(),
-  }
+type Filled = {
+  readonly store: Store
+  readonly identity: Identity
+  readonly options: EntranceOptions
 }
 
-/** The store, with the time of each operation that a request waits for added up. */
-function watch(store: Store, clock: { spent: number }): Store {
-  async function timed<T>(operation: () => Promise<T>): Promise<T> {
-    const start = performance.now()
-    try {
-      return await operation()
-    } finally {
-      clock.spent += performance.now() - start
-    }
+async function filled(subject: Subject, count: number, emulator: RunningEmulator): Promise<Filled> {
+  const identity = { port: await fixedPort(), secret: randomBytes(32).toString('base64url') }
+  const { tenantId: tid, application, origin: authority } = emulator
+  const options = {
+    url: `http://localhost:${identity.port}`,
+    secret: identity.secret,
+    entra: { tenantId: tid, ...application, authority },
   }
-  return {
-    ...store,
-    get: (key) => timed(() => store.get(key)),
-    create: (record) => timed(() => store.create(record)),
-    replace: (record, version) => timed(() => store.replace(record, version)),
-    delete: (key) => timed(() => store.delete(key)),
-    list: (by) => timed(() => store.list(by)),
+  const { filling, width } = subject
+  const config = resolveOptions({ ...options, store: filling })
+  await fill(count, { store: filling, config, tid, width })
+  const store = await subject.filled()
+  return { store, identity, options: { ...options, store } }
+}
+
+async function measureSize(name: string, many: Subject, before = 0): Promise<void> {
+  const size = await many.size()
+  if (size === undefined) return
+  const each = ((size - before) / GRANTS).toFixed(0)
+  sizes.push([name, 'all', (size / 1024 / 1024).toFixed(0), each].join(' | '))
+}
+
+/** Both servers in turns, so that a disturbance hits both; then what an operator does. */
+async function compare(
+  name: string,
+  few: Filled,
+  many: Filled,
+  emulator: RunningEmulator,
+): Promise<void> {
+  const times: Record<'few' | 'many', Times> = { few: new Map(), many: new Map() }
+  await using small = await startFlows(few.store, emulator, few.identity, times.few)
+  await using large = await startFlows(many.store, emulator, many.identity, times.many)
+  for (let i = 0; i < FLOWS + WARM_UP; i++) {
+    for (const side of i % 2 ? [small, large] : [large, small]) await side.flow(i >= WARM_UP)
+  }
+  for (const [what, own] of times.few) {
+    const pair = [median(own), median(times.many.get(what) ?? [])] as const
+    growth.push([name, what, ...pair.map(toCell), (pair[1] / pair[0]).toFixed(2)].join(' | '))
+  }
+  const scale = Math.min(GRANTS / 1_000_000, 1)
+  const taken = await measureSteps(many.store, large.server.entrance, many.options, scale)
+  for (const { what, took, pause, work } of taken) {
+    steps.push([name, what, ...[took, pause, work].map(toCell)].join(' | '))
   }
 }
 
-/** Creations as they are, then as many as it takes to clear away what has expired at one time. */
-async function sweep(name: string, { store, load }: Subject): Promise<void> {
-  const before = await createMany(store, 2000)
-  await load(records(BURST, Math.floor(Date.now() / 1000) - 1, 'old'))
-  const during = await createMany(store, Math.ceil(BURST / 4))
-  const cells = (times: number[]) =>
-    [median(times), quantile(times, 0.99), Math.max(...times)].map((time) => time.toFixed(3))
-  sweeping.push([name, 'nothing expires', ...cells(before), '-'].join(' | '))
-  sweeping.push([name, 'a burst expires', ...cells(during), countOld(name)].join(' | '))
-}
-
-async function createMany(store: Store, count: number): Promise<number[]> {
-  const times: number[] = []
-  for (const record of records(count, Math.floor(Date.now() / 1000) + DAY, `${Math.random()}`)) {
-    const start = performance.now()
-    await store.create(record)
-    times.push(performance.now() - start)
-  }
-  return times
-}
-
-function openMemory(): Subject {
-  const store = memoryStore()
-  return {
-    store,
-    async load(drafts) {
-      for (const record of drafts) await store.create(record)
-    },
-  }
-}
-
-function openSqlite(size: string): Subject {
-  const path = join(folder, `${size}.db`)
-  const store = sqliteStore(path)
-  return {
-    store,
-    async load(drafts) {
-      using db = new DatabaseSync(path)
-      // The indexes fit into memory, and nobody needs what a crash would lose here.
-      db.exec('PRAGMA cache_size = -262144; PRAGMA synchronous = OFF')
-      const insert = db.prepare(
-        'INSERT INTO records (key, value, version, expires_at, person, client) VALUES (?, ?, 1, ?, ?, ?)',
-      )
-      db.exec('BEGIN')
-      for (const { key, value, expiresAt, person = null, client = null } of drafts) {
-        insert.run(key, value, expiresAt, person, client)
-      }
-      db.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
-    },
-  }
-}
-
-/** How many expired rows are left; the store itself does not show them. */
-function countOld(name: string): string {
-  if (name !== 'SQLite') return '-'
-  using db = new DatabaseSync(join(folder, 'many.db'), { readOnly: true })
-  const row = db
-    .prepare('SELECT count(*) AS rows FROM records WHERE expires_at <= unixepoch()')
-    .get()
-  return String(row?.rows)
-}
-
-/** Records like those of grants: as long, and of ten to a person. */
-function* records(count: number, expiresAt: number, label = 'grant'): Generator<Draft> {
-  const value = 'x'.repeat(1500)
-  for (let i = 0; i < count; i++) {
-    const id = createHash('sha256').update(`${label} ${i}`).digest('base64url')
-    const person = `tenant/${Math.floor(i / 10)}`
-    yield { key: `grant:${id}`, value, expiresAt, person, client: `client ${i % 1000}` }
-  }
-}
-
-function note(times: Times, what: string, time: number): void {
-  const noted = times.get(what) ?? []
-  noted.push(time)
-  times.set(what, noted)
-}
-
-function median(times: number[]): number {
-  return quantile(times, 0.5)
-}
-
-function quantile(times: number[], part: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN
+function toCell(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(value < 10 ? 2 : 0)
 }
 
 function print(head: readonly string[], rows: readonly string[]): void {

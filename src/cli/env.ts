@@ -7,6 +7,7 @@ import type { AllowFlags, AllowSettings } from './allow-settings.ts'
 import { ALLOW_VARIABLES, resolveAllowSettings } from './allow-settings.ts'
 import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { CREDENTIAL_VARIABLES, resolveCredential } from './credential-settings.ts'
+import { type ExpensesSettings, resolveExpenses } from './expenses-settings.ts'
 import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
 import { type OperatorSettings, resolveOperatorSettings } from './operator-settings.ts'
 import {
@@ -15,6 +16,7 @@ import {
   readClientDocuments,
   readConsent,
   readCurrency,
+  readDrain,
   readHops,
   readLogFormat,
   readPort,
@@ -23,6 +25,7 @@ import {
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
+import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -35,6 +38,7 @@ export type ServeOptions = RegistrationFlags &
     url?: string
     data?: string
     store?: string
+    expensesStore?: string
     authority?: string
     emulator?: boolean
     emulatorPort?: number
@@ -45,6 +49,7 @@ export type ServeOptions = RegistrationFlags &
     consent?: string
     clientDocuments?: ClientDocuments
     logFormat?: 'text' | 'json'
+    drain?: number
     operatorPort?: number
     operatorHost?: string
   }
@@ -59,6 +64,7 @@ export type ServeSettings = RegistrationSettings &
     readonly url: string | undefined
     readonly data: string
     readonly store: StoreSettings
+    readonly expenses: ExpensesSettings
     /** Master keys, the current one first; empty: of a vault, or of the data folder's key file. */
     readonly secrets: readonly string[]
     readonly keyVault?: VaultAddress
@@ -71,8 +77,11 @@ export type ServeSettings = RegistrationSettings &
     /** Undefined: as the library has it. */
     readonly clientDocuments: ClientDocuments | undefined
     readonly logFormat: 'text' | 'json'
+    /** Seconds that a stop waits for what is under way. */
+    readonly drain: number
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
+    readonly telemetry: TelemetrySettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -143,6 +152,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const data = dataFolder(options.data, env)
   const entra = resolveEntra(options, env, { url, host }, problems)
   const keyVault = resolveKeyVault(env.ENTRANCE_SECRET, problems)
+  const cosmosKey = env.ENTRANCE_COSMOS_KEY
+  const store = resolveStore(options.store || env.ENTRANCE_STORE, data, problems, cosmosKey)
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
@@ -152,11 +163,11 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     hosts: resolveHosts(host, url),
     url,
     data,
-    store: resolveStore(
-      options.store || env.ENTRANCE_STORE,
-      data,
+    store,
+    expenses: resolveExpenses(
+      options.expensesStore || env.EXPENSES_STORE,
+      { store, data },
       problems,
-      env.ENTRANCE_COSMOS_KEY,
     ),
     secrets: secretsOf(env),
     ...(keyVault && { keyVault }),
@@ -168,8 +179,10 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     currency: readCurrency(env, problems),
     clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
+    drain: options.drain ?? readDrain(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
+    telemetry: resolveTelemetry(env, problems),
     problems,
   }
 }

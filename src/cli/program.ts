@@ -3,9 +3,10 @@ import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
-import { parseHops, parseSeconds, portOption } from './option-values.ts'
+import { parseDrain, parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
+import { addExpenses } from './program-expenses.ts'
 import { addKeys } from './program-keys.ts'
 import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addKeys(program, withTerminal)
+  addExpenses(program, withTerminal)
   addOperator(program, withTerminal)
   addStore(program, withTerminal)
   return program
@@ -60,6 +62,7 @@ function addServe(program: Command): void {
     .option('--url <url>', 'Public base URL (ENTRANCE_URL; default http://localhost:<port>).')
     .option('--data <folder>', 'Folder for keys and databases (ENTRANCE_DATA; default .entrance).')
     .option('--store <store>', 'Where grants are kept, such as sqlite:grants.db (ENTRANCE_STORE).')
+    .option('--expenses-store <store>', 'Where expenses are kept, likewise (EXPENSES_STORE).')
     .option('--tenant-id <id>', 'Entra tenant (AZURE_TENANT_ID).')
     .option('--client-id <id>', 'App registration (ENTRA_PROXY_AZURE_CLIENT_ID).')
     .option(
@@ -107,6 +110,12 @@ function addServe(program: Command): void {
         '--log-format <format>',
         'How to write the log (LOG_FORMAT; default text).',
       ).choices(['text', 'json']),
+    )
+    .addOption(
+      new Option(
+        '--drain <seconds>',
+        'How long SIGTERM waits for what is under way (ENTRANCE_DRAIN; default 8).',
+      ).argParser(parseDrain),
     )
     .addOption(
       portOption(

@@ -14,7 +14,11 @@ export type StoreWait = {
   /** Called once, when the first attempt has failed. */
   readonly onAway: () => void
   readonly log: Log
+  /** What the log says of it. @default of Entrance's own store */
+  readonly message?: string
 }
+
+const MESSAGE = 'Waiting for the store. Nobody can sign in until it answers.'
 
 /**
  * Tries until the store answers; tells whether it does, for a stop ends the wait. What is wrong for
@@ -22,11 +26,11 @@ export type StoreWait = {
  */
 export async function waitForStore(
   connect: () => Promise<void>,
-  { stopped, onAway, log }: StoreWait,
+  { stopped, onAway, log, message = MESSAGE }: StoreWait,
 ): Promise<boolean> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
-  const tell = createTeller(log)
+  const tell = createTeller(message, log)
   for (let pause = PAUSE.first; ; pause = Math.min(pause * 2, PAUSE.last)) {
     const attempt = connect().then(() => undefined, toError)
     const error = await Promise.race([attempt, stopped.then(() => 'stopped' as const)])
@@ -44,14 +48,14 @@ function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** Says a reason when it is new, and then once a minute. The store's own words are in the log already. */
-function createTeller(log: Log): (error: Error) => void {
+/** Says a reason when it is new, and then once a minute. What a client would be told hides the store's own. */
+function createTeller(message: string, log: Log): (error: Error) => void {
   let last: { readonly reason: string; readonly at: number } | undefined
-  return ({ message: reason }) => {
+  return (error) => {
+    const reason = error.cause instanceof Error ? error.cause.message : error.message
     const now = performance.now()
     if (last?.reason === reason && now - last.at < REMINDER) return
     last = { reason, at: now }
-    const message = 'Waiting for the store. Nobody can sign in until it answers.'
     log({ event: 'server.waiting', level: 'warn', message, reason })
   }
 }

@@ -1,5 +1,6 @@
 import type { Store, StoredRecord } from '../stores/store.ts'
 import { whomToAsk } from './admission.ts'
+import { inRounds } from './in-rounds.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import { open, seal } from './keys/sealed.ts'
@@ -86,7 +87,7 @@ export function createBarred({ store, keyring }: BarredOptions): Barred {
     },
     async page(kind, query) {
       const { records, next } = await store.page({ ...query, prefix: `barred:${kind}:` })
-      return { barrings: records.map((record) => read(kind, record)), next }
+      return { barrings: await inRounds(records, (record) => read(kind, record)), next }
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Store, StoredRecord } from '../stores/store.ts'
 import { isLoopbackUri, withoutPort } from './clients/redirect-uri.ts'
-import { now } from './grants/grant.ts'
+import { type GrantQuery, now } from './grants/grant.ts'
+import { inRounds } from './in-rounds.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { digest } from './keys/mac.ts'
 import { open, seal } from './keys/sealed.ts'
@@ -30,11 +31,10 @@ export type Consents = {
   forget(person: string, subject: ConsentSubject): Promise<void>
   /** What the person is not asked about any more. */
   list(person: string): Promise<readonly Consent[]>
-  /** Walks what people are not asked about any more. */
-  page(query: {
-    after?: string | undefined
-    limit: number
-  }): Promise<{ readonly consents: readonly Consent[]; readonly next?: string | undefined }>
+  /** Walks what people are not asked about any more; of one client, where that is named. */
+  page(
+    query: GrantQuery,
+  ): Promise<{ readonly consents: readonly Consent[]; readonly next?: string | undefined }>
 }
 
 export type ConsentsOptions = {
@@ -113,14 +113,14 @@ export function createConsents(options: ConsentsOptions): Consents {
       const records = await store.list({ person })
       const own = records.filter(({ key }) => key.startsWith('consent:'))
       // Whose record it is, is not sealed; what it says is.
-      return own
-        .flatMap((record) => read(record) ?? [])
-        .filter((consent) => consent.scope && consent.person === person)
+      const consents = await inRounds(own, read)
+      return consents.filter((consent) => consent.scope && consent.person === person)
     },
     async page(query) {
       const { records, next } = await store.page({ ...query, prefix: 'consent:' })
-      const consents = records.flatMap((record) => read(record) ?? [])
-      return { consents: consents.filter(({ scope }) => scope), next }
+      const isAsked = ({ scope, client }: Consent) =>
+        scope !== '' && (query.client === undefined || client.digest === query.client)
+      return { consents: (await inRounds(records, read)).filter(isAsked), next }
     },
   }
 }

@@ -12,6 +12,7 @@ import type { Grants } from './grants/grant.ts'
 import type { Config } from './options.ts'
 import type { Revocations } from './protected-resource/revocations.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import type { Seen } from './seen.ts'
 import type { Site } from './site.ts'
 import type { SpentTransactions } from './spent-transactions.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
@@ -28,6 +29,7 @@ export type Context = {
   readonly challenges: ClaimsChallenges
   readonly revocations: Revocations
   readonly barred: Barred
+  readonly seen: Seen
   readonly entra: Entra
   readonly admission: Admission
   readonly spent: SpentTransactions

@@ -11,5 +11,6 @@ export function purposesOf(
     ['claims:', `claims ${binding}`],
     ['client:', 'adopted client'],
     ['barred:', 'barred'],
+    ['seen:', 'seen'],
   ]
 }

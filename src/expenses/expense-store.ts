@@ -1,7 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { Expense } from './expense.ts'
 
 /** Whose expenses: object id and tenant id together, since one object id can exist in two tenants. */
@@ -23,155 +19,37 @@ export type ExpenseList = {
   readonly totals: readonly CurrencyTotal[]
 }
 
+/** Some of everybody's expenses, in the order in which they were recorded. */
+export type ExpensePage = {
+  readonly expenses: readonly { readonly owner: Owner; readonly expense: StoredExpense }[]
+  /** Where the next page begins; undefined after the last one. */
+  readonly next?: string | undefined
+}
+
 /** Keeps expenses, each the owner's and nobody else's. */
 export type ExpenseStore = {
-  /** Resolves once the expense is kept for good; a rejection means that it was not stored. */
+  /** What to call it in logs and errors. No credentials. */
+  readonly name: string
+  /**
+   * Connects and brings the schema up to date. Called before anything else, and again after a
+   * rejection: a `ConfigError` is for good, all else may pass.
+   */
+  connect(): Promise<void>
+  /**
+   * Resolves once the expense is kept for good. A rejection means that it was not stored, but for an
+   * `UncertainError`: then it may have been.
+   */
   add(owner: Owner, expense: Expense): Promise<StoredExpense>
   list(owner: Owner, options?: { limit?: number }): Promise<ExpenseList>
-  /** Stores what is still waiting, then lets go of the file. */
+  /** Walks everybody's, some `limit` at a time, to copy them to another store. */
+  page(query: { readonly after?: string | undefined; readonly limit: number }): Promise<ExpensePage>
+  /** Stores one as it was elsewhere, unless its id is there; tells whether it did. */
+  put(owner: Owner, expense: StoredExpense): Promise<boolean>
+  /** Stores what is still waiting, then lets go of the file or the connections. */
   close(): Promise<void>
 }
 
-type Waiting = {
-  readonly owner: Owner
-  readonly expense: StoredExpense
-  readonly resolve: (stored: StoredExpense) => void
-  readonly reject: (error: unknown) => void
-}
-
-const SCHEMA_VERSION = 1
-
-// The index holds all that the totals need, in the order of the list.
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS expense (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    tid TEXT NOT NULL,
-    oid TEXT NOT NULL,
-    date TEXT NOT NULL,
-    minor_units INTEGER NOT NULL,
-    currency TEXT NOT NULL,
-    category TEXT NOT NULL,
-    description TEXT NOT NULL,
-    payment_method TEXT NOT NULL,
-    created TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS expense_of_owner
-    ON expense (tid, oid, date, seq, currency, minor_units);
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`
-const COLUMNS =
-  'id, date, minor_units AS minorUnits, currency, category, description, payment_method, created'
-
-/** Expenses in an SQLite file, made with mode 0600 when absent, or in memory with `:memory:`. */
-export function sqliteExpenseStore(path: string): ExpenseStore {
-  const db = openDatabase(path)
-  const { add, flush } = createGroupCommit(db)
-  const select = db.prepare(
-    `SELECT ${COLUMNS} FROM expense WHERE tid = ? AND oid = ? ORDER BY date DESC, seq DESC LIMIT ?`,
-  )
-  const sum = db.prepare(
-    `SELECT currency, count(*) AS count, sum(minor_units) AS minorUnits FROM expense
-       WHERE tid = ? AND oid = ? GROUP BY currency ORDER BY currency`,
-  )
-  sum.setReadBigInts(true)
-
-  return {
-    add,
-    list: async ({ tid, oid }, { limit = -1 } = {}) => ({
-      expenses: select.all(tid, oid, limit).map((row) => ({ ...row }) as StoredExpense),
-      totals: sum.all(tid, oid).map(toCurrencyTotal),
-    }),
-    close: async () => {
-      flush()
-      if (db.isOpen) db.close()
-    },
-  }
-}
-
-/**
- * One commit, hence one wait for the disk, for all calls that arrive in the same turn of the event
- * loop. Nobody is answered before it.
- */
-function createGroupCommit(db: DatabaseSync): { add: ExpenseStore['add']; flush: () => void } {
-  const insert = db.prepare(
-    `INSERT INTO expense
-       (id, tid, oid, date, minor_units, currency, category, description, payment_method, created)
-     VALUES (:id, :tid, :oid, :date, :minorUnits, :currency, :category, :description,
-       :payment_method, :created)`,
-  )
-  let waiting: Waiting[] = []
-
-  const flush = () => {
-    const batch = waiting
-    waiting = []
-    if (batch.length === 0) return
-    try {
-      inTransaction(db, () => {
-        for (const { owner, expense } of batch)
-          insert.run({ tid: owner.tid, oid: owner.oid, ...expense })
-      })
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-      return
-    }
-    for (const { resolve, expense } of batch) resolve(expense)
-  }
-  const add: ExpenseStore['add'] = (owner, expense) =>
-    new Promise((resolve, reject) => {
-      if (!db.isOpen) throw new Error('The expense store is closed.')
-      if (waiting.length === 0) setImmediate(flush)
-      waiting.push({ owner, expense: { id: randomUUID(), ...expense }, resolve, reject })
-    })
-  return { add, flush }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // SQLite gives its side files the mode of the main one.
-    closeSync(openSync(path, 'a', 0o600))
-    // One that was there before may be anybody's to read.
-    chmodSync(path, 0o600)
-  }
-  const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
-  try {
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    inTransaction(db, () => prepareSchema(db, path))
-  } catch (error) {
-    db.close()
-    throw error
-  }
-  return db
-}
-
-function prepareSchema(db: DatabaseSync, path: string): void {
-  const version = db.prepare('PRAGMA user_version').get()?.user_version
-  if (version === SCHEMA_VERSION) return
-  if (version !== 0) {
-    throw new Error(
-      `The expenses file ${path} has schema version ${version}; this release knows ${SCHEMA_VERSION}. Start the release that wrote it, or name another file.`,
-    )
-  }
-  db.exec(SCHEMA)
-}
-
-function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    // A full disk, for one, has rolled back already.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
-function toCurrencyTotal(row: Record<string, unknown>): CurrencyTotal {
-  return {
-    currency: row.currency as string,
-    count: Number(row.count),
-    minorUnits: row.minorUnits as bigint,
-  }
+/** The answer to a write was lost, and so were those to its repetitions: it may have been done. */
+export class UncertainError extends Error {
+  override readonly name = 'UncertainError'
 }

@@ -90,21 +90,23 @@ async function deleteItem({ container }: CosmosAccount, key: string, deadline: D
 
 async function listItems(
   { container }: CosmosAccount,
-  by: { person: string } | { client: string },
+  { person }: { person: string },
   deadline: Deadline,
 ): Promise<StoredRecord[]> {
-  const [field, value] = 'person' in by ? ['person', by.person] : ['client', by.client]
-  const query = toQuery(`c.${field} = @value`, { '@value': value })
+  const query = toQuery('c.person = @person', { '@person': person })
   const { resources } = await container.items.query<Item>(query, { ...deadline }).fetchAll()
   return resources.map(toRecord)
 }
 
 async function pageItems(
   { container }: CosmosAccount,
-  { prefix, after, limit }: RecordQuery,
+  { prefix, client, after, limit }: RecordQuery,
   deadline: Deadline,
 ): Promise<RecordPage> {
-  const query = toQuery('STARTSWITH(c.key, @prefix)', { '@prefix': prefix })
+  const query = toQuery(
+    `STARTSWITH(c.key, @prefix)${client === undefined ? '' : ' AND c.client = @client'}`,
+    { '@prefix': prefix, ...(client !== undefined && { '@client': client }) },
+  )
   const options = { ...deadline, maxItemCount: limit, ...(after && { continuationToken: after }) }
   const pages = container.items.query<Item>(query, options)
   for (;;) {

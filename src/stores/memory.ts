@@ -12,7 +12,9 @@ const SWEEP_RECORDS = 20
  */
 export function memoryStore(): Store {
   let records: Map<string, Kept> | undefined = new Map()
-  const sweep = createSweep()
+  const people = createIndex()
+  const clients = createIndex()
+  const sweep = createSweep(remove)
   let revocations: (Revocation & { seq: number })[] = []
   let seq = 0
   let places = 0
@@ -28,8 +30,20 @@ export function memoryStore(): Store {
   }
 
   function put(record: StoredRecord): void {
-    const place = openRecords().get(record.key)?.place ?? ++places
+    const known = openRecords().get(record.key)
+    const isMoved = known?.record.person !== record.person || known?.record.client !== record.client
+    if (known && isMoved) remove(record.key)
+    people.add(record.person, record.key)
+    clients.add(record.client, record.key)
+    const place = known && !isMoved ? known.place : ++places
     openRecords().set(record.key, { record, place })
+  }
+
+  function remove(key: string): void {
+    const record = openRecords().get(key)?.record
+    people.remove(record?.person, key)
+    clients.remove(record?.client, key)
+    openRecords().delete(key)
   }
 
   return {
@@ -58,22 +72,22 @@ export function memoryStore(): Store {
       return true
     },
     async delete(key) {
-      openRecords().delete(key)
+      remove(key)
     },
-    async list(by) {
-      const found: StoredRecord[] = []
-      for (const { record } of openRecords().values()) {
-        const isMeant = 'person' in by ? record.person === by.person : record.client === by.client
-        if (isMeant && record.expiresAt > now()) found.push({ ...record })
-      }
-      return found
+    async list({ person }) {
+      openRecords()
+      return [...people.keys(person)].flatMap((key) => {
+        const record = live(key)
+        return record ? { ...record } : []
+      })
     },
-    async page({ prefix, after = '0', limit }) {
+    async page({ prefix, client, after = '0', limit }) {
       const found: StoredRecord[] = []
       let next: string | undefined
-      for (const { record, place } of openRecords().values()) {
-        if (place <= Number(after) || !record.key.startsWith(prefix)) continue
-        if (record.expiresAt <= now()) continue
+      const keys = client === undefined ? openRecords().keys() : clients.keys(client)
+      for (const key of keys) {
+        const { record, place } = openRecords().get(key) as Kept
+        if (place <= Number(after) || !key.startsWith(prefix) || record.expiresAt <= now()) continue
         if (found.length === limit) return { records: found, next }
         found.push({ ...record })
         next = String(place)
@@ -96,8 +110,27 @@ export function memoryStore(): Store {
   }
 }
 
+/** The keys of the records of each person, or of each client, the oldest first. */
+function createIndex() {
+  const index = new Map<string, Set<string>>()
+  return {
+    keys: (of: string): Iterable<string> => index.get(of) ?? [],
+    add(of: string | undefined, key: string): void {
+      if (of === undefined) return
+      const keys = index.get(of)
+      if (keys) keys.add(key)
+      else index.set(of, new Set([key]))
+    },
+    remove(of: string | undefined, key: string): void {
+      const keys = index.get(of ?? '')
+      keys?.delete(key)
+      if (keys?.size === 0) index.delete(of ?? '')
+    },
+  }
+}
+
 /** Drops expired records, a few at each call, in rounds: memory does not grow with the dead. */
-function createSweep(): (records: Map<string, Kept>) => void {
+function createSweep(remove: (key: string) => void): (records: Map<string, Kept>) => void {
   let round: Iterator<Kept> | undefined
   return (records) => {
     round ??= records.values()
@@ -107,7 +140,7 @@ function createSweep(): (records: Map<string, Kept>) => void {
         round = undefined
         return
       }
-      if (value.record.expiresAt <= now()) records.delete(value.record.key)
+      if (value.record.expiresAt <= now()) remove(value.record.key)
     }
   }
 }

@@ -1,15 +1,16 @@
-import type { Pool } from 'pg'
-import { ConfigError } from '../index.ts'
-import { readAddress } from './postgres/address.ts'
-import { explainConnection } from './postgres/connection-errors.ts'
+import { postgresDatabase } from './postgres/database.ts'
 import { listenForRevocations } from './postgres/listen.ts'
-import { migrate, versionOf } from './postgres/migrations.ts'
-import { openPool } from './postgres/pool.ts'
-import { MIGRATIONS, statementsOf } from './postgres/statements.ts'
-import type { Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
+import { MIGRATIONS, PAGE_ROWS, statementsOf } from './postgres/statements.ts'
+import type { Revocation, Store, StoredRecord } from './store.ts'
 
-/** The oldest release that is tested, as `server_version_num` has it. */
-const MIN_VERSION = 140_000
+export type { PostgresAddress } from './postgres/address.ts'
+export {
+  type PostgresDatabase,
+  type PostgresDatabaseOptions,
+  postgresDatabase,
+  UnansweredError,
+} from './postgres/database.ts'
+export type { Migrations } from './postgres/migrations.ts'
 
 const OPTION = 'ENTRANCE_STORE'
 
@@ -18,57 +19,28 @@ const OPTION = 'ENTRANCE_STORE'
  * with `?schema=` and `?connections=` as may be. Needs the package `pg`. Throws `ConfigError`.
  */
 export function postgresStore(url: string): Store {
-  const address = readAddress(url, OPTION)
+  const database = postgresDatabase(url, { option: OPTION, migrations: MIGRATIONS })
+  const { address } = database
   const statements = statementsOf(address.schema)
-  let opening: Promise<Pool> | undefined
-  let isClosed = false
   const ends = new Set<() => void>()
   const seconds = () => Math.floor(Date.now() / 1000)
-
-  async function pool(): Promise<Pool> {
-    if (isClosed) throw new Error('The store is closed.')
-    opening ??= openPool(address, OPTION)
-    return opening
-  }
-
-  const run = async (text: string, values: readonly unknown[]) =>
-    (await pool()).query<Row>(text, [...values])
+  const run = (text: string, values: readonly unknown[]) => database.query<Row>(text, values)
 
   async function write(text: string, values: readonly unknown[]): Promise<boolean> {
     return (await run(text, values)).rowCount === 1
   }
 
-  /** For what is called before anything else: says what no waiting mends. */
-  async function explained<T>(work: (opened: Pool) => Promise<T>): Promise<T> {
-    try {
-      return await work(await pool())
-    } catch (error) {
-      throw explainConnection(error, address.name, OPTION)
-    }
-  }
-
   return {
     name: address.name,
     isShared: true,
-    connect: () =>
-      explained(async (opened) => {
-        const fault = (await findFaults(opened)).find(({ severity }) => severity === 'error')
-        if (fault) throw new ConfigError([{ option: OPTION, ...fault }])
-        await migrate(opened, { schema: address.schema, migrations: MIGRATIONS }, OPTION)
-      }),
-    check: () =>
-      explained(async (opened) => {
-        const version = await versionOf(opened, address.schema)
-        const differs = version === MIGRATIONS.length ? [] : [schemaFinding(version)]
-        return [...(await findFaults(opened)), ...differs]
-      }),
-    inspect: () =>
-      explained(async (opened) => {
-        const schema = await versionOf(opened, address.schema)
-        if (schema === 0) return { expired: 0, schema }
-        const { rows } = await opened.query(statements.countExpired, [seconds()])
-        return { expired: Number(rows[0]?.count), schema }
-      }),
+    connect: database.connect,
+    check: database.check,
+    async inspect() {
+      const schema = await database.version()
+      if (schema === 0) return { expired: 0, schema }
+      const { rows } = await database.query<{ count: string }>(statements.countExpired, [seconds()])
+      return { expired: Number(rows[0]?.count), schema }
+    },
     async get(key) {
       const [row] = (await run(statements.get, [key, seconds()])).rows
       return row && toRecord(row)
@@ -88,24 +60,27 @@ export function postgresStore(url: string): Store {
     async delete(key) {
       await run(statements.delete, [key])
     },
-    async list(by) {
-      const { rows } =
-        'person' in by
-          ? await run(statements.listByPerson, [by.person, seconds()])
-          : await run(statements.listByClient, [by.client, seconds()])
-      return rows.map(toRecord)
+    async list({ person }) {
+      return (await run(statements.listByPerson, [person, seconds()])).rows.map(toRecord)
     },
-    async page({ prefix, after = '', limit }) {
-      const { rows } = await run(statements.page, [prefix, after, seconds(), limit])
-      const records = rows.map(toRecord)
-      return { records, next: records.length < limit ? undefined : records.at(-1)?.key }
+    async page({ prefix, client, after = '', limit }) {
+      const { rows } =
+        client === undefined
+          ? await run(statements.page, [prefix, after, limit])
+          : await run(statements.pageOfClient, [prefix, after, limit, client])
+      const records = rows.map(toRecord).filter(({ expiresAt }) => expiresAt > seconds())
+      return { records, next: rows.length < limit ? undefined : rows.at(-1)?.key }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
       await run(statements.revoke, [kind, id, issuedUntil, expiresAt, seconds()])
     },
     async revocations(cursor = '0') {
-      const { rows } = await run(statements.revocations, [cursor, seconds()])
-      return { revocations: rows.map(toRevocation), cursor: String(rows.at(-1)?.seq ?? cursor) }
+      const { rows } = await run(statements.revocations, [cursor])
+      return {
+        revocations: rows.map(toRevocation).filter(({ expiresAt }) => expiresAt > seconds()),
+        cursor: String(rows.at(-1)?.seq ?? cursor),
+        isMore: rows.length === PAGE_ROWS,
+      }
     },
     watch(onRevoked) {
       const end = listenForRevocations(address, OPTION, onRevoked)
@@ -116,62 +91,10 @@ export function postgresStore(url: string): Store {
       }
     },
     async close() {
-      if (isClosed) return
-      isClosed = true
       for (const end of ends) end()
-      await (await opening?.catch(() => undefined))?.end()
+      await database.close()
     },
   }
-}
-
-/** What of the server stands against the promises. */
-async function findFaults(pool: Pool): Promise<StoreFinding[]> {
-  const { rows } = await pool.query(`
-    SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS named,
-      current_setting('synchronous_commit') AS synchronous, current_setting('fsync') AS fsync,
-      pg_is_in_recovery() AS standby`)
-  const { version, named, synchronous, fsync, standby } = rows[0]
-  // It may be about to take over: that passes.
-  if (standby) throw new Error('The PostgreSQL server is a standby, which takes no writes.')
-  const findings: StoreFinding[] = []
-  if (version < MIN_VERSION)
-    findings.push(
-      finding(
-        'error',
-        `is PostgreSQL ${named}; 14 or newer is expected.`,
-        'Update the server, or name another one.',
-      ),
-    )
-  if (synchronous === 'off')
-    findings.push(
-      finding(
-        'error',
-        'answers before it has written (synchronous_commit is off): a crash would take back what was confirmed.',
-        'Let an administrator run: ALTER ROLE <user> SET synchronous_commit = on;',
-      ),
-    )
-  if (fsync === 'off')
-    findings.push(
-      finding(
-        'warning',
-        'does not wait for its disk (fsync is off): a power failure can take back what was confirmed, or damage everything.',
-        'Set fsync = on in postgresql.conf.',
-      ),
-    )
-  return findings
-}
-
-function finding(severity: StoreFinding['severity'], problem: string, cure: string): StoreFinding {
-  return { severity, problem, cure }
-}
-
-function schemaFinding(version: number): StoreFinding {
-  const problem = `has its schema at version ${version}; ${MIGRATIONS.length} is expected.`
-  const cure =
-    version < MIGRATIONS.length
-      ? 'Run: entrance store migrate'
-      : 'Use the release that wrote it, or a later one.'
-  return finding('error', problem, cure)
 }
 
 /** As the driver gives them: what is 64 bits wide comes as a text. */

@@ -5,7 +5,7 @@ import { explain } from './redis/explain.ts'
 import { CREATE, INDEX, REPLACE, REVOCATIONS, REVOKE, run } from './redis/scripts.ts'
 import { createSession } from './redis/session.ts'
 import { findInSettings, requireSettings } from './redis/settings.ts'
-import { scanPage } from './redis/walk.ts'
+import { indexPage, scanPage } from './redis/walk.ts'
 import type { Revocation, Store, StoredRecord } from './store.ts'
 
 /** Seconds that Redis keeps a record after it has expired: the servers' clocks may differ. */
@@ -14,6 +14,8 @@ const SLACK = 3600
 const LONGEST_LIFE = 20 * 365 * 86_400
 /** How many revocations before its cursor a page repeats: a fail-over may give numbers again. */
 const OVERLAP = 50
+/** How many revocations one page has at most. */
+const PAGE_ROWS = 1000
 /** How many records are asked for at once. */
 const BATCH = 200
 
@@ -77,10 +79,8 @@ export function redisStore(url: string): Store {
       const name = names.record(key)
       await session.use((connection) => connection.send(name, ['DEL', name]))
     },
-    async list(by) {
-      const index = 'person' in by ? names.person(by.person) : names.client(by.client)
-      const isOurs = (record: StoredRecord) =>
-        'person' in by ? record.person === by.person : record.client === by.client
+    async list({ person }) {
+      const index = names.person(person)
       const keys = await session.use((connection) =>
         connection.send(index, ['ZRANGE', index, `(${now()}`, '+inf', 'BYSCORE']),
       )
@@ -89,15 +89,20 @@ export function redisStore(url: string): Store {
         const found = await session.use((connection) =>
           Promise.all(batch.map((key) => read(connection, key))),
         )
-        records.push(...found.filter((record) => record !== undefined).filter(isOurs))
+        records.push(...found.flatMap((record) => (record?.person === person ? record : [])))
       }
       return records
     },
     page: (query) =>
       session.use(async (connection) => {
-        const { keys, next } = await scanPage(connection, names.record(''), query)
+        const { client } = query
+        const { keys, next } =
+          client === undefined
+            ? await scanPage(connection, names.record(''), query)
+            : await indexPage(connection, names.client(client), query)
         const found = await Promise.all(keys.map((key) => read(connection, key)))
-        return { records: found.filter((record) => record !== undefined), next }
+        const isAsked = (record: StoredRecord) => client === undefined || record.client === client
+        return { records: found.filter((record) => record !== undefined).filter(isAsked), next }
       }),
     async revoke(revocation) {
       const { kind, id, issuedUntil, expiresAt } = revocation
@@ -113,11 +118,13 @@ export function redisStore(url: string): Store {
     async revocations(cursor = ':0') {
       const [from = '', last = '0'] = cursor.split(':')
       const reply = await session.use((connection) =>
-        run(connection, REVOCATIONS, [names.feed, names.state], [from, last, OVERLAP]),
+        run(connection, REVOCATIONS, [names.feed, names.state], [from, last, OVERLAP, PAGE_ROWS]),
       )
       const [epoch, seq, members] = reply as [string, string, string[]]
+      const isMore = members.length === PAGE_ROWS
+      const reached = isMore ? members.at(-1)?.split(':', 1)[0] : seq
       const revocations = members.map(toRevocation).filter(({ expiresAt }) => expiresAt > now())
-      return { revocations, cursor: `${epoch}:${seq}` }
+      return { revocations, cursor: `${epoch}:${reached}`, isMore }
     },
     watch: (onRevoked) => session.watch(names.channel, onRevoked),
     async close() {

@@ -1,7 +1,9 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
-import type { Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import { setImmediate as nextRound } from 'node:timers/promises'
+import { explainFaults } from '../files/file-fault.ts'
+import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
+import { waitForLock } from '../files/wait-for-lock.ts'
+import type { RecordPage, Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
 /** How far back a revocations page reaches behind its cursor, in rows. */
 const OVERLAP = 64
@@ -9,11 +11,17 @@ const OVERLAP = 64
 /** How many revocations one page has at most. */
 const PAGE_ROWS = 1000
 
+/** How many records of a person are read in one go: others are waiting meanwhile. */
+const LIST_ROWS = 100
+
 /** How many expired records one write clears away. */
 const SWEEP_ROWS = 4
 
 /** To what the write-ahead log is cut back after a burst. */
 const WAL_BYTES = 16 * 1024 * 1024
+
+/** Counts the changes of the schema. Files from before it was counted have 0, and the same tables. */
+const SCHEMA_VERSION = 1
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
@@ -34,10 +42,11 @@ const SCHEMA = `
     issued_until INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS revocations_expiry ON revocations (expires_at);
 `
 
 export type SqliteStoreOptions = {
-  /** How long a write waits for another process's, in milliseconds. @default 5000 */
+  /** How long an operation waits for another process's lock, in milliseconds. @default 5000 */
   busyTimeout?: number
 }
 
@@ -46,7 +55,8 @@ export type SqliteStoreOptions = {
  * The file is made 0600 with its folder; `:memory:` is taken too.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
-  const db = openDatabase(path, options.busyTimeout ?? 5000)
+  const { busyTimeout = 5000 } = options
+  const db = openDatabase(path, busyTimeout)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
@@ -58,7 +68,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     return done.changes === 1
   }
 
-  return {
+  const operations: Store = waitForLock(db, busyTimeout, {
     name: `sqlite:${path}`,
     isShared: false,
     // The file is open by now: whoever names one that cannot be is told so at once.
@@ -74,39 +84,57 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
-    create: async (record) => atOnce(db, () => put(record)),
-    createAll: async (records) => atOnce(db, () => records.map(put)),
+    async create(record) {
+      // Many writes in a row wait for the disk each: between two of them others come in.
+      await nextRound()
+      return atOnce(db, () => put(record))
+    },
+    async createAll(records) {
+      await nextRound()
+      return atOnce(db, () => records.map(put))
+    },
     async replace(record, version) {
       const { key, value, expiresAt, person = null, client = null } = record
+      await nextRound()
       const done = statements.replace.run(value, expiresAt, person, client, key, version, seconds())
       return done.changes === 1
     },
     async delete(key) {
+      await nextRound()
       statements.delete.run(key)
     },
-    async list(by) {
-      const rows =
-        'person' in by
-          ? statements.listByPerson.all(by.person, seconds())
-          : statements.listByClient.all(by.client, seconds())
-      return rows.map((row) => toRecord(row) as StoredRecord)
+    async list({ person }) {
+      const found: StoredRecord[] = []
+      for (let after: string | undefined = '0'; after !== undefined; ) {
+        await nextRound()
+        const rows = statements.pageOfPerson.all(person, after, LIST_ROWS)
+        const part = toPage(rows, LIST_ROWS, 'place')
+        found.push(...part.records)
+        after = part.next
+      }
+      return found
     },
-    async page({ prefix, after = '', limit }) {
-      const rows = statements.page.all(prefix, prefix, prefix, after, seconds(), limit)
-      const records = rows.map((row) => toRecord(row) as StoredRecord)
-      return { records, next: records.length < limit ? undefined : records.at(-1)?.key }
+    async page({ prefix, client, after, limit }) {
+      await nextRound()
+      if (client === undefined) {
+        return toPage(statements.page.all(prefix, prefix, after ?? '', limit), limit, 'key')
+      }
+      const page = toPage(statements.pageOfClient.all(client, after ?? '0', limit), limit, 'place')
+      return { ...page, records: page.records.filter(({ key }) => key.startsWith(prefix)) }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
+      await nextRound()
       atOnce(db, () => {
         statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
         statements.revoke.run(kind, id, issuedUntil, expiresAt)
       })
     },
     async revocations(cursor = '0') {
-      const rows = statements.revocations.all(Number(cursor) - OVERLAP, seconds(), PAGE_ROWS)
+      await nextRound()
+      const rows = statements.revocations.all(Number(cursor) - OVERLAP, PAGE_ROWS)
       const last = Number(rows.at(-1)?.seq ?? 0)
       return {
-        revocations: rows.map(toRevocation),
+        revocations: rows.map(toRevocation).filter(({ expiresAt }) => expiresAt > seconds()),
         cursor: String(Math.max(Number(cursor), last)),
         isMore: rows.length === PAGE_ROWS,
       }
@@ -114,42 +142,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async close() {
       if (db.isOpen) db.close()
     },
-  }
+  })
+  return explainFaults(path, operations)
 }
 
-function openDatabase(path: string, timeout: number): DatabaseSync {
-  if (path !== ':memory:') createPrivately(path)
-  const db = new DatabaseSync(path, { timeout })
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
-    db.exec(SCHEMA)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
-
-/** Does all of it or nothing, and waits for the disk once. */
-function atOnce<T>(db: DatabaseSync, change: () => T): T {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    const done = change()
-    db.exec('COMMIT')
-    return done
-  } catch (error) {
-    // A full disk has rolled back by itself.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
-/** SQLite would make the file with the process's umask; it holds people's sign-ins. */
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
-  chmodSync(path, 0o600)
+function openDatabase(path: string, busyTimeout: number): DatabaseSync {
+  const db = openSqliteFile(path, { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout })
+  db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
+  return db
 }
 
 function prepare(db: DatabaseSync) {
@@ -166,30 +166,45 @@ function prepare(db: DatabaseSync) {
       UPDATE records SET value = ?, version = version + 1, expires_at = ?, person = ?, client = ?
       WHERE key = ? AND version = ? AND expires_at > ?`),
     delete: db.prepare('DELETE FROM records WHERE key = ?'),
-    listByPerson: db.prepare(`SELECT ${columns} FROM records WHERE person = ? AND expires_at > ?`),
-    listByClient: db.prepare(`SELECT ${columns} FROM records WHERE client = ? AND expires_at > ?`),
     check: db.prepare('PRAGMA quick_check'),
     countExpired: db.prepare('SELECT count(*) AS count FROM records WHERE expires_at <= ?'),
+    // What has expired is left out afterwards: a step looks at no more rows than it may give.
     page: db.prepare(`
       SELECT ${columns} FROM records
-      WHERE key >= ? AND substr(key, 1, length(?)) = ? AND key > ? AND expires_at > ?
-      ORDER BY key LIMIT ?`),
+      WHERE key >= ? AND key < ? || char(1114111) AND key > ? ORDER BY key LIMIT ?`),
+    pageOfPerson: db.prepare(pageBy('person')),
+    pageOfClient: db.prepare(pageBy('client')),
     sweep: db.prepare(
       'DELETE FROM records WHERE key IN (SELECT key FROM records WHERE expires_at <= ? LIMIT ?)',
     ),
     revoke: db.prepare(
       'INSERT INTO revocations (kind, id, issued_until, expires_at) VALUES (?, ?, ?, ?)',
     ),
-    revocations: db.prepare(
-      'SELECT * FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq LIMIT ?',
-    ),
+    revocations: db.prepare('SELECT * FROM revocations WHERE seq > ? ORDER BY seq LIMIT ?'),
     sweepRevocations: db.prepare(
       'DELETE FROM revocations WHERE seq IN (SELECT seq FROM revocations WHERE expires_at <= ? LIMIT ?)',
     ),
   }
 }
 
+/** In the order of the rows themselves, which is that of the index: nothing is sorted. */
+function pageBy(column: 'person' | 'client'): string {
+  return `
+    SELECT rowid AS place, key, value, version, expires_at, person, client FROM records
+    WHERE ${column} = ? AND rowid > ? ORDER BY rowid LIMIT ?`
+}
+
 type Row = Record<string, SQLOutputValue>
+
+/** The live ones of the rows that one step looked at; it goes on at the `mark` of the last row. */
+function toPage(rows: readonly Row[], limit: number, mark: 'key' | 'place'): RecordPage {
+  const records = rows.map((row) => toRecord(row) as StoredRecord)
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    records: records.filter(({ expiresAt }) => expiresAt > now),
+    next: rows.length < limit ? undefined : String(rows.at(-1)?.[mark]),
+  }
+}
 
 function toRecord(row: Row | undefined): StoredRecord | undefined {
   if (!row) return undefined

@@ -17,7 +17,7 @@ export type Revocation = {
   readonly kind: 'grant' | 'person' | 'client' | 'all'
   /** Grant id, `<tid>/<oid>`, client digest; empty for `all`. */
   readonly id: string
-  /** Seconds since the epoch: what was issued at or before is refused. */
+  /** Seconds since the epoch: what was issued at or before is refused; of a grant, all that was. */
   readonly issuedUntil: number
   /** Seconds since the epoch: when every token it concerns has expired by itself. */
   readonly expiresAt: number
@@ -33,12 +33,14 @@ export type RevocationPage = {
 /** Which records a walk is about, and where it goes on. */
 export type RecordQuery = {
   readonly prefix: string
+  /** Only those of one client. */
+  readonly client?: string | undefined
   /** `next` of the page before; absent for the first one. */
   readonly after?: string | undefined
   readonly limit: number
 }
 
-/** Some of the live records whose key begins with a prefix. */
+/** Some of the live records whose key begins with a prefix: `limit` at most, or none. */
 export type RecordPage = {
   readonly records: readonly StoredRecord[]
   /** Where the next page begins; undefined after the last one. */
@@ -91,11 +93,12 @@ export type Store = {
   /** Replaces the record whose version is `version`, raising it by one; tells whether it did. */
   replace(record: Omit<StoredRecord, 'version'>, version: number): Promise<boolean>
   delete(key: string): Promise<void>
-  /** The live records of a person or of a client. */
-  list(by: { person: string } | { client: string }): Promise<readonly StoredRecord[]>
+  /** The live records of a person. */
+  list(by: { person: string }): Promise<readonly StoredRecord[]>
   /**
-   * Walks the live records whose key begins with `prefix`, in no order, some `limit` at a time. What
-   * is there all the while is given once or more; what comes or goes meanwhile may be left out.
+   * Walks the live records whose key begins with `prefix`, in no order, some `limit` at a time: a
+   * step looks at a bounded number of them, so a page may be empty and not the last. What is there
+   * all the while is given once or more; what comes or goes meanwhile may be left out.
    */
   page(query: RecordQuery): Promise<RecordPage>
   revoke(revocation: Revocation): Promise<void>

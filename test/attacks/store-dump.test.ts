@@ -63,7 +63,7 @@ suite('a dump of the store', () => {
   test('has every kind of record in it, and none of the secrets that are known', async () => {
     const records = await readRecords()
     const kinds = new Set(records.map(({ key }) => key.split(':')[0]))
-    assert.deepEqual([...kinds].toSorted(), ['client', 'consent', 'grant', 'keyring'])
+    assert.deepEqual([...kinds].toSorted(), ['client', 'consent', 'grant', 'keyring', 'seen'])
     const { secret, entra } = replicas.options
     const tags = [alice.code, waiting.code, alice.tokens.refresh_token, renewed.refresh_token]
     const secrets = [

@@ -22,6 +22,7 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     url: undefined,
     data: '.entrance',
     store: { kind: 'sqlite', path: '.entrance/entrance.db' },
+    expenses: { kind: 'sqlite', path: '.entrance/expenses.db', option: 'ENTRANCE_DATA' },
     secrets: [],
     entra: 'emulator',
     consent: 'always',
@@ -31,8 +32,17 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    drain: 8,
     operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
     audit: { to: 'off', names: true },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      serviceName: 'entrance',
+      isDetecting: false,
+      logLevel: undefined,
+    },
     allow: {
       tenants: undefined,
       users: undefined,
@@ -61,7 +71,9 @@ test('every variable is read', () => {
     EMULATOR_PORT: '2',
     ENTRANCE_TRUSTED_PROXY_HOPS: '2',
     ENTRANCE_RATE_LIMIT: 'off',
+    ENTRANCE_DRAIN: '25',
     EXPENSES_CURRENCY: 'EUR',
+    EXPENSES_STORE: 'sqlite:/expenses.db',
     ENTRANCE_CLIENT_DOCUMENTS: 'off',
     LOG_FORMAT: 'json',
     ENTRANCE_OPERATOR_PORT: '9464',
@@ -84,6 +96,7 @@ test('every variable is read', () => {
     url: 'https://expenses.example.com',
     data: '/data',
     store: { kind: 'sqlite', path: '/grants.db' },
+    expenses: { kind: 'sqlite', path: '/expenses.db', option: 'EXPENSES_STORE' },
     secrets: ['current', 'former'],
     entra: {
       tenantId: ENTRA.AZURE_TENANT_ID,
@@ -98,6 +111,7 @@ test('every variable is read', () => {
     currency: 'EUR',
     clientDocuments: 'off',
     logFormat: 'json',
+    drain: 25,
     allow: {
       tenants: ['any'],
       users: ['a', 'b'],
@@ -113,7 +127,18 @@ test('every variable is read', () => {
     },
     clients: [],
     operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
-    audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
+    audit: {
+      to: { file: '/var/log/audit.jsonl' },
+      names: false,
+    },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      serviceName: 'entrance',
+      isDetecting: false,
+      logLevel: undefined,
+    },
     problems: [],
   } satisfies ServeSettings)
 })
@@ -133,6 +158,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_DRAIN: 'x',
     ENTRANCE_OPERATOR_PORT: 'x',
     ENTRANCE_OPERATOR_HOST: 'x',
     ENTRANCE_REGISTRATION: 'x',
@@ -151,6 +177,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     url: 'https://option.example',
     data: '/option',
     store: 'sqlite:/option.db',
+    expensesStore: 'sqlite:/option-expenses.db',
     authority: 'https://login.microsoftonline.us',
     emulatorPort: 2,
     tenantId: 'option.example',
@@ -160,6 +187,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     consent: 'always',
     clientDocuments: 'pinned',
     logFormat: 'json',
+    drain: 5,
     registration: 'allowlist',
     redirectUris: 'loopback',
     adopt: true,
@@ -186,12 +214,12 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ...{ tenants: ['any'], users: ['a'], groups: ['b'], roles: ['c'] },
     ...{ guests: false, contact: 'd' },
   })
-  const { port, hosts, url, data, store, emulatorPort, logFormat } = settings
-  const { trustedProxyHops, clientDocuments } = settings
+  const { port, hosts, url, data, store, expenses, emulatorPort, logFormat } = settings
+  const { trustedProxyHops, clientDocuments, drain } = settings
   assert.deepEqual(
     {
-      ...{ port, hosts, url, data, store, emulatorPort, trustedProxyHops },
-      ...{ clientDocuments, logFormat },
+      ...{ port, hosts, url, data, store, expenses, emulatorPort, trustedProxyHops },
+      ...{ clientDocuments, logFormat, drain },
     },
     {
       port: 1,
@@ -199,10 +227,12 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       url: 'https://option.example',
       data: '/option',
       store: { kind: 'sqlite', path: '/option.db' },
+      expenses: { kind: 'sqlite', path: '/option-expenses.db', option: 'EXPENSES_STORE' },
       emulatorPort: 2,
       trustedProxyHops: 3,
       clientDocuments: 'pinned',
       logFormat: 'json',
+      drain: 5,
     },
   )
 })
@@ -225,9 +255,14 @@ test('behind a proxy clients’ documents are not fetched, unless that is asked 
 test('an empty variable is one that is not set', () => {
   const empty = Object.fromEntries(
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
-      .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'LOG_FORMAT'])
+      .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'EXPENSES_STORE'])
       .concat(['ENTRANCE_REGISTRATION', 'ENTRANCE_REDIRECT_URIS', 'ENTRANCE_CLIENTS'])
-      .concat(['ENTRANCE_TRUSTED_PROXY_HOPS', 'ENTRANCE_RATE_LIMIT'])
+      .concat([
+        'ENTRANCE_TRUSTED_PROXY_HOPS',
+        'ENTRANCE_RATE_LIMIT',
+        'ENTRANCE_DRAIN',
+        'LOG_FORMAT',
+      ])
       .concat(['ENTRANCE_ADOPT'], Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
@@ -332,8 +367,13 @@ test('what cannot be read is named, with what was given', () => {
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '-1', /'-1' is not a whole number from 0 to 10/],
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '11', /'11' is not a whole number/],
     ['ENTRANCE_RATE_LIMIT', 'no', /'no' is neither on nor off/],
+    ['ENTRANCE_DRAIN', '0', /'0' is not a whole number of seconds from 1 to 3600/],
+    ['ENTRANCE_DRAIN', '1m', /'1m' is not a whole number of seconds/],
     ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
     ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
+    ['EXPENSES_STORE', 'redis://:pw@host', /redis: is no place for expenses/],
+    ['EXPENSES_STORE', 'expenses.db', /what was given is no place for expenses/],
+    ['EXPENSES_STORE', 'sqlite:.entrance/entrance.db', /is the file of ENTRANCE_STORE too/],
     ['ENTRANCE_STORE', 'sqlite:', /sqlite: is not a store of this version/],
     ['ENTRANCE_STORE', 'grants.db', /what was given is not a store/],
     ['ENTRANCE_URL', 'https://example.com/mcp', /the address of an endpoint/],
@@ -358,6 +398,15 @@ test('the key of a Cosmos DB account has a variable of its own', () => {
   const { store, problems } = resolveServeSettings({}, env)
   assert.deepEqual(store, { kind: 'cosmos', url, key: 'key' })
   assert.deepEqual(problems, [])
+})
+
+test('expenses are where grants are, if that is PostgreSQL, and else in a file of the data folder', () => {
+  const url = 'postgres://user:secret@host/entrance'
+  const of = (env: Environment) => resolveServeSettings({}, { ...ENTRA, ...env }).expenses
+  assert.deepEqual(of({ ENTRANCE_STORE: url }), { kind: 'postgres', url, option: 'ENTRANCE_STORE' })
+  assert.deepEqual(of({ EXPENSES_STORE: url }), { kind: 'postgres', url, option: 'EXPENSES_STORE' })
+  const file = { kind: 'sqlite', path: '.entrance/expenses.db', option: 'ENTRANCE_DATA' }
+  assert.deepEqual(of({ ENTRANCE_STORE: 'redis://host' }), file)
 })
 
 test('a store that cannot be used is named without what may be a password', () => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createExpensesServer, sqliteExpenseStore } from '../../src/expenses/server.ts'
+import {
+  createExpensesServer,
+  sqliteExpenseStore,
+  UncertainError,
+} from '../../src/expenses/server.ts'
 import {
   addExpense,
   authInfoOf,
@@ -198,7 +202,7 @@ test('the log says whose expense was saved and nothing of what is in it', async 
 test('storage that fails is a tool error without its words, which go to the log', async (t) => {
   const log = t.mock.fn()
   const fails = () => Promise.reject(new Error('SQLITE_FULL: /var/disk'))
-  const expenses = { add: fails, list: fails, close: async () => {} }
+  const expenses = { add: fails, list: fails }
   const client = await CLIENTS[MODERN](await serveExpenses(t, { expenses, log }), 'alice')
   await assert.rejects(addExpense(client), {
     message: 'The expense was not saved: the server cannot write to its storage now.',
@@ -215,6 +219,18 @@ test('storage that fails is a tool error without its words, which go to the log'
     ],
   )
   assert.match(events[0].message, /SQLITE_FULL/)
+})
+
+test('an expense of which it is not known whether it was saved is not called lost', async (t) => {
+  const fails = () => Promise.reject(new UncertainError('no answer'))
+  const client = await CLIENTS[MODERN](
+    await serveExpenses(t, { expenses: { add: fails, list: fails } }),
+    'alice',
+  )
+  await assert.rejects(
+    addExpense(client),
+    /not known whether.*get_expenses before you add it again/,
+  )
 })
 
 test('a body beyond 64 kB is refused before it is read as JSON', async (t) => {

@@ -73,11 +73,11 @@ export async function serveExpenses(
   t: TestContext,
   options: Partial<ExpensesServerOptions> = {},
 ): Promise<string> {
-  const expenses = options.expenses ?? sqliteExpenseStore(':memory:')
-  const { url, close } = await listen({ ...options, expenses })
+  const own = sqliteExpenseStore(':memory:')
+  const { url, close } = await listen({ expenses: own, ...options })
   t.after(async () => {
     await close()
-    await expenses.close()
+    await own.close()
   })
   return url
 }
@@ -106,6 +106,8 @@ export function authInfoOf(person: User): AuthInfo {
     scopes: ['mcp-access'],
     expiresAt: Math.floor(Date.now() / 1000) + 3600,
     resource: new URL('http://localhost:8000/mcp'),
+    grant: 'a grant',
+    transaction: 'a sign-in',
     resourceMetadataUrl: 'http://localhost:8000/.well-known/oauth-protected-resource/mcp',
     user: person,
     extra: { user: person },

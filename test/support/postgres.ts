@@ -24,6 +24,8 @@ export type RunningPostgres = AsyncDisposable & {
   query(text: string, database?: string): Promise<Record<string, unknown>[]>
   /** As at a power failure, and back. */
   crash(): Promise<void>
+  /** Likewise, without so much as a word to any of its processes. */
+  kill(): Promise<void>
   start(): Promise<void>
   /** Makes it hang: connections stay, and nothing is answered. */
   pause(): void
@@ -45,6 +47,23 @@ function idOf(name: string, which: '-u' | '-g'): number | undefined {
     return Number(execFileSync('id', [which, name], { stdio: ['ignore', 'pipe', 'ignore'] }))
   } catch {
     return undefined
+  }
+}
+
+/** Backends come and go: one that has gone in between needs none. */
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
   }
 }
 
@@ -91,13 +110,20 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
     throw new Error('postgres does not answer.')
   }
 
-  /** Its own processes: the postmaster, and those that it made. */
-  function signal(name: NodeJS.Signals): void {
+  /** Its own processes: the postmaster first, which would replace the others, and those that it made. */
+  function signal(name: NodeJS.Signals): number[] {
     const own = child?.pid ?? 0
-    const pids = readFileSync(`/proc/${own}/task/${own}/children`, 'utf8')
-    for (const pid of [...pids.split(' ').map(Number), own]) {
-      if (pid > 0) process.kill(pid, name)
-    }
+    const made = readFileSync(`/proc/${own}/task/${own}/children`, 'utf8')
+    const pids = [own, ...made.split(' ').map(Number)].filter((pid) => pid > 0)
+    for (const pid of pids) sendSignal(pid, name)
+    return pids
+  }
+
+  async function kill(): Promise<void> {
+    const pids = signal('SIGKILL')
+    await exit
+    // While one of them is there, another server may not have the data.
+    while (pids.some(isAlive)) await wait(5)
   }
 
   await start()
@@ -114,10 +140,12 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
       child?.kill('SIGQUIT')
       await exit
     },
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    kill,
+    pause: () => void signal('SIGSTOP'),
+    resume: () => void signal('SIGCONT'),
     async [Symbol.asyncDispose]() {
-      // Fast shutdown: it waits for no connection.
+      // One that hangs hears nothing. Fast shutdown: it waits for no connection.
+      if (child?.exitCode === null) signal('SIGCONT')
       child?.kill('SIGINT')
       await exit
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

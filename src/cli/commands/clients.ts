@@ -14,7 +14,12 @@ export async function clientsList(
   await withOperator(options, terminal, async ({ clients }) => {
     const part = await clients.list({ after, limit })
     const rows = part.clients.map((client) => [
-      ...[client.digest, client.name, client.sessions, client.people],
+      ...[
+        client.digest,
+        client.name,
+        counted(client.sessions, client),
+        counted(client.people, client),
+      ],
       ...[toDate(client.lastUsedAt), client.known, client.isDisabled ? 'disabled' : 'enabled'],
     ])
     show(part, options, terminal, () => {
@@ -23,6 +28,11 @@ export async function clientsList(
       tellNext(part.next, terminal)
     })
   })
+}
+
+/** With a plus where not all were counted. */
+function counted(count: number, { isMore }: { isMore: boolean }): string {
+  return `${count}${isMore ? '+' : ''}`
 }
 
 /** `entrance clients disable`: keeps a client out, for everybody. */

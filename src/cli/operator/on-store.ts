@@ -1,9 +1,17 @@
 import { existsSync } from 'node:fs'
 import { SEED } from '../../emulator/seed.ts'
-import { createEntrance, type Entrance, type Operator, type Store } from '../../index.ts'
+import {
+  createEntrance,
+  type Entrance,
+  type Observer,
+  type Operator,
+  type Store,
+} from '../../index.ts'
+import { commandActor, openCommandAudit } from '../command-audit.ts'
 import { checkSettings, toOptions } from '../commands/serve.ts'
 import { environment, resolveServeSettings, type ServeOptions, type ServeSettings } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** Which store, and of which server. */
 export type StoreOptions = Pick<ServeOptions, 'data' | 'store' | 'emulator'>
@@ -11,16 +19,19 @@ export type StoreOptions = Pick<ServeOptions, 'data' | 'store' | 'emulator'>
 /** With the settings of `serve`: what the server can read, and nothing else, is read here. */
 export async function onStore(
   options: StoreOptions,
+  { note }: Pick<Terminal, 'note'>,
   work: (operator: Operator) => Promise<void>,
 ): Promise<void> {
   const settings = readSettings(options)
   checkStoreIsThere(settings)
-  const { entrance } = await openServer(settings)
+  const audit = await openCommandAudit(settings, note)
+  const { entrance } = await openServer(settings, audit.observers)
   try {
     await entrance.ready()
-    await work(entrance.operator.as('the command line'))
+    await work(entrance.operator.as(commandActor()))
   } finally {
     await entrance.close()
+    await audit.close()
   }
 }
 
@@ -39,10 +50,11 @@ export function readSettings({ data, store, emulator }: StoreOptions): ServeSett
 /** What `serve` would run, with its keys and on its store; nothing is started. */
 export async function openServer(
   settings: ServeSettings,
+  observers: readonly Observer[] = [],
 ): Promise<{ readonly entrance: Entrance; readonly store: Store }> {
   const url = settings.url ?? `http://localhost:${settings.port}`
   const asked = await toOptions(url, settings, emulatorOf(settings), () => {})
-  const entrance = createEntrance({ ...asked, clientDocuments: 'off' })
+  const entrance = createEntrance({ ...asked, observers, clientDocuments: 'off' })
   return { entrance, store: asked.store as Store }
 }
 

@@ -17,11 +17,8 @@ export type AdoptedClients = {
   adopt(clientId: string, redirectUri: string): Client | undefined
   /** Records it, once a person has signed in for it; false where that is no longer wanted. */
   record(clientDigest: string, redirectUri: string): Promise<boolean>
-  /** Walks those that are recorded, by their digests. */
-  page(query: {
-    after?: string | undefined
-    limit: number
-  }): Promise<{ readonly entries: readonly string[]; readonly next?: string | undefined }>
+  /** Whether a client is recorded. */
+  has(clientDigest: string): Promise<boolean>
 }
 
 export type AdoptedClientsOptions = {
@@ -91,10 +88,7 @@ export function createAdoptedClients(options: AdoptedClientsOptions): AdoptedCli
       }
       return false
     },
-    async page(query) {
-      const { records, next } = await store.page({ ...query, prefix: keyOf('') })
-      return { entries: records.map(({ key }) => key.slice(keyOf('').length)), next }
-    },
+    has: async (clientDigest) => (await store.get(keyOf(clientDigest))) !== undefined,
   }
 }
 

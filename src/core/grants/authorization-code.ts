@@ -10,6 +10,7 @@ import type { Params } from '../params.ts'
 import { verifyCodeVerifier } from '../pkce.ts'
 import { isGenuine, readGrantToken, writeGrantToken } from '../tokens/grant-token.ts'
 import type { Transaction } from '../transaction.ts'
+import { endExcess } from './excess.ts'
 import {
   type Grant,
   type HeldGrant,
@@ -64,6 +65,7 @@ export async function issueCode(
     user: tokens.user,
     entraRefreshToken: tokens.refreshToken,
     transaction: request.id,
+    trace: request.trace,
   }
   if (!(await context.grants.create(grant))) {
     throw new OAuthError('invalid_request', 'This sign-in has been completed before.')
@@ -104,7 +106,10 @@ export async function redeemCode(
   const redeemed = { ...grant, generation: 1, rotatedAt: now(), keyId: context.keyring.current.id }
   const done = await context.grants.replace(held, redeemed)
   // Somebody else redeemed it in between: then this is the second presentation.
-  return done ? done.grant : refuseReplay(held, context)
+  if (!done) return refuseReplay(held, context)
+  // The code is used up: what cannot be ended now is ended by the next one.
+  await endExcess(done.grant, context).catch(() => {})
+  return done.grant
 }
 
 function requireCode(params: Params): string {

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
 import type { Audit } from '../audit.ts'
-import { OAuthError } from '../errors.ts'
+import { madeElsewhere, OAuthError } from '../errors.ts'
+import { inRounds } from '../in-rounds.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { open, seal } from '../keys/sealed.ts'
+import { open, seal, sealedUnder } from '../keys/sealed.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
 import type { KeptTag } from '../tokens/grant-token.ts'
@@ -25,6 +28,8 @@ export type Grant = {
   /** Until when the code can be redeemed. */
   readonly codeExpiresAt: number
   readonly rotatedAt?: number
+  /** By whose clock that is. */
+  readonly rotatedBy?: string
   readonly client: AskingClient
   readonly redirectUri: string
   readonly codeChallenge: string
@@ -40,10 +45,18 @@ export type Grant = {
   readonly revoked?: { readonly at: number; readonly reason: string }
   /** The transaction it came of, for the log. */
   readonly transaction: string
+  /** Where that began, for whoever follows it; absent where nobody did. */
+  readonly trace?: string | undefined
 }
 
 /** A grant as read, with what is needed to replace it. */
 export type HeldGrant = { readonly grant: Grant; readonly version: number }
+
+export type GrantQuery = {
+  readonly client?: string | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
 
 export type GrantPage = {
   readonly grants: readonly HeldGrant[]
@@ -53,10 +66,10 @@ export type GrantPage = {
 /** The grants in the store, sealed under keys that have nothing to do with Entra's secret. */
 export type Grants = {
   find(id: string): Promise<HeldGrant | undefined>
-  /** A person's grants that have not been revoked. */
-  list(person: string): Promise<readonly HeldGrant[]>
-  /** Walks all grants that have not been revoked. */
-  page(query: { after?: string | undefined; limit: number }): Promise<GrantPage>
+  /** A person's grants that have not been revoked; with one client, where that is named. */
+  list(person: string, clientDigest?: string): Promise<readonly HeldGrant[]>
+  /** Walks all grants that have not been revoked; those of one client, where that is named. */
+  page(query: GrantQuery): Promise<GrantPage>
   /** Puts a new grant; false when there is one of that id. */
   create(grant: Grant): Promise<boolean>
   /** Puts the changed grant in place of the one read; undefined when another change came first. */
@@ -91,8 +104,17 @@ export type GrantsOptions = {
   readonly grantMaxTtl: number
 }
 
-/** An abandoned grant is kept until its transaction cannot come back. */
-const UNREDEEMED_TTL = 600
+/** An abandoned grant is kept until its transaction, of 10 minutes, cannot come back by any clock. */
+const UNREDEEMED_TTL = 600 + 2 * CLOCK_SKEW
+
+/** This process's clock: that of another replica may show another time. */
+export const OWN_CLOCK = randomBytes(6).toString('base64url')
+
+/**
+ * How long it is kept that a grant was revoked, in seconds: as long as an access token may live. Then
+ * its refresh token is as unknown as any other that is not in the store.
+ */
+const REVOKED_TTL = 86_400
 
 export function createGrants(options: GrantsOptions): Grants {
   const { store, keyring, binding } = options
@@ -124,19 +146,25 @@ export function createGrants(options: GrantsOptions): Grants {
   return {
     async find(id) {
       const record = await store.get(keyOf(id))
+      if (record && keyring.isElsewhere(sealedUnder(record.value))) throw madeElsewhere()
       return record && read(record)
     },
-    async list(person) {
-      const records = (await store.list({ person })).filter(({ key }) => key.startsWith('grant:'))
+    async list(person, client) {
+      const records = (await store.list({ person })).filter(
+        (record) =>
+          record.key.startsWith(keyOf('')) && (client === undefined || record.client === client),
+      )
       // Whose record it is, is not sealed either; what it says is.
-      return records
-        .flatMap((record) => read(record) ?? [])
-        .filter(({ grant }) => !grant.revoked && personOf(grant.user) === person)
+      const held = await inRounds(records, read)
+      return held.filter(
+        ({ grant }) => !grant.revoked && personOf(grant.user) === person && isOf(grant, client),
+      )
     },
     async page(query) {
       const { records, next } = await store.page({ ...query, prefix: keyOf('') })
-      const grants = records.flatMap((record) => read(record) ?? [])
-      return { grants: grants.filter(({ grant }) => !grant.revoked), next }
+      const held = await inRounds(records, read)
+      const grants = held.filter(({ grant }) => !grant.revoked && isOf(grant, query.client))
+      return { grants, next }
     },
     create: (grant) => store.create(toRecord(grant)),
     async replace(held, changed) {
@@ -155,10 +183,15 @@ function keyOf(id: string): string {
   return `grant:${id}`
 }
 
+function isOf({ client }: Grant, clientDigest: string | undefined): boolean {
+  return clientDigest === undefined || client.digest === clientDigest
+}
+
 function expiryOf(grant: Grant, options: GrantsOptions): number {
   if (grant.generation === 0 && !grant.revoked) return grant.createdAt + UNREDEEMED_TTL
   const idle = (grant.rotatedAt ?? grant.createdAt) + options.grantIdleTtl
-  return Math.min(idle, grant.createdAt + options.grantMaxTtl)
+  const forgotten = (grant.revoked?.at ?? Number.POSITIVE_INFINITY) + REVOKED_TTL
+  return Math.min(idle, grant.createdAt + options.grantMaxTtl, forgotten)
 }
 
 /** Why a grant ends: `reason` in a word or two, for the record and the client; `message` for the log. */

@@ -36,7 +36,5 @@ export async function endSessions(
 
 async function* grantsOf({ kind, id }: Scope, context: Context): AsyncGenerator<HeldGrant> {
   if (kind === 'person') return yield* await context.grants.list(id)
-  for await (const held of walk(grantSteps(context))) {
-    if (kind === 'all' || held.grant.client.digest === id) yield held
-  }
+  yield* walk(grantSteps(context, kind === 'client' ? id : undefined))
 }

@@ -2,8 +2,9 @@ import { openClient } from '../clients/client.ts'
 import { isDocumentId } from '../clients/client-document.ts'
 import type { Context } from '../context.ts'
 import { digest } from '../keys/mac.ts'
-import { type ListedClient, listAllClients } from './list-clients.ts'
 import { OperatorError } from './operator-error.ts'
+import { clientSteps } from './steps.ts'
+import { walk } from './walk.ts'
 
 /** A client, as the operator sees it. */
 export type FoundClient = {
@@ -11,6 +12,9 @@ export type FoundClient = {
   readonly digest: string
   readonly name: string | undefined
 }
+
+/** How many are named where several are meant. */
+const MAX_NAMED = 5
 
 const DIGEST = /^[\w-]{43}$/
 
@@ -27,14 +31,35 @@ export async function findClient(text: string, context: Context): Promise<FoundC
   if (registered || configured || isDocumentId(asked)) {
     return { digest: digest(asked), name: registered?.client_name ?? configured?.client_name }
   }
-  const listed = await listAllClients(context)
-  const exact = listed.find((client) => client.digest === asked || client.digest === digest(asked))
+  const exact = (await clientOf(asked, context)) ?? (await clientOf(digest(asked), context))
   if (exact) return exact
-  const named = listed.filter(({ name }) => name?.toLowerCase() === asked.toLowerCase())
-  const [only, ...others] = named
+  const [only, ...others] = await namedSo(asked, context)
   if (!only) throw DIGEST.test(asked) ? unknownDigest(asked) : unknown(text)
-  if (others.length > 0) throw ambiguous(text, named)
+  if (others.length > 0) throw ambiguous(text, [only, ...others])
   return only
+}
+
+/** The client of a digest. */
+async function clientOf(
+  asked: string,
+  { config, seen, barred }: Context,
+): Promise<FoundClient | undefined> {
+  const known = await seen.client(asked)
+  if (known) return known
+  const configured = config.clients.find(({ client_id }) => digest(client_id) === asked)
+  if (configured) return { digest: asked, name: configured.client_name }
+  const barring = (await barred.has('client', asked)) && (await barred.find('', asked))
+  return barring ? { digest: asked, name: barring.name } : undefined
+}
+
+/** The clients of a name: one more, at most, than are named. */
+async function namedSo(asked: string, context: Context): Promise<FoundClient[]> {
+  const named = new Map<string, FoundClient>()
+  for await (const client of walk(clientSteps(context))) {
+    if (client.name?.toLowerCase() === asked.toLowerCase()) named.set(client.digest, client)
+    if (named.size > MAX_NAMED) break
+  }
+  return [...named.values()]
 }
 
 const EXPECTED = 'See clients list; give a client_id, the digest that is listed there, or a name.'
@@ -47,9 +72,9 @@ function unknownDigest(text: string): OperatorError {
   return new OperatorError('unknown', `No client here has the digest ${text}.`, EXPECTED)
 }
 
-function ambiguous(text: string, clients: readonly ListedClient[]): OperatorError {
-  const digests = clients.slice(0, 5).map((client) => client.digest)
-  const more = clients.length > 5 ? ' and others' : ''
+function ambiguous(text: string, clients: readonly FoundClient[]): OperatorError {
+  const digests = clients.slice(0, MAX_NAMED).map((client) => client.digest)
+  const more = clients.length > MAX_NAMED ? ' and others' : ''
   const message = `'${text.slice(0, 100)}' is the name of several clients: ${digests.join(', ')}${more}.`
   return new OperatorError('ambiguous', message, 'Name one of them by its digest.')
 }

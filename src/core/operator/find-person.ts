@@ -52,18 +52,30 @@ async function withName(id: string, { grants, barred }: Context): Promise<Person
 
 async function searchPerson(text: string, asked: string, context: Context): Promise<Person> {
   const found = new Map<string, string | undefined>()
-  const take = (id: string, name: string | undefined) => {
-    const isMeant = isId(asked) ? id.endsWith(`/${asked}`) : name?.toLowerCase() === asked
-    if (isMeant && found.size <= MAX_NAMED) found.set(id, name)
+  for await (const { id, name } of peopleOf(asked, context)) {
+    found.set(id, name ?? found.get(id))
+    if (found.size > MAX_NAMED) break
   }
-  for await (const { grant } of walk(grantSteps(context))) {
-    take(personOf(grant.user), grant.user.preferred_username)
-  }
-  for await (const { id, name } of walk(barringSteps('person', context))) take(id, name)
   const [person, ...others] = found
   if (!person) throw unknown(text)
   if (others.length > 0) throw ambiguous(text, [...found.keys()])
   return { id: person[0], name: person[1] }
+}
+
+/** By a sign-in name, at once; by an object id of any tenant, only by looking at everybody. */
+async function* peopleOf(asked: string, context: Context): AsyncGenerator<Person> {
+  if (!isId(asked)) {
+    for (const id of await context.seen.people(asked)) yield { id, name: asked }
+  } else {
+    for await (const { grant } of walk(grantSteps(context))) {
+      if (grant.user.oid.toLowerCase() !== asked) continue
+      yield { id: personOf(grant.user), name: grant.user.preferred_username }
+    }
+  }
+  for await (const { id, name } of walk(barringSteps('person', context))) {
+    const isMeant = isId(asked) ? id.endsWith(`/${asked}`) : name?.toLowerCase() === asked
+    if (isMeant) yield { id, name }
+  }
 }
 
 const EXPECTED = 'Give an object id, <tenant id>/<object id>, or the sign-in name of somebody here.'

@@ -28,7 +28,5 @@ async function* consentsOf(
     return yield* await context.consents.list(id)
   }
   const client = 'client' in target ? await findClient(target.client, context) : undefined
-  for await (const consent of walk(consentSteps(context))) {
-    if (!client || consent.client.digest === client.digest) yield consent
-  }
+  yield* walk(consentSteps(context, client?.digest))
 }

@@ -41,10 +41,9 @@ export type SessionQuery = Paging & {
 
 export async function listSessions(query: SessionQuery, context: Context): Promise<SessionPart> {
   const client = query.client === undefined ? undefined : await findClient(query.client, context)
-  const isAsked = ({ grant }: HeldGrant) =>
-    // A code that nobody has redeemed is no session yet.
-    grant.generation > 0 && (!client || grant.client.digest === client.digest)
-  const part = await listGrants(query, isAsked, context)
+  // A code that nobody has redeemed is no session yet.
+  const isAsked = ({ grant }: HeldGrant) => grant.generation > 0
+  const part = await listGrants({ ...query, client: client?.digest }, isAsked, context)
   return { sessions: part.entries.map(({ grant }) => toSession(grant)), ...nextOf(part) }
 }
 
@@ -53,9 +52,10 @@ async function listGrants(
   isAsked: (held: HeldGrant) => boolean,
   context: Context,
 ): Promise<{ entries: readonly HeldGrant[]; next?: string | undefined }> {
-  if (query.user === undefined) return partOf(grantSteps(context), isAsked, query)
-  const { id } = await findPerson(query.user, context)
-  const held = (await context.grants.list(id)).filter(isAsked)
+  const { user, client } = query
+  if (user === undefined) return partOf(grantSteps(context, client), isAsked, query)
+  const { id } = await findPerson(user, context)
+  const held = (await context.grants.list(id, client)).filter(isAsked)
   const latest = held.toSorted((a, b) => b.grant.createdAt - a.grant.createdAt)
   return sliceOf(latest, query)
 }

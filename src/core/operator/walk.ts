@@ -9,8 +9,8 @@ const LIMIT = 100
 /** How many it may have. */
 export const MAX_LIMIT = 1000
 
-/** How many records are held at once while all are walked. */
-const STEP = 500
+/** How many records are held at once, whatever is asked for. */
+const STEP = 200
 
 /** How many steps one part takes at most: of many records few may be asked for. */
 const MAX_STEPS = 40
@@ -50,12 +50,25 @@ export async function partOf<T>(
   const entries: T[] = []
   let { after } = paging
   for (let steps = 0; steps < MAX_STEPS; steps++) {
-    const part = await step({ after, limit })
+    const part = await step({ after, limit: Math.min(limit, STEP) })
     entries.push(...part.entries.filter(isAsked))
     after = part.next
     if (after === undefined || entries.length >= limit) break
   }
   return { entries, ...(after !== undefined && { next: after }) }
+}
+
+/** One walk after the other. Where a part ends is `<which walk>.<where that ended>`. */
+export function inTurn<T>(...walks: readonly Step<T>[]): Step<T> {
+  return async ({ after = '0.', limit }) => {
+    const [, which = '', inner] = /^(\d)\.(.*)$/s.exec(after) ?? []
+    const step = walks[Number(which || walks.length)]
+    if (!step) throw notWhereAPartEnded()
+    const { entries, next } = await step({ after: inner || undefined, limit })
+    if (next !== undefined) return { entries, next: `${which}.${next}` }
+    const other = Number(which) + 1
+    return { entries, next: other < walks.length ? `${other}.` : undefined }
+  }
 }
 
 /** A part of a list that is at hand: it goes on at a number. */
@@ -64,9 +77,11 @@ export function sliceOf<T>(
   paging: Paging,
 ): { entries: readonly T[]; next?: string | undefined } {
   const from = Number(paging.after ?? 0)
-  if (!Number.isInteger(from) || from < 0) {
-    throw new OperatorError('invalid', 'after is not where a part ended.', 'Give what next was.')
-  }
+  if (!Number.isInteger(from) || from < 0) throw notWhereAPartEnded()
   const to = from + limitOf(paging)
   return { entries: all.slice(from, to), ...(to < all.length && { next: String(to) }) }
+}
+
+function notWhereAPartEnded(): OperatorError {
+  return new OperatorError('invalid', 'after is not where a part ended.', 'Give what next was.')
 }

@@ -36,9 +36,10 @@ const NO_TLS = 'The server does not support SSL connections'
 
 /**
  * What a failure to connect means: a `ConfigError` where somebody has to change something, else the
- * error as it was, which may pass.
+ * failure, which may pass.
  */
 export function explainConnection(error: unknown, name: string, option: string): unknown {
+  if (error instanceof ConfigError) return error
   const { code, message } = error as { code?: string; message?: string }
   const known =
     message === NO_TLS
@@ -47,10 +48,16 @@ export function explainConnection(error: unknown, name: string, option: string):
           cure: 'Switch it on there, or take sslmode out of the address.',
         }
       : FINAL.get(code ?? '')
-  if (!known) return error
+  if (!known) return unreached(error, name)
   const number = code ? ` (${code})` : ''
   const problem = `${name} ${known.problem.replace(/\.$/, '')}${number}.`
   return new ConfigError([{ option, problem, cure: known.cure }])
+}
+
+/** A failure that may pass. Where a host has several addresses, Node's own error has no words. */
+export function unreached(cause: unknown, name: string): Error {
+  const { code, message } = cause as { code?: string; message?: string }
+  return new Error(`${name} cannot be reached: ${message || code}`, { cause })
 }
 
 function trust(code: string): readonly [string, Explained] {

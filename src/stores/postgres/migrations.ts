@@ -4,6 +4,9 @@ import { ConfigError } from '../../index.ts'
 /** The schema's changes, in order; one that was released is never changed. */
 export type Migrations = readonly ((schema: string) => string)[]
 
+/** Where tables are, and which of them counts the migrations. */
+export type Schema = { readonly name: string; readonly journal: string }
+
 /** Of all advisory locks, those of this product: the letters ENTR as a number. */
 export const LOCK_SPACE = 0x454e5452
 
@@ -13,7 +16,7 @@ export const LOCK_SPACE = 0x454e5452
  */
 export async function migrate(
   pool: Pool,
-  { schema, migrations }: { readonly schema: string; readonly migrations: Migrations },
+  { schema, migrations }: { readonly schema: Schema; readonly migrations: Migrations },
   option: string,
 ): Promise<void> {
   // A replica that finds all done holds up nobody, and needs no right to make anything.
@@ -21,14 +24,14 @@ export async function migrate(
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
-    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_SPACE, schema])
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK_SPACE, schema.name])
     const version = await versionOf(client, schema)
     if (version > migrations.length) throw tooNew(schema, version, migrations.length, option)
     if (version === 0) await begin(client, schema)
     for (const [i, migration] of migrations.entries()) {
       if (i < version) continue
-      await client.query(migration(schema))
-      await client.query(`INSERT INTO ${schema}.migrations (version) VALUES ($1)`, [i + 1])
+      await client.query(migration(schema.name))
+      await client.query(`INSERT INTO ${nameOf(schema)} (version) VALUES ($1)`, [i + 1])
     }
     await client.query('COMMIT')
     client.release()
@@ -40,33 +43,42 @@ export async function migrate(
 }
 
 /** The last migration that was run; 0 where there is none. */
-export async function versionOf(client: Pool | PoolClient, schema: string): Promise<number> {
+export async function versionOf(client: Pool | PoolClient, schema: Schema): Promise<number> {
   // Asked as tables are: to_regclass may answer from before the lock was waited for.
   const { rowCount } = await client.query(
-    "SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'migrations'",
-    [schema],
+    'SELECT FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = $2',
+    [schema.name, schema.journal],
   )
   if (rowCount === 0) return 0
   const found = await client.query(
-    `SELECT coalesce(max(version), 0) AS version FROM ${schema}.migrations`,
+    `SELECT coalesce(max(version), 0) AS version FROM ${nameOf(schema)}`,
   )
   return Number(found.rows[0]?.version)
 }
 
-async function begin(client: PoolClient, schema: string): Promise<void> {
+async function begin(client: PoolClient, schema: Schema): Promise<void> {
   const { rowCount } = await client.query(
     'SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1',
-    [schema],
+    [schema.name],
   )
   // A schema that an administrator has made needs no right to the database.
-  if (rowCount === 0) await client.query(`CREATE SCHEMA ${schema}`)
+  if (rowCount === 0) await client.query(`CREATE SCHEMA ${schema.name}`)
   await client.query(
-    `CREATE TABLE ${schema}.migrations (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
+    `CREATE TABLE ${nameOf(schema)} (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
   )
 }
 
-function tooNew(schema: string, version: number, known: number, option: string): ConfigError {
-  const problem = `has the schema ${schema} at version ${version}; this release knows ${known}.`
+function nameOf({ name, journal }: Schema): string {
+  return `${name}.${journal}`
+}
+
+function tooNew(
+  { name, journal }: Schema,
+  version: number,
+  known: number,
+  option: string,
+): ConfigError {
+  const problem = `has ${journal} of the schema ${name} at version ${version}; this release knows ${known}.`
   const cure = 'Start the release that wrote it, or a later one; or name another ?schema=.'
   return new ConfigError([{ option, problem, cure }])
 }

@@ -40,7 +40,9 @@ export function connectionConfig({ connectionString, connections }: PostgresAddr
 export async function openPool(address: PostgresAddress, option: string): Promise<Pool> {
   const { Pool } = await loadDriver(option)
   const pool = new Pool(connectionConfig(address))
-  // An idle connection that breaks is nobody's error: the pool has let go of it already.
+  // An idle connection that breaks is nobody's error: the pool has let go of it already. One that
+  // is in use has its error from the statement; unheard, its event would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }

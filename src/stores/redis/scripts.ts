@@ -32,12 +32,23 @@ if found[1] ~= ARGV[2] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 0 
 local version = string.format('%.0f', tonumber(found[1]) + 1)
 ${PUT}`)
 
-/** KEYS: index. ARGV: now, expiresAt, time to live, record's key. */
+/** KEYS: index. ARGV: now, expiresAt, time to live, record's key. A few of the dead go each time. */
 export const INDEX = script(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+local dead = redis.call('ZRANGE', KEYS[1], '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, 20)
+if #dead > 0 then redis.call('ZREM', KEYS[1], unpack(dead)) end
 redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[4])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1`)
+
+/**
+ * KEYS: index. ARGV: score and key of the last entry of the page before, limit. A record that is
+ * renewed moves to the end, so it is given again; nothing moves to the front.
+ */
+export const INDEX_PAGE = script(`
+local from = redis.call('ZRANK', KEYS[1], ARGV[2])
+if from and redis.call('ZSCORE', KEYS[1], ARGV[2]) == ARGV[1] then from = from + 1
+else from = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1]) end
+return redis.call('ZRANGE', KEYS[1], from, from + ARGV[3] - 1, 'WITHSCORES')`)
 
 /** KEYS: feed, its state, its expiries. ARGV: now, epoch, expiresAt, revocation. */
 export const REVOKE = script(`
@@ -51,13 +62,13 @@ redis.call('ZADD', KEYS[1], seq, seq .. ':' .. ARGV[4])
 redis.call('ZADD', KEYS[3], ARGV[3], seq)
 return 1`)
 
-/** KEYS: feed, its state. ARGV: epoch, seq, overlap. */
+/** KEYS: feed, its state. ARGV: epoch, seq, overlap, limit. */
 export const REVOCATIONS = script(`
 local state = redis.call('HMGET', KEYS[2], 'epoch', 'seq')
 local from = '-inf'
 local seq = tonumber(state[2] or '0')
 if state[1] == ARGV[1] and tonumber(ARGV[2]) <= seq then from = tonumber(ARGV[2]) - tonumber(ARGV[3]) end
-return {state[1] or '', state[2] or '0', redis.call('ZRANGE', KEYS[1], from, '+inf', 'BYSCORE')}`)
+return {state[1] or '', state[2] or '0', redis.call('ZRANGE', KEYS[1], from, '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[4])}`)
 
 /** Runs a script by its digest; with its text where Redis does not know it yet. */
 export async function run(

@@ -1,5 +1,6 @@
 import type { RecordQuery } from '../store.ts'
 import type { RedisConnection } from './connection.ts'
+import { INDEX_PAGE, run } from './scripts.ts'
 import { readRunId } from './settings.ts'
 
 /** How many steps one page takes at most: where little fits the prefix, a page may be empty. */
@@ -35,6 +36,22 @@ export async function scanPage(
     if (cursor === '0') [master, run] = [master + 1, '']
   }
   return { keys, next: master < masters.length ? `${master}.${run}.${cursor}` : undefined }
+}
+
+/** Some keys of an index behind the query's prefix. Where a page ends is `<score>:<key>`. */
+export async function indexPage(
+  connection: RedisConnection,
+  index: string,
+  { prefix, after, limit }: RecordQuery,
+): Promise<{ keys: readonly string[]; next: string | undefined }> {
+  const [, score, last] = /^([^:]*):(.*)$/s.exec(after ?? '') ?? []
+  const from = [score ?? Math.floor(Date.now() / 1000), last ?? '', limit]
+  const reply = (await run(connection, INDEX_PAGE, [index], from)) as string[]
+  const keys = reply.filter((_, i) => i % 2 === 0)
+  return {
+    keys: keys.filter((key) => key.startsWith(prefix)),
+    next: keys.length < limit ? undefined : `${reply.at(-1)}:${keys.at(-1)}`,
+  }
 }
 
 function parse(after: string): [master: number, run: string, cursor: string] {

@@ -4,66 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import type { Expense } from '../../src/expenses/expense.ts'
-import { sqliteExpenseStore } from '../../src/expenses/expense-store.ts'
+import { setImmediate as nextRound } from 'node:timers/promises'
+import { sqliteExpenseStore } from '../../src/expenses/server.ts'
+import { ALICE, BOB, EXPENSE, expensesContract } from './contract.ts'
 
-const ALICE = { tid: 'tenant', oid: 'alice' }
-const BOB = { tid: 'tenant', oid: 'bob' }
-const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
-const EXPENSE: Expense = {
-  date: '2026-10-02',
-  minorUnits: 7500,
-  currency: 'USD',
-  category: 'shopping',
-  description: 'office supplies',
-  payment_method: 'visa',
-  created: '2026-10-05T09:30:00.000Z',
-}
-
-test('an owner lists their own expenses and nobody else’s', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const own = await store.add(ALICE, EXPENSE)
-  await store.add(BOB, { ...EXPENSE, description: 'of Bob' })
-  await store.add(NAMESAKE, { ...EXPENSE, description: 'in another tenant' })
-  assert.deepEqual((await store.list(ALICE)).expenses, [own])
-  assert.deepEqual((await store.list({ tid: 'tenant', oid: 'nobody' })).expenses, [])
-  await store.close()
-})
-
-test('the newest date comes first, and on one date what was recorded last', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const dates = ['2026-03-01', '2026-05-01', '2026-03-01', '2025-12-31', '2026-03-01']
-  for (const [i, date] of dates.entries()) {
-    await store.add(ALICE, { ...EXPENSE, date, description: String(i) })
-  }
-  const { expenses } = await store.list(ALICE)
-  assert.deepEqual(
-    expenses.map(({ description }) => description),
-    ['1', '4', '2', '0', '3'],
-  )
-  await store.close()
-})
-
-test('totals are kept apart by currency and count what the limit leaves out', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  for (const minorUnits of [10, 20, 30]) await store.add(ALICE, { ...EXPENSE, minorUnits })
-  await store.add(ALICE, { ...EXPENSE, minorUnits: 1500, currency: 'JPY' })
-  const { expenses, totals } = await store.list(ALICE, { limit: 2 })
-  assert.equal(expenses.length, 2)
-  assert.deepEqual(totals, [
-    { currency: 'JPY', count: 1, minorUnits: 1500n },
-    { currency: 'USD', count: 3, minorUnits: 60n },
-  ])
-  await store.close()
-})
-
-test('a total beyond the integers of a double is exact', async () => {
-  const store = sqliteExpenseStore(':memory:')
-  const minorUnits = Number.MAX_SAFE_INTEGER
-  for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, minorUnits })
-  assert.equal((await store.list(ALICE)).totals[0]?.minorUnits, 27_021_597_764_222_973n)
-  await store.close()
-})
+expensesContract({ name: 'sqlite', open: async () => sqliteExpenseStore(':memory:') })
 
 test('nobody is answered before the commit, and one commit serves a whole turn', async (t) => {
   const path = join(temporaryFolder(t), 'expenses.sqlite')
@@ -103,14 +48,13 @@ test('an expense that cannot be written is refused and leaves nothing behind', a
   await store.close()
 })
 
-test('the file waits for the disk at each commit and is locked briefly', (t) => {
+test('the file waits for the disk at each commit', (t) => {
   const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
   sqliteExpenseStore(join(temporaryFolder(t), 'expenses.sqlite'))
   const db = prepare.mock.calls[0]?.this as DatabaseSync
   const pragma = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
   assert.equal(pragma('journal_mode'), 'wal')
   assert.equal(pragma('synchronous'), 2) // FULL
-  assert.equal(pragma('busy_timeout'), 5000)
   assert.equal(pragma('foreign_keys'), 0)
   db.close()
 })
@@ -138,11 +82,42 @@ test('a file closed and opened again has everything', async (t) => {
   await second.close()
 })
 
-test('a closed store refuses and can be closed again', async () => {
-  const store = sqliteExpenseStore(':memory:')
+test('expenses wait for another process’s lock, and the process goes on meanwhile', async (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const store = sqliteExpenseStore(path)
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  let stored = 0
+  const adds = ['first', 'second'].map(async (description) => {
+    await store.add(ALICE, { ...EXPENSE, description })
+    stored++
+  })
+  let longest = 0
+  for (let last = performance.now(), end = last + 600; last < end; ) {
+    assert.deepEqual((await store.list(ALICE)).expenses, [])
+    await nextRound()
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }
+  assert.equal(stored, 0)
+  assert.ok(longest < 2500, `nothing else was done for ${longest} ms`)
+  other.exec('ROLLBACK')
+  await Promise.all(adds)
+  const { expenses } = await store.list(ALICE)
+  assert.deepEqual(expenses.map(({ description }) => description).sort(), ['first', 'second'])
+  other.close()
   await store.close()
+})
+
+test('an expense that another process holds up too long is refused and leaves nothing behind', async (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const store = sqliteExpenseStore(path)
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  await assert.rejects(store.add(ALICE, EXPENSE), /locked/)
+  other.close()
+  assert.deepEqual((await store.list(ALICE)).expenses, [])
   await store.close()
-  await assert.rejects(store.add(ALICE, EXPENSE), /store is closed/)
 })
 
 test('a file of a later schema is refused with what to do', (t) => {

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type ExpensesSettings, warnOfExpenses } from '../../src/cli/expenses-settings.ts'
+import type { StoreSettings } from '../../src/cli/store-settings.ts'
+import { sqliteExpenseStore } from '../../src/expenses/server.ts'
+import type { LogEvent } from '../../src/index.ts'
+import { ALICE, BOB, EXPENSE } from '../expenses/contract.ts'
+import { openNamed } from '../expenses/named.ts'
+import { startPostgres, withoutPostgres } from '../support/postgres.ts'
+import { entrance } from './client/command.ts'
+
+test('expenses copied to PostgreSQL are there once, however often, in their order and their owner’s', {
+  skip: withoutPostgres,
+}, async (t) => {
+  await using postgres = await startPostgres()
+  const cwd = newFolder(t)
+  mkdirSync(join(cwd, '.entrance'))
+  const file = sqliteExpenseStore(join(cwd, '.entrance', 'expenses.db'))
+  const own = []
+  for (const description of ['first', 'second', 'third']) {
+    own.unshift(await file.add(ALICE, { ...EXPENSE, description }))
+  }
+  const other = await file.add(BOB, EXPENSE)
+  const address = await postgres.database()
+  const env = { ENTRANCE_STORE: address }
+
+  const first = await entrance(['expenses', 'copy'], { cwd, env })
+  assert.equal(first.code, 0, first.stderr)
+  assert.match(first.stdout, /^Copied 4 expenses from .*expenses\.db to postgres:\/\/127[^@]*\.\n$/)
+  await file.add(BOB, EXPENSE)
+  await file.close()
+  const second = await entrance(['expenses', 'copy', '--json'], { cwd, env })
+  const { copied, present } = JSON.parse(second.stdout)
+  assert.deepEqual({ copied, present }, { copied: 1, present: 4 })
+
+  const store = await openNamed(address)
+  assert.deepEqual((await store.list(ALICE)).expenses, own)
+  assert.deepEqual((await store.list(BOB)).expenses.slice(1), [other])
+  await store.close()
+})
+
+test('a copy of what is not there, or onto itself, is refused and makes nothing', async (t) => {
+  const cwd = newFolder(t)
+  const absent = await entrance(['expenses', 'copy', '--from', 'old.db'], { cwd })
+  assert.equal(absent.code, 2)
+  assert.match(absent.stderr, /There is no file old\.db/)
+  assert.deepEqual(readdirSync(cwd), [])
+  await sqliteExpenseStore(join(cwd, 'expenses.db')).close()
+  const same = await entrance(['expenses', 'copy', '--data', '.'], { cwd })
+  assert.equal(same.code, 2)
+  assert.match(same.stderr, /is where expenses are kept already.*EXPENSES_STORE/s)
+})
+
+test('where replicas would have their expenses apart, or an old file is not read any more, the start says so', (t) => {
+  const data = newFolder(t)
+  const url = 'postgres://u:hunter2@h/d'
+  const local: ExpensesSettings = {
+    ...{ kind: 'sqlite', path: join(data, 'expenses.db') },
+    option: 'ENTRANCE_DATA',
+  }
+  const shared: ExpensesSettings = { kind: 'postgres', url, option: 'ENTRANCE_STORE' }
+  const warningsOf = (store: StoreSettings, expenses: ExpensesSettings) => {
+    const logged: LogEvent[] = []
+    warnOfExpenses({ store, expenses, data }, (event) => logged.push(event))
+    return logged.map(({ event, message }) => `${event} ${message}`).join('\n')
+  }
+  const redis: StoreSettings = { kind: 'redis', url: 'redis://h' }
+  const postgres: StoreSettings = { kind: 'postgres', url }
+  const sqlite: StoreSettings = { kind: 'sqlite', path: 'grants.db' }
+  assert.match(warningsOf(redis, local), /^expenses\.local .*EXPENSES_STORE to a PostgreSQL/)
+  assert.equal(warningsOf(redis, { ...local, option: 'EXPENSES_STORE' }), '')
+  assert.equal(warningsOf(sqlite, local), '')
+  assert.equal(warningsOf(postgres, shared), '')
+  void sqliteExpenseStore(join(data, 'expenses.db')).close()
+  assert.match(warningsOf(postgres, shared), /^expenses\.left-behind .*entrance expenses copy/)
+  assert.equal(warningsOf(postgres, { ...shared, option: 'EXPENSES_STORE' }), '')
+})
+
+function newFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-expenses-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}

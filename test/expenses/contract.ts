@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Expense } from '../../src/expenses/expense.ts'
+import type { ExpenseStore } from '../../src/expenses/server.ts'
+
+export const ALICE = { tid: 'tenant', oid: 'alice' }
+export const BOB = { tid: 'tenant', oid: 'bob' }
+const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
+
+export const EXPENSE: Expense = {
+  date: '2026-10-02',
+  minorUnits: 7500,
+  currency: 'USD',
+  category: 'shopping',
+  description: 'office supplies',
+  payment_method: 'visa',
+  created: '2026-10-05T09:30:00.000Z',
+}
+
+export type ExpensesSetup = {
+  readonly name: string
+  /** A new, empty store that is connected; it is closed by whoever asked. */
+  readonly open: (t: TestContext) => Promise<ExpenseStore>
+}
+
+/** What every store of expenses must hold. */
+export function expensesContract({ name, open }: ExpensesSetup): void {
+  const check = (title: string, run: (store: ExpenseStore) => Promise<void>) =>
+    test(`${name}: ${title}`, async (t) => {
+      const store = await open(t)
+      try {
+        await run(store)
+      } finally {
+        await store.close()
+      }
+    })
+
+  check('an owner lists their own expenses and nobody else’s', async (store) => {
+    const own = await store.add(ALICE, EXPENSE)
+    await store.add(BOB, { ...EXPENSE, description: 'of Bob' })
+    await store.add(NAMESAKE, { ...EXPENSE, description: 'in another tenant' })
+    assert.deepEqual((await store.list(ALICE)).expenses, [own])
+    const nobody = await store.list({ tid: 'tenant', oid: 'nobody' })
+    assert.deepEqual(nobody, { expenses: [], totals: [] })
+  })
+
+  check('the newest date comes first, and on one date what was recorded last', async (store) => {
+    const dates = ['2026-03-01', '2026-05-01', '2026-03-01', '2025-12-31', '2026-03-01']
+    for (const [i, date] of dates.entries()) {
+      await store.add(ALICE, { ...EXPENSE, date, description: String(i) })
+    }
+    const order = ['1', '4', '2', '0', '3']
+    assert.deepEqual(descriptionsOf(await store.list(ALICE)), order)
+    assert.deepEqual(descriptionsOf(await store.list(ALICE, { limit: 2 })), order.slice(0, 2))
+  })
+
+  check('every field comes back as it was given', async (store) => {
+    const given: Expense[] = [
+      { ...EXPENSE, date: '1970-01-01', created: '2026-12-31T23:59:59.999Z' },
+      { ...EXPENSE, date: '2099-12-31', minorUnits: 1, currency: 'KWD', category: 'other' },
+      { ...EXPENSE, minorUnits: Number.MAX_SAFE_INTEGER, payment_method: 'cash' },
+      { ...EXPENSE, description: "“Käse”'); DROP TABLE expenses;-- \\ $1 🧀" },
+      { ...EXPENSE, description: '🧀'.repeat(500) },
+    ]
+    for (const expense of given) {
+      const { id, ...stored } = await store.add(ALICE, expense)
+      assert.deepEqual(stored, expense)
+      const listed = (await store.list(ALICE)).expenses.find((each) => each.id === id)
+      assert.deepEqual(listed, { id, ...expense })
+    }
+  })
+
+  check('totals are kept apart by currency and count what the limit leaves out', async (store) => {
+    for (const minorUnits of [10, 20, 30]) await store.add(ALICE, { ...EXPENSE, minorUnits })
+    await store.add(ALICE, { ...EXPENSE, minorUnits: 1500, currency: 'JPY' })
+    const { expenses, totals } = await store.list(ALICE, { limit: 2 })
+    assert.equal(expenses.length, 2)
+    assert.deepEqual(totals, [
+      { currency: 'JPY', count: 1, minorUnits: 1500n },
+      { currency: 'USD', count: 3, minorUnits: 60n },
+    ])
+  })
+
+  check('a total beyond the integers of a double is exact', async (store) => {
+    const minorUnits = Number.MAX_SAFE_INTEGER
+    for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, minorUnits })
+    assert.equal((await store.list(ALICE)).totals[0]?.minorUnits, 27_021_597_764_222_973n)
+  })
+
+  check('200 added at once are all there, each once', async (store) => {
+    const adds = Array.from({ length: 200 }, (_, i) =>
+      store.add(i % 2 ? ALICE : BOB, { ...EXPENSE, description: String(i) }),
+    )
+    const added = new Set((await Promise.all(adds)).map(({ id }) => id))
+    assert.equal(added.size, 200)
+    const lists = await Promise.all([store.list(ALICE), store.list(BOB)])
+    assert.deepEqual(
+      lists.map(({ expenses }) => expenses.length),
+      [100, 100],
+    )
+    assert.deepEqual(new Set(lists.flatMap(({ expenses }) => expenses.map(({ id }) => id))), added)
+  })
+
+  check('a walk gives everybody’s once, in the order in which they were added', async (store) => {
+    const owners = [ALICE, BOB, NAMESAKE, ALICE, BOB]
+    for (const [i, owner] of owners.entries()) {
+      await store.add(owner, { ...EXPENSE, date: `2026-01-0${9 - i}`, description: String(i) })
+    }
+    const seen: [string, unknown][] = []
+    let after: string | undefined
+    do {
+      const page = await store.page({ after, limit: 2 })
+      seen.push(...page.expenses.map((e): [string, unknown] => [e.expense.description, e.owner]))
+      after = page.next
+    } while (after !== undefined)
+    assert.deepEqual(
+      seen,
+      owners.map((owner, i) => [String(i), owner]),
+    )
+  })
+
+  check('what is put a second time is there once, as it was the first time', async (store) => {
+    const expense = { ...EXPENSE, id: '0b0a4c5e-4a35-4f4b-8d6c-0f6a3c8c9d11' }
+    assert.equal(await store.put(ALICE, expense), true)
+    assert.equal(await store.put(ALICE, { ...expense, minorUnits: 1 }), false)
+    assert.equal(await store.put(BOB, expense), false)
+    assert.deepEqual((await store.list(ALICE)).expenses, [expense])
+    assert.deepEqual((await store.list(BOB)).expenses, [])
+  })
+
+  check('a closed store refuses and can be closed again', async (store) => {
+    await store.close()
+    await assert.rejects(store.add(ALICE, EXPENSE), /store is closed/)
+  })
+}
+
+function descriptionsOf({ expenses }: { expenses: readonly Expense[] }): string[] {
+  return expenses.map(({ description }) => description)
+}
