@@ -9,6 +9,7 @@ for (const [name, count] of [
   ['storms', '200'],
   ['fuzz', '200'],
   ['growth', '100'],
+  ['moving', '200'],
   ['revocation', '2'],
 ] as const) {
   test(`the bench ${name} runs to its end`, () => {

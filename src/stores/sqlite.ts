@@ -66,6 +66,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
+  function put(record: Omit<StoredRecord, 'version'>): boolean {
+    const { key, value, expiresAt, person = null, client = null } = record
+    statements.sweep.run(seconds(), SWEEP_ROWS)
+    // An expired record that has not been swept yet is absent, and so gives way.
+    const done = statements.create.run(key, value, expiresAt, person, client, seconds())
+    return done.changes === 1
+  }
+
   const operations: Store = {
     name: `sqlite:${path}`,
     isShared: false,
@@ -76,19 +84,20 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async check() {
       return statements.check.all().flatMap(toFinding)
     },
+    async inspect() {
+      return { expired: Number(statements.countExpired.get(seconds())?.count) }
+    },
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
     async create(record) {
-      const { key, value, expiresAt, person = null, client = null } = record
       // Many writes in a row wait for the disk each: between two of them others come in.
       await nextRound()
-      return atOnce(db, () => {
-        statements.sweep.run(seconds(), SWEEP_ROWS)
-        // An expired record that has not been swept yet is absent, and so gives way.
-        const done = statements.create.run(key, value, expiresAt, person, client, seconds())
-        return done.changes === 1
-      })
+      return atOnce(db, () => put(record))
+    },
+    async createAll(records) {
+      await nextRound()
+      return atOnce(db, () => records.map(put))
     },
     async replace(record, version) {
       const { key, value, expiresAt, person = null, client = null } = record
@@ -165,6 +174,7 @@ function prepare(db: DatabaseSync) {
       WHERE key = ? AND version = ? AND expires_at > ?`),
     delete: db.prepare('DELETE FROM records WHERE key = ?'),
     check: db.prepare('PRAGMA quick_check'),
+    countExpired: db.prepare('SELECT count(*) AS count FROM records WHERE expires_at <= ?'),
     // What has expired is left out afterwards: a step looks at no more rows than it may give.
     page: db.prepare(`
       SELECT ${columns} FROM records
