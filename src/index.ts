@@ -5,13 +5,13 @@ export {
   type AuditName,
   type AuditOutcome,
   type AuditPerson,
+  auditFields,
 } from './core/audit-event.ts'
 export type { Connection } from './core/client-address.ts'
 export {
   createEntrance,
   type Entrance,
   type EntranceStatus,
-  type ProtectedHandler,
 } from './core/entrance.ts'
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type { KeyStatus } from './core/key-watch.ts'
@@ -34,6 +34,10 @@ export type {
 export type { AuthInfo, User } from './core/protected-resource/auth-info.ts'
 export type { Authentication, GateHeaders } from './core/protected-resource/authenticate.ts'
 export type { Refusal } from './core/protected-resource/challenge.ts'
+export type {
+  ProtectedContext,
+  ProtectedHandler,
+} from './core/protected-resource/protected-handler.ts'
 export {
   type Authorized,
   requireRole,

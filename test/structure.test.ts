@@ -13,8 +13,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/', 'log.ts', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
-  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
+  ['http/', 'log.ts', 'files/', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
+  [
+    'core/errors.ts',
+    'core/site.ts',
+    'core/protected-resource/auth-info.ts',
+    'core/audit-event.ts',
+    'core/store-answers.ts',
+  ],
   [
     'core/clouds.ts',
     'core/params.ts',
@@ -49,7 +55,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
   ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
-  ['core/sign-in/', 'core/operator/'],
+  ['core/sign-in/', 'core/operator/', 'core/create-context.ts'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
   ['core/router.ts'],
@@ -64,18 +70,18 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['stores/postgres', ['index.ts', 'stores/store.ts']],
   ['stores/redis', ['index.ts', 'stores/store.ts']],
   ['operator/', ['index.ts', 'http/', 'log.ts']],
-  ['stores/*', ['index.ts', 'http/', 'stores/store.ts']],
+  ['stores/*', ['index.ts', 'http/', 'files/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
-  ['emulator/', ['http/html.ts', 'adapters/', 'log.ts']],
+  ['emulator/', ['http/html.ts', 'adapters/', 'files/', 'log.ts']],
   // It uses us as a stranger would, by what `package.json` exports.
-  ['expenses/', ['index.ts', 'adapters/', 'stores/', 'log.ts']],
+  ['expenses/', ['index.ts', 'adapters/', 'files/', 'stores/', 'log.ts']],
   [
     'cli/',
     [
       ...['index.ts', 'adapters/', 'stores/', 'emulator/', 'expenses/', 'gateway/', 'http/'],
       'operator/',
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
-      ...['log.ts', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      ...['log.ts', 'files/', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
       'core/clouds.ts',
       // `keys retire` takes a key out of the record.
       'core/store-keys.ts',
@@ -95,6 +101,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
+  ['@opentelemetry/api', ['adapters/opentelemetry.ts', 'cli/telemetry.ts']],
+  ['@opentelemetry/sdk-node', ['cli/telemetry.ts']],
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
   ['redis', ['stores/redis']],

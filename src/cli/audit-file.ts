@@ -3,12 +3,14 @@ import {
   constants,
   fchmodSync,
   fstatSync,
+  ftruncateSync,
   openSync,
   renameSync,
   writeSync,
 } from 'node:fs'
-import { ConfigError } from '../core/errors.ts'
+import { toFileFault } from '../files/file-fault.ts'
 import type { Log } from '../log.ts'
+import { toConfigError } from './file-problems.ts'
 
 export type AuditFile = { write(line: string): void; close(): Promise<void> }
 
@@ -41,10 +43,17 @@ export function openAuditFile(path: string, log: Log, options: AuditFileOptions 
     ;({ fd, size } = next)
   }
 
+  /** A line whole or not at all: the next one is not to go on where a full disk cut this one off. */
   function append(line: string): void {
     const bytes = Buffer.from(line)
     if (size > 0 && size + bytes.length > maxBytes) rotate()
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+    let done = 0
+    try {
+      while (done < bytes.length) done += writeSync(fd, bytes, done)
+    } catch (error) {
+      if (done > 0) ftruncateSync(fd, size)
+      throw error
+    }
     size += bytes.length
   }
 
@@ -76,9 +85,7 @@ function openFirst(path: string): { fd: number; size: number } {
   try {
     return open(path)
   } catch (error) {
-    const problem = `${path} cannot be opened: ${(error as Error).message}.`
-    const cure = 'Let this user write it, and let it be no symbolic link; or name another file.'
-    throw new ConfigError([{ option: 'ENTRANCE_AUDIT', problem, cure }])
+    throw toConfigError('ENTRANCE_AUDIT', toFileFault(path, error))
   }
 }
 
@@ -91,7 +98,7 @@ function moveIfThere(from: string, to: string): void {
 }
 
 function failed(path: string, error: unknown) {
-  const message = `The audit log ${path} cannot be written, and lines are lost: ${String(error)}`
+  const message = `Lines of the audit log are lost. ${String(toFileFault(path, error))}`
   return { event: 'audit.failed', level: 'error', message } as const
 }
 

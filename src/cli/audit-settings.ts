@@ -7,7 +7,7 @@ import type { Environment } from './read-variables.ts'
 
 /** Where the audit log goes, and whether people's names do. */
 export type AuditSettings = {
-  readonly to: 'off' | 'stdout' | { readonly file: string }
+  readonly to: 'off' | 'stdout' | 'otel' | { readonly file: string }
   readonly names: boolean
 }
 
@@ -22,24 +22,40 @@ export function resolveAuditSettings(env: Environment, problems: ConfigProblem[]
 }
 
 function readTarget(text: string, problems: ConfigProblem[]): AuditSettings['to'] {
-  if (text === 'off' || text === 'stdout') return text
+  if (text === 'off' || text === 'stdout' || text === 'otel') return text
   if (text.startsWith('file:') && text.length > 'file:'.length) return { file: text.slice(5) }
   const problem = `'${text}' is not where the audit log can go.`
-  const cure = 'Use off, stdout, or file: and a path, such as file:/var/log/entrance/audit.jsonl.'
+  const cure =
+    'Use off, stdout, otel, or file: and a path, such as file:/var/log/entrance/audit.jsonl.'
   problems.push({ option: 'ENTRANCE_AUDIT', problem, cure })
   return 'off'
 }
 
-/** Opens the audit log; undefined where there is to be none. Throws `ConfigError`. */
+/** An audit log that is open. */
+export type OpenAudit = { readonly observers: readonly Observer[]; close(): Promise<void> }
+
+export type OpenAuditOptions = {
+  /** Where lines of `stdout` go. */
+  readonly stream?: Pick<NodeJS.WriteStream, 'write'>
+  /** Whether a file that is full is begun anew: one process's doing. @default true */
+  readonly isRotated?: boolean
+}
+
+/**
+ * Opens the audit log's lines; undefined where there are to be none: `otel` is opened with the
+ * telemetry. Throws `ConfigError`.
+ */
 export function openAudit(
   { to, names }: AuditSettings,
   log: Log,
-): { observer: Observer; close(): Promise<void> } | undefined {
-  if (to === 'off') return undefined
+  { stream = process.stdout, isRotated = true }: OpenAuditOptions = {},
+): OpenAudit | undefined {
+  if (to === 'off' || to === 'otel') return undefined
   if (to === 'stdout') {
-    const write = (line: string) => void process.stdout.write(line)
-    return { observer: createAuditLines({ write, names }), close: async () => {} }
+    const write = (line: string) => void stream.write(line)
+    return { observers: [createAuditLines({ write, names })], close: async () => {} }
   }
-  const file = openAuditFile(to.file, log)
-  return { observer: createAuditLines({ write: file.write, names }), close: file.close }
+  const bounds = isRotated ? {} : { maxBytes: Number.POSITIVE_INFINITY }
+  const file = openAuditFile(to.file, log, bounds)
+  return { observers: [createAuditLines({ write: file.write, names })], close: file.close }
 }

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { isDeepStrictEqual, parseEnv } from 'node:util'
+import { FileFault, toFileFault } from '../files/file-fault.ts'
 import { CommandError } from './exit-codes.ts'
 
 /** A variable that was written, and what it was before. */
@@ -169,6 +170,11 @@ function write(path: string, text: string, mode: 'keep' | 'try'): void {
 }
 
 function unusable(path: string, what: string, cause: unknown): CommandError {
+  const fault = toFileFault(path, cause)
+  if (fault instanceof FileFault) {
+    const cure = `${fault.cure} Another file can be named with --dotenv.`
+    return new CommandError(fault.problem, { cure, cause })
+  }
   return new CommandError(`${path} cannot be ${what}: ${(cause as Error).message}.`, {
     cure: 'Let this user read and write it, or name another one with --dotenv.',
     cause,

@@ -16,6 +16,7 @@ import {
   readClientDocuments,
   readConsent,
   readCurrency,
+  readDrain,
   readHops,
   readLogFormat,
   readPort,
@@ -24,6 +25,7 @@ import {
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
+import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
 
 export type { Environment } from './read-variables.ts'
@@ -47,6 +49,7 @@ export type ServeOptions = RegistrationFlags &
     consent?: string
     clientDocuments?: ClientDocuments
     logFormat?: 'text' | 'json'
+    drain?: number
     operatorPort?: number
     operatorHost?: string
   }
@@ -74,8 +77,11 @@ export type ServeSettings = RegistrationSettings &
     /** Undefined: as the library has it. */
     readonly clientDocuments: ClientDocuments | undefined
     readonly logFormat: 'text' | 'json'
+    /** Seconds that a stop waits for what is under way. */
+    readonly drain: number
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
+    readonly telemetry: TelemetrySettings
     readonly problems: readonly ConfigProblem[]
   }
 
@@ -173,8 +179,10 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     currency: readCurrency(env, problems),
     clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
+    drain: options.drain ?? readDrain(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
+    telemetry: resolveTelemetry(env, problems),
     problems,
   }
 }

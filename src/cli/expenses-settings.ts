@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
 import type { ExpenseStore } from '../expenses/server.ts'
 import type { Log } from '../log.ts'
-import { openFile, type StoreSettings } from './store-settings.ts'
+import { openFile } from './file-problems.ts'
+import type { StoreSettings } from './store-settings.ts'
 
 /** Where expenses are kept, and the variable that says so. */
 export type ExpensesSettings =

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { SECRET_MIN_LENGTH } from '../core/keys/keyring.ts'
+import { FileFault, toFileFault } from '../files/file-fault.ts'
 import { ConfigError, type ConfigProblem } from '../index.ts'
 import { makeDataFolder } from './data-folder.ts'
 
@@ -45,7 +46,12 @@ export function isKeyFileOpen(data: string): boolean {
 
 /** Takes the right to read the file from everybody but its owner. */
 export function closeKeyFile(data: string): void {
-  chmodSync(keyFilePath(data), 0o600)
+  const path = keyFilePath(data)
+  try {
+    chmodSync(path, 0o600)
+  } catch (error) {
+    throw new ConfigError([unusable(path, 'cannot be closed to others', error)])
+  }
 }
 
 function parseKeyFile(data: string): readonly StoredKey[] | undefined {
@@ -163,6 +169,8 @@ function damaged(path: string): ConfigProblem {
 }
 
 function unusable(path: string, what: string, error: unknown): ConfigProblem {
+  const fault = toFileFault(path, error)
+  if (fault instanceof FileFault) return { option: path, problem: fault.problem, cure: fault.cure }
   const problem = `${what}: ${(error as Error).message}.`
   return { option: path, problem, cure: 'Let this user read and write it.' }
 }

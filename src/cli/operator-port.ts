@@ -12,7 +12,7 @@ type Api = (request: Request, connection?: Connection) => Promise<Response>
 export type OperatorPort = {
   readonly port: number
   /** For the server's option `observers`. */
-  readonly observer: Observer
+  readonly observers: readonly Observer[]
   /** There is a server now, and what answers below `/api/`. */
   attach(entrance: Entrance, api?: Api): void
   /** From now on it is not ready: nothing new is to come. */
@@ -48,7 +48,7 @@ export async function openOperatorPort(
   )
   return {
     port: listening.port,
-    observer: metrics.observer,
+    observers: [metrics.observer],
     attach(server, answer) {
       entrance = server
       api = answer

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { ConfigError, type ConfigProblem } from '../core/errors.ts'
+import type { ConfigProblem } from '../core/errors.ts'
 import type { Store } from '../index.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
+import { openFile } from './file-problems.ts'
 
 /** Where grants live, by `ENTRANCE_STORE`. */
 export type StoreSettings =
@@ -64,17 +65,4 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     return cosmosStore(settings.url, { key: settings.key })
   }
   throw new Error(`There is no store ${settings.kind}.`)
-}
-
-/** A file that is damaged, somebody else's or in a place that cannot be written to. */
-export function openFile<T>(option: string, path: string, open: (path: string) => T): T {
-  try {
-    return open(path)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    const problem = `${path} cannot be opened: ${message}.`
-    const cure = 'Let this user write it, restore it from a backup, or name another place.'
-    throw new ConfigError([{ option, problem, cure }])
-  }
 }

@@ -14,6 +14,13 @@ export const AUDIT_EVENTS = {
   'grant.revoked': 'A grant has ended; its tokens are refused.',
   'consent.revoked': 'A person took back what they had allowed a client.',
   'tool.called': 'A tool of the MCP server was called.',
+  'operator.sessions_revoked': 'The operator ended sign-ins: one, or all of somebody.',
+  'operator.user_blocked': 'The operator keeps a person out.',
+  'operator.user_unblocked': 'The operator lets a person in again.',
+  'operator.client_disabled': 'The operator keeps a client out.',
+  'operator.client_enabled': 'The operator lets a client in again.',
+  'operator.consents_reset': 'The operator has people asked again.',
+  'operator.refused': 'Somebody came to the operator’s API in vain.',
   'audit.suppressed': 'Events of people who had proven nothing were left out, so many of them.',
 } as const
 
@@ -37,6 +44,8 @@ export type AuditClient = { readonly digest: string; readonly name?: string | un
 export type AuditEvent = {
   readonly event: AuditName
   readonly outcome: AuditOutcome
+  /** Of what the operator did: who that was. */
+  readonly actor?: string | undefined
   /** Why, by a stable word such as `invalid_grant` or a rule of `allow`. */
   readonly reason?: string | undefined
   readonly person?: AuditPerson | undefined
@@ -51,4 +60,21 @@ export type AuditEvent = {
   readonly tool?: string | undefined
   /** Of what was left out, how many. */
   readonly count?: number | undefined
+}
+
+/** An event as a flat record, as every audit log has it; what is undefined is left out. */
+export function auditFields(
+  { person, client, event: _, ...facts }: AuditEvent,
+  names: boolean,
+): Record<string, string | number> {
+  const fields = {
+    ...facts,
+    oid: person?.oid,
+    tid: person?.tid,
+    ...(names && { name: person?.name, upn: person?.preferred_username }),
+    client: client?.digest,
+    clientName: client?.name,
+  }
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as Record<string, string | number>
 }

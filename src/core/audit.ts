@@ -19,18 +19,22 @@ const STRANGERS_MAX = 60
 /** In milliseconds. */
 const WINDOW = 60_000
 
-/** The longest name that is written down, in characters. */
-const NAME_MAX_LENGTH = 200
+/** The longest text that is written down, in characters. */
+const TEXT_MAX_LENGTH = 200
 
 /** What no line may hold: controls, line ends, what turns the direction of writing, lone halves. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * The audit log. It takes no secret and no line of a stranger's: names are cut, cleaned and
+ * The audit log. It takes no secret and no line of a stranger's: every text is cut, cleaned and
  * masked. What happens before anybody has signed in is bounded in number, and what is left out is
  * counted.
  */
-export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyring'>): Audit {
+export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyring'>): {
+  audit: Audit
+  /** Says what has been left out until now. */
+  close(): void
+} {
   let taken = 0
   let suppressed = 0
 
@@ -48,23 +52,36 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
     return false
   }
 
-  const clean = (text: string | undefined) =>
-    text && maskText(text.replace(UNSEEN, ' ').slice(0, NAME_MAX_LENGTH), keyring.secrets)
+  // Cut first, then cleaned: half of a character that the cut leaves is gone as well.
+  const clean = (text: string) =>
+    maskText(text.slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' '), keyring.secrets)
 
-  return (event) => {
+  const audit: Audit = (event) => {
     if (event.transaction) observe.transaction(event.transaction)
-    const { person, client } = event
-    if (!person && !isTaken()) return
-    const { oid, tid, name, preferred_username } = person ?? {}
+    const { person, client, ...facts } = event
+    if (!person && event.actor === undefined && !isTaken()) return
     observe.audit({
-      ...event,
-      person:
-        oid !== undefined && tid !== undefined
-          ? { oid, tid, name: clean(name), preferred_username: clean(preferred_username) }
-          : undefined,
-      client: client && { digest: client.digest, name: clean(client.name) },
-      reason: clean(event.reason),
-      scope: clean(event.scope),
+      ...cleaned(facts, clean),
+      person: person && cleaned(pick(person, PERSON), clean),
+      // The digest is of our own making, and looks like a secret.
+      client: client && { digest: client.digest, name: client.name && clean(client.name) },
     })
   }
+  return { audit, close: endWindow }
+}
+
+const PERSON = ['oid', 'tid', 'name', 'preferred_username'] as const
+
+/** Callers hand in more than the log is to have. */
+function pick<T, Name extends keyof T>(value: T, names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, value[name]])) as Pick<T, Name>
+}
+
+/** Every text of a record, whoever wrote it. */
+function cleaned<T extends object>(record: T, clean: (text: string) => string): T {
+  const fields = Object.entries(record).map(([name, value]) => [
+    name,
+    typeof value === 'string' && value !== '' ? clean(value) : value,
+  ])
+  return Object.fromEntries(fields) as T
 }

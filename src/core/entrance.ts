@@ -1,47 +1,33 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
-import type { Store } from '../stores/store.ts'
-import { createAdmission } from './admission.ts'
 import { createAudit } from './audit.ts'
-import { createBarred } from './barred.ts'
-import { createClaimsChallenges } from './claims-challenges.ts'
-import type { Connection } from './client-address.ts'
-import { createClientAssertions } from './clients/client-assertion.ts'
-import { createClientKeys } from './clients/client-keys.ts'
-import { createClients } from './clients/clients.ts'
-import { createDocumentSource } from './clients/document-source.ts'
-import { createEgressBudget } from './clients/egress-budget.ts'
+import { type Connection, clientAddressOf } from './client-address.ts'
 import { createGuardedFetch, type GuardedFetch } from './clients/guarded-fetch.ts'
-import { createRedirectPolicy } from './clients/redirect-policy.ts'
-import { createConsents } from './consents.ts'
-import type { Context } from './context.ts'
-import { createEntra } from './entra/entra.ts'
-import { ConfigError, OAuthError } from './errors.ts'
-import { createGrants } from './grants/grant.ts'
+import { createContext } from './create-context.ts'
+import { createEntraWatch } from './entra/watch.ts'
+import { ConfigError } from './errors.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
-import { digest } from './keys/mac.ts'
-import { type EntraState, observeEntra, observeGate, observeStore } from './observed.ts'
+import {
+  type EntraState,
+  observeCalls,
+  observeEntra,
+  observeGate,
+  observeStore,
+} from './observed.ts'
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
-import type { AuthInfo } from './protected-resource/auth-info.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { refusalOf, toResponse } from './protected-resource/challenge.ts'
+import { toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
-import { createRevocations } from './protected-resource/revocations.ts'
-import { createRateLimiter } from './rate-limit.ts'
+import {
+  challenged,
+  createAuditTool,
+  type ProtectedHandler,
+} from './protected-resource/protected-handler.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
-import { createSeen } from './seen.ts'
-import { createSpentTransactions } from './spent-transactions.ts'
-import { createAccessTokens } from './tokens/access-token.ts'
-
-/** What is behind the gate: it gets only requests of signed-in people, and who they are. */
-export type ProtectedHandler = (
-  request: Request,
-  context: { authInfo: AuthInfo },
-) => Response | Promise<Response>
 
 /** How a server is, for `/readyz` and for metrics. */
 export type EntranceStatus = {
@@ -91,6 +77,10 @@ export type Entrance = {
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
   status(): EntranceStatus
+  /** Asks Entra whether it is there, now and while it is not: the log and `status` say so. */
+  watchEntra(): void
+  /** Ends answers that are still being written, such as event streams: of a server that stops. */
+  endAnswers(): void
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -104,15 +94,24 @@ export function createEntrance(options: EntranceOptions): Entrance {
 export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
   const store = observeStore(guardStore(config.store, config.log), config.observe)
-  const entraFetch = observeEntra(config.fetch, config.observe)
-  const context = createContext({ ...config, fetch: entraFetch.fetch }, store, guardedFetch)
+  const entraFetch = observeEntra(config.fetch, config.observe, config.log)
+  const { audit, close: closeAudit } = createAudit(config)
+  const fetching = { ...config, fetch: entraFetch.fetch }
+  const context = createContext(fetching, store, guardedFetch, audit)
   const router = createRouter(context)
   const authenticate = observeGate(createAuthenticate(context), config.observe)
   const openAnswers = createOpenAnswers()
   context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
+  const entraWatch = createEntraWatch({
+    ask: context.entra.reach,
+    isAnswering: () => entraFetch.state() !== 'unreachable',
+    log: config.log,
+  })
   let started: Promise<void> | undefined
   let isReady = false
+  /** Whether the last start failed for the moment. */
+  let isAway = false
 
   async function start(): Promise<void> {
     await store.connect()
@@ -125,7 +124,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   function ready(): Promise<void> {
     started ??= start().catch((error: unknown) => {
       // A start that failed for the moment is tried again by the next request; a wrong key stays one.
-      if (!(error instanceof ConfigError)) started = undefined
+      isAway = !(error instanceof ConfigError)
+      if (isAway) started = undefined
       throw error
     })
     return started
@@ -135,7 +135,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 
   /** Starts for a request. What is wrong for good stands in the log, once. */
   async function startFor(): Promise<ConfigError | undefined> {
-    const fault: unknown = await ready().catch((error: unknown) => error)
+    const attempt = ready().catch((error: unknown) => error)
+    // A store that hangs is tried again without having everybody wait for it.
+    const fault: unknown = isAway ? undefined : await attempt
     if (!(fault instanceof ConfigError)) return undefined
     if (!isTold) config.log({ event: 'start.refused', level: 'error', message: fault.message })
     isTold = true
@@ -155,7 +157,11 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     return isRefused ? misconfigured() : router.answer(request, connection)
   }
 
-  async function guard(request: Request, handler: ProtectedHandler): Promise<Response> {
+  async function guard(
+    request: Request,
+    handler: ProtectedHandler,
+    connection: Connection | undefined,
+  ): Promise<Response> {
     const origin = request.headers.get('origin')
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
@@ -171,15 +177,20 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
     if (!verdict.isAllowed) return toResponse(verdict.refusal)
-    const given = await challenged(() => handler(request, { authInfo: verdict.authInfo }))
+    const { authInfo } = verdict
+    const addressOf = () => clientAddressOf(request, connection, config.trustedProxyHops)
+    const auditTool = createAuditTool(authInfo, audit, addressOf)
+    const given = await challenged(() => handler(request, { authInfo, auditTool }))
     const response = openAnswers.hold(given, () => authenticate(presented).isAllowed)
     return origin === null ? response : readableBy(origin, response)
   }
 
+  const guarded = observeCalls(`${config.site.prefix}${config.path}`, guard, config.observe)
+
   return {
     fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
     protect: (handler) => async (request, connection) =>
-      (await answer(request, connection)) ?? (await guard(request, handler)),
+      (await answer(request, connection)) ?? (await guarded(request, handler, connection)),
     isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
@@ -196,10 +207,14 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       const keys = keyWatch.status()
       return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
     },
+    watchEntra: entraWatch.start,
+    endAnswers: openAnswers.endAll,
     async close() {
+      entraWatch.stop()
       keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
+      closeAudit()
       await config.store.close()
     },
   }
@@ -211,52 +226,6 @@ function isMcpPath(url: string, config: Config): boolean {
 }
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
-
-function createContext(config: Config, store: Store, fetch: GuardedFetch): Context {
-  const sites = [...config.sites.values()]
-  const redirectPolicy = createRedirectPolicy(config)
-  const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
-  const documents = createDocumentSource(fetching)
-  const keys = createClientKeys(fetching)
-  const entra = createEntra(config)
-  return {
-    config,
-    clients: createClients({ ...config, store, redirectPolicy, documents, keys }),
-    documents,
-    assertions: createClientAssertions({ sites: config.sites, keys, store }),
-    redirectPolicy,
-    entra,
-    audit: createAudit(config),
-    admission: createAdmission(config.allow, entra),
-    barred: createBarred({ ...config, store }),
-    seen: createSeen({ ...config, store }),
-    spent: createSpentTransactions(),
-    renewals: new Map(),
-    limiter: createRateLimiter(config),
-    grants: createGrants({ ...config, store }),
-    consents: createConsents({ ...config, store }),
-    challenges: createClaimsChallenges({ ...config, store }),
-    revocations: createRevocations({ ...config, store, clientDigest: digest }),
-    accessTokens: createAccessTokens({
-      keyring: config.keyring,
-      binding: config.binding,
-      audience: config.site.resource,
-      issuers: new Set(sites.map((site) => site.issuer)),
-      ttl: config.accessTokenTtl,
-    }),
-  }
-}
-
-/** The handler's answer; the 403 challenge where it found, by `requireScope`, too little scope. */
-async function challenged(handle: () => Response | Promise<Response>): Promise<Response> {
-  try {
-    return await handle()
-  } catch (error) {
-    const isOurs = error instanceof OAuthError && error.code === 'insufficient_scope'
-    if (!isOurs) throw error
-    return toResponse(refusalOf(error))
-  }
-}
 
 /** The page whose origin was let through may read the answer. */
 function readableBy(origin: string, response: Response): Response {

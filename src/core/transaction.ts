@@ -22,6 +22,8 @@ export type AuthorizationRequest = {
   readonly issuer: string
   /** Seconds since the epoch. */
   readonly expiresAt: number
+  /** Where it began, as `traceparent` has it: later steps point to it. */
+  readonly trace?: string | undefined
   /** The account that was chosen at Entra, where the person is asked only after that. */
   readonly account?: string
 }
@@ -83,6 +85,8 @@ export function sealRequest(request: AuthorizationRequest, keyring: Keyring): st
   const { state, ...rest } = request
   const transported = JSON.stringify({ ...rest, ...(state !== undefined && { state }) })
   if (Buffer.byteLength(transported) - request.clientId.length > REQUEST_MAX_BYTES) {
+    // To be followed costs nobody the sign-in.
+    if (request.trace !== undefined) return sealRequest({ ...request, trace: undefined }, keyring)
     throw new OAuthError(
       'invalid_request',
       'The request is too long: shorten state or redirect_uri.',

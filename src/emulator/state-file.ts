@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { FileFault, onFile } from '../files/file-fault.ts'
 import {
   createDirectory,
   createServicePrincipal,
@@ -34,11 +35,11 @@ type Version1 = Omit<State, 'version' | 'changes'> & {
 /** The state, and how it is written down. */
 export type StateFile = {
   readonly state: State
-  /** False where another process has written since: what that kept is lost. */
+  /** False where another process has written since: what that kept is lost. Throws `FileFault`. */
   write(): boolean
 }
 
-/** Reads the state, or starts a new one; without a path, it is never written. */
+/** Reads the state, or starts a new one; without a path, it is never written. Throws `FileFault`. */
 export function openStateFile(path: string | undefined): StateFile {
   if (path === undefined) return { state: newState(), write: () => true }
   const text = readIfThere(path)
@@ -65,10 +66,17 @@ function newState(): State {
 
 /** In one step, readable by its owner only. */
 function writeFile(path: string, state: State): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}.tmp`
-  writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
-  renameSync(temporary, path)
+  onFile(path, () => {
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+      renameSync(temporary, path)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error
+    }
+  })
 }
 
 /** Each writing puts a new file in the former one's place. */
@@ -77,20 +85,16 @@ function fileId(path: string): bigint | undefined {
 }
 
 function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  if (!statSync(path, { throwIfNoEntry: false })) return undefined
+  return onFile(path, () => readFileSync(path, 'utf8'))
 }
 
 function parseState(text: string, path: string): State {
   try {
     return readVersion(JSON.parse(text) as Partial<State> | Partial<Version1>)
   } catch (cause) {
-    const problem = `${path} is not a file of the Entra ID emulator. Delete it to start afresh.`
-    throw new Error(problem, { cause })
+    const problem = `${path} is not a file of the Entra ID emulator.`
+    throw new FileFault(problem, 'Delete it to start afresh.', cause)
   }
 }
 

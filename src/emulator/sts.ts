@@ -62,10 +62,9 @@ export function createSts(options: StsOptions): Sts {
   const changes = keepChanges(directory, state.changes)
   const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
+  const keepState = createKeeper(write, options)
   const save = () => {
-    if (isClosed || write()) return
-    const message = `Another process writes to ${dataFile}, too: what it kept there is lost. Give each emulator a data folder of its own.`
-    options.log({ event: 'emulator.state.shared', level: 'warn', message })
+    if (!isClosed) keepState()
   }
   const signIns = createSignInLog()
   const deviceCodes = createDeviceCodes(options.now)
@@ -99,6 +98,28 @@ export function createSts(options: StsOptions): Sts {
     deviceCodes,
     signIns,
     issuerHosts: options.issuerHosts,
+  }
+}
+
+/** Writes the state down. Where that fails sign-ins go on, of what is in memory, and the log says so. */
+function createKeeper(write: () => boolean, { dataFile, log }: StsOptions): () => void {
+  let isFailing = false
+  return () => {
+    try {
+      const isOurs = write()
+      if (isFailing) {
+        log({ event: 'emulator.state.resumed', message: `${dataFile} is written again.` })
+      }
+      isFailing = false
+      if (isOurs) return
+      const message = `Another process writes to ${dataFile}, too: what it kept there is lost. Give each emulator a data folder of its own.`
+      log({ event: 'emulator.state.shared', level: 'warn', message })
+    } catch (error) {
+      if (isFailing) return
+      isFailing = true
+      const message = `What the emulator keeps is in memory only, and lost if it ends now. ${(error as Error).message}`
+      log({ event: 'emulator.state.failed', level: 'error', message })
+    }
   }
 }
 

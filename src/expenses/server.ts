@@ -5,11 +5,10 @@ import {
   type McpServerOptions,
 } from '@modelcontextprotocol/server'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv'
-import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
 import type { ExpenseStore, Owner } from './expense-store.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
-import { prepareTools } from './tools.ts'
+import { type AuditTool, prepareTools } from './tools.ts'
 
 export { type ExpenseStore, UncertainError } from './expense-store.ts'
 export { type PostgresExpensesOptions, postgresExpenseStore } from './postgres.ts'
@@ -27,12 +26,14 @@ export type ExpensesServerOptions = {
   /** The clock that `created` is read from. */
   now?: () => Date
   log?: Log
-  /** Takes who called which tool, and what came of it; never the arguments. @default nobody */
-  audit?: (event: AuditEvent) => void
 }
 
 /** What the gate says about the signed-in person: Entrance's `AuthInfo` has it all. */
-export type ExpensesContext = { readonly authInfo: AuthInfo & { readonly extra: { user: Owner } } }
+export type ExpensesContext = {
+  readonly authInfo: AuthInfo & { readonly extra: { user: Owner } }
+  /** Takes which tool was called, and what came of it; never the arguments. @default nobody */
+  readonly auditTool?: AuditTool
+}
 
 /** The expenses MCP server as a web-standard handler, to stand behind `entrance.protect`. */
 export type ExpensesServer = {
@@ -59,7 +60,6 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     currency,
     now: options.now ?? (() => new Date()),
     log,
-    audit: options.audit ?? (() => {}),
   })
   const serverOptions: McpServerOptions = {
     instructions: instructions(currency.code),
@@ -71,7 +71,8 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
   const handler = createMcpHandler(
     ({ authInfo }) => {
       const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
-      registerTools(server, ownerOf(authInfo?.extra?.user))
+      const { user, auditTool } = authInfo?.extra ?? {}
+      registerTools(server, ownerOf(user), auditTool as AuditTool | undefined)
       return server
     },
     {
@@ -80,7 +81,10 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     },
   )
   return {
-    fetch: (request, { authInfo }) => handler.fetch(request, { authInfo }),
+    fetch(request, { authInfo, auditTool }) {
+      const extra = { ...authInfo.extra, auditTool }
+      return handler.fetch(request, { authInfo: { ...authInfo, extra } })
+    },
     close: () => handler.close(),
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { explainFaults } from '../files/file-fault.ts'
+import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
+import { waitForLock } from '../files/wait-for-lock.ts'
 import type { CurrencyTotal, ExpenseStore, Owner, StoredExpense } from './expense-store.ts'
 
 type Waiting = {
@@ -12,6 +13,9 @@ type Waiting = {
 }
 
 const SCHEMA_VERSION = 1
+
+/** How long an expense waits for another process's lock, in milliseconds. */
+const BUSY_TIMEOUT = 5000
 
 // The index holds all that the totals need, in the order of the list.
 const SCHEMA = `
@@ -29,8 +33,7 @@ const SCHEMA = `
     created TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS expense_of_owner
-    ON expense (tid, oid, date, seq, currency, minor_units);
-  PRAGMA user_version = ${SCHEMA_VERSION};
+    ON expense (tid, oid, date, seq, currency, minor_units)
 `
 const COLUMNS =
   'id, date, minor_units AS minorUnits, currency, category, description, payment_method, created'
@@ -42,7 +45,8 @@ const INSERT = `
 
 /** Expenses in an SQLite file, made with mode 0600 when absent, or in memory with `:memory:`. */
 export function sqliteExpenseStore(path: string): ExpenseStore {
-  const db = openDatabase(path)
+  const options = { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout: BUSY_TIMEOUT }
+  const db = openSqliteFile(path, options)
   const { add, flush } = createGroupCommit(db)
   const select = db.prepare(
     `SELECT ${COLUMNS} FROM expense WHERE tid = ? AND oid = ? ORDER BY date DESC, seq DESC LIMIT ?`,
@@ -57,7 +61,7 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
   )
   const put = db.prepare(`${INSERT} ON CONFLICT (id) DO NOTHING`)
 
-  return {
+  const operations: ExpenseStore = waitForLock(db, BUSY_TIMEOUT, {
     name: `sqlite:${path}`,
     // The file is open by now: whoever names one that cannot be is told so at once.
     connect: async () => {
@@ -76,10 +80,13 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
     put: async (owner, expense) =>
       put.run({ tid: owner.tid, oid: owner.oid, ...expense }).changes === 1,
     close: async () => {
+      // Nothing else goes on any more that could be held up.
+      if (db.isOpen) db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`)
       flush()
       if (db.isOpen) db.close()
     },
-  }
+  })
+  return explainFaults(path, operations)
 }
 
 /**
@@ -95,7 +102,7 @@ function createGroupCommit(db: DatabaseSync): { add: ExpenseStore['add']; flush:
     waiting = []
     if (batch.length === 0) return
     try {
-      inTransaction(db, () => {
+      atOnce(db, () => {
         for (const { owner, expense } of batch)
           insert.run({ tid: owner.tid, oid: owner.oid, ...expense })
       })
@@ -112,48 +119,6 @@ function createGroupCommit(db: DatabaseSync): { add: ExpenseStore['add']; flush:
       waiting.push({ owner, expense: { id: randomUUID(), ...expense }, resolve, reject })
     })
   return { add, flush }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // SQLite gives its side files the mode of the main one.
-    closeSync(openSync(path, 'a', 0o600))
-    // One that was there before may be anybody's to read.
-    chmodSync(path, 0o600)
-  }
-  const db = new DatabaseSync(path, { enableForeignKeyConstraints: false })
-  try {
-    db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    inTransaction(db, () => prepareSchema(db, path))
-  } catch (error) {
-    db.close()
-    throw error
-  }
-  return db
-}
-
-function prepareSchema(db: DatabaseSync, path: string): void {
-  const version = db.prepare('PRAGMA user_version').get()?.user_version
-  if (version === SCHEMA_VERSION) return
-  if (version !== 0) {
-    throw new Error(
-      `The expenses file ${path} has schema version ${version}; this release knows ${SCHEMA_VERSION}. Start the release that wrote it, or name another file.`,
-    )
-  }
-  db.exec(SCHEMA)
-}
-
-function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    // A full disk, for one, has rolled back already.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
 }
 
 function toOwned({ seq: _, tid, oid, ...expense }: Record<string, unknown>) {

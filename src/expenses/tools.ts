@@ -1,6 +1,6 @@
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import type { AuditEvent } from '../index.ts'
+import type { ProtectedContext } from '../index.ts'
 import type { Log } from '../log.ts'
 import { advertise } from './advertise.ts'
 import { expenseArguments, showGiven, trimDescription } from './expense.ts'
@@ -13,11 +13,13 @@ export type ToolsOptions = {
   readonly currency: Currency
   readonly now: () => Date
   readonly log: Log
-  readonly audit: (event: AuditEvent) => void
 }
 
+/** Takes which tool was called, and what came of it. */
+export type AuditTool = ProtectedContext['auditTool']
+
 /** Registers the tools on the server of one request, for the person who sent it. */
-export type RegisterTools = (server: McpServer, owner: Owner) => void
+export type RegisterTools = (server: McpServer, owner: Owner, audit?: AuditTool) => void
 
 // More than a model can read; it bounds what one call costs everybody else.
 const MAX_LISTED = 10_000
@@ -27,19 +29,17 @@ export function prepareTools(options: ToolsOptions): RegisterTools {
   const add = prepareAddUserExpense(options)
   const get = prepareGetExpenses(options)
 
-  async function tell(tool: string, { oid, tid }: Owner, called: Promise<CallToolResult>) {
-    const result = await called
-    const outcome = result.isError ? 'failure' : 'success'
-    options.audit({ event: 'tool.called', outcome, tool, person: { oid, tid } })
-    return result
-  }
-
-  return (server, owner) => {
+  return (server, owner, audit) => {
+    const tell = async (tool: string, called: Promise<CallToolResult>) => {
+      const result = await called
+      audit?.(tool, result.isError ? 'failure' : 'success')
+      return result
+    }
     server.registerTool('add_user_expense', add.config, (args) =>
-      tell('add_user_expense', owner, add.call(owner, args)),
+      tell('add_user_expense', add.call(owner, args)),
     )
     server.registerTool('get_expenses', get.config, (args) =>
-      tell('get_expenses', owner, get.call(owner, args)),
+      tell('get_expenses', get.call(owner, args)),
     )
   }
 }

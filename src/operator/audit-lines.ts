@@ -1,4 +1,4 @@
-import type { AuditEvent, Observer } from '../index.ts'
+import { type AuditEvent, auditFields, type Observer } from '../index.ts'
 
 export type AuditLinesOptions = {
   /** Takes a line, its end included. Must not throw. */
@@ -12,20 +12,7 @@ export function createAuditLines({ write, names = true }: AuditLinesOptions): Ob
   return { audit: (event) => write(`${JSON.stringify(toLine(event, names))}\n`) }
 }
 
-/** What is undefined is left out. */
 function toLine(event: AuditEvent, names: boolean) {
-  const { person, client, event: name, outcome, reason, ...facts } = event
-  return {
-    time: new Date().toISOString(),
-    audit: true,
-    event: name,
-    outcome,
-    reason,
-    oid: person?.oid,
-    tid: person?.tid,
-    ...(names && { name: person?.name, upn: person?.preferred_username }),
-    client: client?.digest,
-    clientName: client?.name,
-    ...facts,
-  }
+  const time = new Date().toISOString()
+  return { time, audit: true, event: event.event, ...auditFields(event, names) }
 }

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { EntranceStatus, Observer, Step, Verdict } from '../index.ts'
-import { createRegistry, type Labels, type Registry } from './metrics.ts'
+import { createRegistry, type Histogram, type Labels, type Registry } from './metrics.ts'
 
 /** What is counted of a server, and the text of it. */
 export type EntranceMetrics = {
@@ -68,7 +68,7 @@ function countSteps(registry: Registry): NonNullable<Observer['step']> {
     'entrance_requests_total',
     'Requests to the OAuth endpoints, by endpoint and class of status.',
   )
-  const durations = {
+  const durations: Readonly<Partial<Record<Step['kind'], Histogram>>> = {
     request: registry.histogram(
       'entrance_request_duration_seconds',
       'How long the OAuth endpoints took.',
@@ -92,7 +92,7 @@ function countSteps(registry: Registry): NonNullable<Observer['step']> {
       step.kind === 'request'
         ? { endpoint: step.name }
         : { operation: step.name, outcome: isFailed ? 'failure' : 'success' }
-    durations[step.kind].observe(labels, (performance.now() - begun) / 1000)
+    durations[step.kind]?.observe(labels, (performance.now() - begun) / 1000)
     if (step.kind !== 'request') return
     const group = typeof status === 'number' ? `${Math.floor(status / 100)}xx` : '5xx'
     requests.add({ endpoint: step.name, status: group })

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as nextRound } from 'node:timers/promises'
+import { explainFaults } from '../files/file-fault.ts'
+import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
+import { waitForLock } from '../files/wait-for-lock.ts'
 import type { RecordPage, Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
 /** How far back a revocations page reaches behind its cursor, in rows. */
@@ -18,6 +19,9 @@ const SWEEP_ROWS = 4
 
 /** To what the write-ahead log is cut back after a burst. */
 const WAL_BYTES = 16 * 1024 * 1024
+
+/** Counts the changes of the schema. Files from before it was counted have 0, and the same tables. */
+const SCHEMA_VERSION = 1
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
@@ -42,7 +46,7 @@ const SCHEMA = `
 `
 
 export type SqliteStoreOptions = {
-  /** How long a write waits for another process's, in milliseconds. @default 5000 */
+  /** How long an operation waits for another process's lock, in milliseconds. @default 5000 */
   busyTimeout?: number
 }
 
@@ -51,11 +55,12 @@ export type SqliteStoreOptions = {
  * The file is made 0600 with its folder; `:memory:` is taken too.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
-  const db = openDatabase(path, options.busyTimeout ?? 5000)
+  const { busyTimeout = 5000 } = options
+  const db = openDatabase(path, busyTimeout)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
-  return {
+  const operations: Store = waitForLock(db, busyTimeout, {
     name: `sqlite:${path}`,
     isShared: false,
     // The file is open by now: whoever names one that cannot be is told so at once.
@@ -124,42 +129,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async close() {
       if (db.isOpen) db.close()
     },
-  }
+  })
+  return explainFaults(path, operations)
 }
 
-function openDatabase(path: string, timeout: number): DatabaseSync {
-  if (path !== ':memory:') createPrivately(path)
-  const db = new DatabaseSync(path, { timeout })
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
-    db.exec(SCHEMA)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
-
-/** Does all of it or nothing, and waits for the disk once. */
-function atOnce<T>(db: DatabaseSync, change: () => T): T {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    const done = change()
-    db.exec('COMMIT')
-    return done
-  } catch (error) {
-    // A full disk has rolled back by itself.
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
-/** SQLite would make the file with the process's umask; it holds people's sign-ins. */
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
-  chmodSync(path, 0o600)
+function openDatabase(path: string, busyTimeout: number): DatabaseSync {
+  const db = openSqliteFile(path, { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout })
+  db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
+  return db
 }
 
 function prepare(db: DatabaseSync) {

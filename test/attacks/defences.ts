@@ -545,7 +545,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW',
+        find: 'now() - (grant.rotatedAt ?? 0) <= window',
         replace: 'now() > 0',
       },
     ],
@@ -732,7 +732,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/protected-resource/revocations.ts',
-        find: 'if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()',
+        find: 'if (isSilent()) throw silence(CANNOT_TELL)',
         replace: '',
       },
     ],

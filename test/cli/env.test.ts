@@ -32,8 +32,16 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    drain: 8,
     operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
     audit: { to: 'off', names: true },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      isNamed: false,
+      logLevel: undefined,
+    },
     allow: {
       tenants: undefined,
       users: undefined,
@@ -62,6 +70,7 @@ test('every variable is read', () => {
     EMULATOR_PORT: '2',
     ENTRANCE_TRUSTED_PROXY_HOPS: '2',
     ENTRANCE_RATE_LIMIT: 'off',
+    ENTRANCE_DRAIN: '25',
     EXPENSES_CURRENCY: 'EUR',
     EXPENSES_STORE: 'sqlite:/expenses.db',
     ENTRANCE_CLIENT_DOCUMENTS: 'off',
@@ -101,6 +110,7 @@ test('every variable is read', () => {
     currency: 'EUR',
     clientDocuments: 'off',
     logFormat: 'json',
+    drain: 25,
     allow: {
       tenants: ['any'],
       users: ['a', 'b'],
@@ -116,7 +126,17 @@ test('every variable is read', () => {
     },
     clients: [],
     operator: { port: 9464, hosts: ['0.0.0.0'], isLoopback: false, token: 't'.repeat(32) },
-    audit: { to: { file: '/var/log/audit.jsonl' }, names: false },
+    audit: {
+      to: { file: '/var/log/audit.jsonl' },
+      names: false,
+    },
+    telemetry: {
+      traces: undefined,
+      continueTraces: false,
+      noLogs: undefined,
+      isNamed: false,
+      logLevel: undefined,
+    },
     problems: [],
   } satisfies ServeSettings)
 })
@@ -136,6 +156,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_DRAIN: 'x',
     ENTRANCE_OPERATOR_PORT: 'x',
     ENTRANCE_OPERATOR_HOST: 'x',
     ENTRANCE_REGISTRATION: 'x',
@@ -164,6 +185,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     consent: 'always',
     clientDocuments: 'pinned',
     logFormat: 'json',
+    drain: 5,
     registration: 'allowlist',
     redirectUris: 'loopback',
     adopt: true,
@@ -191,11 +213,11 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ...{ guests: false, contact: 'd' },
   })
   const { port, hosts, url, data, store, expenses, emulatorPort, logFormat } = settings
-  const { trustedProxyHops, clientDocuments } = settings
+  const { trustedProxyHops, clientDocuments, drain } = settings
   assert.deepEqual(
     {
       ...{ port, hosts, url, data, store, expenses, emulatorPort, trustedProxyHops },
-      ...{ clientDocuments, logFormat },
+      ...{ clientDocuments, logFormat, drain },
     },
     {
       port: 1,
@@ -208,6 +230,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       trustedProxyHops: 3,
       clientDocuments: 'pinned',
       logFormat: 'json',
+      drain: 5,
     },
   )
 })
@@ -232,7 +255,12 @@ test('an empty variable is one that is not set', () => {
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
       .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'EXPENSES_STORE'])
       .concat(['ENTRANCE_REGISTRATION', 'ENTRANCE_REDIRECT_URIS', 'ENTRANCE_CLIENTS'])
-      .concat(['ENTRANCE_TRUSTED_PROXY_HOPS', 'ENTRANCE_RATE_LIMIT', 'LOG_FORMAT'])
+      .concat([
+        'ENTRANCE_TRUSTED_PROXY_HOPS',
+        'ENTRANCE_RATE_LIMIT',
+        'ENTRANCE_DRAIN',
+        'LOG_FORMAT',
+      ])
       .concat(['ENTRANCE_ADOPT'], Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
@@ -337,6 +365,8 @@ test('what cannot be read is named, with what was given', () => {
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '-1', /'-1' is not a whole number from 0 to 10/],
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '11', /'11' is not a whole number/],
     ['ENTRANCE_RATE_LIMIT', 'no', /'no' is neither on nor off/],
+    ['ENTRANCE_DRAIN', '0', /'0' is not a whole number of seconds from 1 to 3600/],
+    ['ENTRANCE_DRAIN', '1m', /'1m' is not a whole number of seconds/],
     ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
     ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
     ['EXPENSES_STORE', 'redis://:pw@host', /redis: is no place for expenses/],

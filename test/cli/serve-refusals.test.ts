@@ -244,7 +244,7 @@ suite('serve refuses', { concurrency: 2 }, () => {
       const env = { ...ENTRA, PORT: '0' }
       const { problems } = await refused(t, [], env, cwd)
       assert.deepEqual([...problems.keys()], [option])
-      const told = `${join('.entrance', file)} cannot be opened: file is not a database.`
+      const told = `${join('.entrance', file)} is not a database, or its beginning is damaged`
       assert.ok(problems.get(option)?.startsWith(told), problems.get(option))
     }
   })

@@ -106,6 +106,8 @@ export function authInfoOf(person: User): AuthInfo {
     scopes: ['mcp-access'],
     expiresAt: Math.floor(Date.now() / 1000) + 3600,
     resource: new URL('http://localhost:8000/mcp'),
+    grant: 'a grant',
+    transaction: 'a sign-in',
     resourceMetadataUrl: 'http://localhost:8000/.well-known/oauth-protected-resource/mcp',
     user: person,
     extra: { user: person },

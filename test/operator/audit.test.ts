@@ -16,7 +16,7 @@ function openAudit(names = true) {
   const observe = joinObservers([
     createAuditLines({ write: (line) => void lines.push(line), names }),
   ])
-  return { lines, audit: createAudit({ observe, keyring: createKeyring([{ secret: SECRET }]) }) }
+  return { lines, ...createAudit({ observe, keyring: createKeyring([{ secret: SECRET }]) }) }
 }
 
 suite('the audit log', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createRandom } from '../attacks/malformed-requests.ts'
 import { type Crowd, type Person, startCrowd } from './crowd.ts'
+import { within } from './deadline.ts'
 import { type Disturbance, disturb } from './disturbances.ts'
 import type { Ledger, RevokedSession } from './ledger.ts'
 import type { Replica, RunningReplicas } from './replicas.ts'
@@ -42,11 +43,14 @@ export async function runChaos(
   const disturbances = disturb(running, random)
   const watching = new AbortController()
   const watch = watchRevoked(running, crowd.ledger, disturbances.done, watching.signal)
-  await wait(seconds * 1000)
-  await disturbances.stop()
-  await crowd.stop()
-  watching.abort()
-  await watch
+  try {
+    await wait(seconds * 1000)
+    await disturbances.stop()
+  } finally {
+    await crowd.stop()
+    watching.abort()
+    await watch
+  }
   await checkPromises(running, crowd)
   return reportOf(crowd, disturbances.done)
 }
@@ -158,7 +162,7 @@ async function checkSignedOut(
 /** An answer that is one: what fails for the moment is asked again. */
 async function settled(ask: () => Promise<Response>): Promise<Response> {
   for (const deadline = Date.now() + PATIENCE; ; await wait(500)) {
-    const response = await ask()
+    const response = await within(PATIENCE, 'an answer, when everything runs again', ask())
     if (response.status < 500 || Date.now() > deadline) return response
     await response.body?.cancel()
   }

@@ -1,6 +1,7 @@
 import { createUser, type RunningEmulator, SEED } from '../../src/emulator/emulator.ts'
 import type { Random } from '../attacks/malformed-requests.ts'
 import { createBrowser, type Page } from './browser.ts'
+import { within } from './deadline.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import {
   type Authorization,
@@ -53,6 +54,9 @@ export type CrowdOptions = {
   readonly hasCheats?: boolean
 }
 
+/** How long what a person does may take in all, in milliseconds. */
+const ANSWER_TIMEOUT = 60_000
+
 /** Has simulated people sign in, refresh, log expenses and sign out, until they are stopped. */
 export function startCrowd(options: CrowdOptions): Crowd {
   const ledger = createLedger()
@@ -84,10 +88,15 @@ async function live(
   while (!stopping.aborted) {
     await think(person.random.int(2 * options.pace), stopping)
     if (stopping.aborted) return
-    try {
-      await act(person, options, ledger)
-    } catch (error) {
+    const acting = act(person, options, ledger).catch((error) => {
       ledger.failures.push(`${person.name}: ${describe(error)}`)
+    })
+    try {
+      await within(ANSWER_TIMEOUT, `an answer to ${person.name}`, acting)
+    } catch (error) {
+      // Whatever fails is to be told so.
+      ledger.wrongs.push(describe(error))
+      return
     }
   }
 }

@@ -50,6 +50,8 @@ export function disturb(
     repeat(laneOf('store'), 4000, (lane) => disturbStore(store, lane)),
     repeat(laneOf('Entra'), 3000, (lane) => disturbEntra(emulator, lane)),
   ]
+  // What a lane fails of is thrown by `stop`.
+  for (const lane of lanes) lane.catch(() => {})
   const stop = async () => {
     stopping.abort()
     await Promise.all(lanes)

@@ -135,7 +135,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
     pause: () => void signal('SIGSTOP'),
     resume: () => void signal('SIGCONT'),
     async [Symbol.asyncDispose]() {
-      // Fast shutdown: it waits for no connection.
+      // One that hangs hears nothing. Fast shutdown: it waits for no connection.
+      if (child?.exitCode === null) signal('SIGCONT')
       child?.kill('SIGINT')
       await exit
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

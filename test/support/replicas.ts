@@ -44,11 +44,14 @@ export type RunningReplicas = AsyncDisposable & {
 
 const COUNT = 3
 
+/** How long a replica may take over one answer, in milliseconds. */
+const ANSWER_TIMEOUT = 30_000
+
 export type StartReplicasOptions = {
   readonly emulator?: StartOptions
 }
 
-/** Starts them all on one machine: one address, one secret, one store, one folder of expenses. */
+/** Starts them all on one machine: one address, one secret, one store, one place of expenses. */
 export async function startReplicas(
   kind: SharedStoreKind,
   options: StartReplicasOptions = {},
@@ -79,7 +82,8 @@ export async function startReplicas(
   return { url, replicas, nginx, store, emulator, leadTo, [Symbol.asyncDispose]: dispose }
 }
 
-function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
+/** What every replica of one server is given, behind one proxy. */
+export function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
   return {
     ENTRANCE_URL: url,
     ENTRANCE_SECRET: randomBytes(32).toString('base64url'),
@@ -124,10 +128,13 @@ function askGate(port: number, host: string, token: string): Promise<number> {
     accept: 'application/json, text/event-stream',
     'content-length': body.length,
   }
-  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false })
-    .on('response', (response) =>
-      response.resume().on('end', () => resolve(response.statusCode ?? 0)),
-    )
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT)
+  request({ host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false, signal })
+    .on('response', (response) => {
+      // A replica may be killed in the midst of its answer.
+      response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject)
+      response.resume()
+    })
     .on('error', reject)
     .end(body)
   return promise

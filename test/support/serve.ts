@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { LogEvent } from '../../src/index.ts'
+import { within } from './deadline.ts'
 import { noteSecret, watchLog } from './secrets.ts'
 
 export type StartServeOptions = {
@@ -57,12 +58,19 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
   noteSecret('the master key', env?.ENTRANCE_SECRET)
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
-    const code = await exit
+    const code = await within(STOP_TIMEOUT, `serve to end after ${signal}`, exit).catch((error) => {
+      child.kill('SIGKILL')
+      throw error
+    })
     remove()
     return code
   }
   try {
-    const { url, port, signInWith } = await ready(child, exit, logs)
+    const { url, port, signInWith } = await within(
+      START_TIMEOUT,
+      'serve to listen',
+      ready(child, exit, logs),
+    )
     noteKeys(env?.ENTRANCE_DATA ?? join(folder, '.entrance'))
     const base = new URL(url).origin
     const dispose = async () => void (await stop())
@@ -82,6 +90,10 @@ function noteKeys(data: string): void {
     noteSecret('the master key', secret)
   }
 }
+
+/** How long it may take over its start, and over its end, in milliseconds. */
+const START_TIMEOUT = 60_000
+const STOP_TIMEOUT = 30_000
 
 const FREE_PORTS = { PORT: '0', EMULATOR_PORT: '0', LOG_FORMAT: 'json' }
 

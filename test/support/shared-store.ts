@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startPostgres, withoutPostgres } from './postgres.ts'
+import { type RunningPostgres, startPostgres, withoutPostgres } from './postgres.ts'
 import { startRedis, withoutRedis } from './redis.ts'
 
 /** A store that replicas have in common, with what can be done to it. */
@@ -17,6 +17,12 @@ export type SharedStore = AsyncDisposable & {
   readonly restart?: () => Promise<void>
 }
 
+/** How long it may take to get the lock of a file that others write to, in milliseconds. */
+const LOCK_TIMEOUT = 20_000
+
+/** SQLite's result code. */
+const SQLITE_BUSY = 5
+
 /** A kind of store, and why it is skipped where it is not on this machine. */
 export type SharedStoreKind = {
   readonly kind: string
@@ -29,7 +35,7 @@ export type SharedStoreKind = {
 export const SHARED_STORES: readonly SharedStoreKind[] = [
   { kind: 'SQLite', skip: false, start: startSqlite },
   { kind: 'PostgreSQL', skip: withoutPostgres, start: startPostgresStore },
-  { kind: 'Redis', skip: withoutRedis, start: startRedisStore },
+  { kind: 'Redis', skip: withoutRedis || withoutPostgres, start: startRedisStore },
 ]
 
 /** The file of the common data folder. A process that holds its lock is what cuts it off. */
@@ -52,26 +58,35 @@ async function expensesOfFile(data: string): Promise<readonly string[]> {
     .map((row) => String(row.description))
 }
 
+/** A busy timeout would hold up everybody else in this process. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  const db = new DatabaseSync(path)
-  for (;;) {
+  const db = new DatabaseSync(path, { timeout: 0 })
+  for (const deadline = performance.now() + LOCK_TIMEOUT; ; await wait(5)) {
     try {
       db.exec('BEGIN IMMEDIATE')
       return async () => db.close()
-    } catch {
-      // Somebody writes; a busy timeout would hold up everybody else in this process.
-      await wait(5)
+    } catch (error) {
+      // Somebody writes.
+      if (isLocked(error) && performance.now() < deadline) continue
+      db.close()
+      throw new Error(`${path} cannot be locked.`, { cause: error })
     }
   }
 }
 
+function isLocked(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === SQLITE_BUSY
+}
+
 /** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */
-async function startPostgresStore(data: string): Promise<SharedStore> {
+async function startPostgresStore(): Promise<SharedStore> {
   const server = await startPostgres()
+  const address = await server.database()
   return {
     kind: 'PostgreSQL',
-    env: { ENTRANCE_STORE: await server.database() },
-    expenses: () => expensesOfFile(data),
+    // The expenses are there too, by default.
+    env: { ENTRANCE_STORE: address },
+    expenses: () => expensesOfDatabase(server, address),
     async cutOff() {
       server.pause()
       return async () => server.resume()
@@ -84,13 +99,32 @@ async function startPostgresStore(data: string): Promise<SharedStore> {
   }
 }
 
-/** Likewise. It writes to its disk before it answers, for a crash may not take back anything. */
-async function startRedisStore(data: string): Promise<SharedStore> {
-  const server = await startRedis()
+/** What is in the database of expenses at an address. */
+async function expensesOfDatabase(
+  server: RunningPostgres,
+  address: string,
+): Promise<readonly string[]> {
+  const rows = await server.query(
+    'SELECT description FROM entrance.expenses',
+    new URL(address).pathname.slice(1),
+  )
+  return rows.map((row) => String(row.description))
+}
+
+/**
+ * Likewise, with the expenses in a PostgreSQL beside it. It writes to its disk before it answers, for
+ * a crash may not take back anything.
+ */
+async function startRedisStore(): Promise<SharedStore> {
+  await using started = new AsyncDisposableStack()
+  const server = started.use(await startRedis())
+  const postgres = started.use(await startPostgres())
+  const address = await postgres.database()
+  const running = started.move()
   return {
     kind: 'Redis',
-    env: { ENTRANCE_STORE: server.store() },
-    expenses: () => expensesOfFile(data),
+    env: { ENTRANCE_STORE: server.store(), EXPENSES_STORE: address },
+    expenses: () => expensesOfDatabase(postgres, address),
     async cutOff() {
       server.pause()
       return async () => server.resume()
@@ -99,6 +133,6 @@ async function startRedisStore(data: string): Promise<SharedStore> {
       await server.crash()
       await server.start()
     },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -7,6 +7,7 @@ import { jsonSchema } from '../../emulator/configuration/schema.ts'
 import { type RunningEmulator, type StartOptions, startEmulator } from '../../emulator/emulator.ts'
 import { makeDataFolder } from '../data-folder.ts'
 import { type EmulatorCommandOptions, resolveEmulatorOptions } from '../emulator-options.ts'
+import { toConfigError } from '../file-problems.ts'
 
 /** Where a command writes, and what ends it. */
 export type CommandIo = {
@@ -57,7 +58,7 @@ export async function openEmulator(options: StartOptions): Promise<RunningEmulat
   try {
     return await startEmulator(options)
   } catch (error) {
-    throw explain(error as NodeJS.ErrnoException, options)
+    throw toConfigError('--data', explain(error as NodeJS.ErrnoException, options))
   }
 }
 

@@ -5,15 +5,16 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer } from '../../expenses/server.ts'
 import {
-  type AuditEvent,
   ConfigError,
   type ConfigProblem,
   createEntrance,
+  type Entrance,
   type EntranceOptions,
   findConfigProblems,
   type Observer,
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
+import { createOperatorApi } from '../../operator/api.ts'
 import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
@@ -24,6 +25,7 @@ import {
   VARIABLES,
 } from '../env.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
+import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -31,14 +33,10 @@ import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
 import { writeBanner } from '../serve-banner.ts'
+import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
+import { openTelemetry } from '../telemetry.ts'
 import { waitForStore } from '../wait-for-store.ts'
-
-/** How long a stop waits for what is under way, in milliseconds. */
-const GRACE = 5000
-
-/** How long the connections that a proxy keeps may be used once more, in milliseconds. */
-const LINGER = 2000
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -51,8 +49,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
   const signal = await stopped
-  log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
-  await running.close()
+  log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
+  await running.stop(signal)
 }
 
 /** Everything at once, before a port is bound or a file is made. */
@@ -122,7 +120,10 @@ type Beside = {
   readonly answer: (handler: FetchHandler) => void
 }
 
-type Running = { close(): Promise<void> }
+/** How long those who have asked already may take to hear why a start has failed, in milliseconds. */
+const FAREWELL = 5000
+
+type Running = { stop(signal: Awaited<ReturnType<typeof nextSignal>>): Promise<void> }
 
 async function start(
   settings: ServeSettings,
@@ -139,30 +140,35 @@ async function start(
     throw portProblem(error, settings.hosts[0], settings.port)
   })
   const opened: { close(): Promise<unknown> }[] = []
-  const close = async () => {
-    // Nothing may come in while the rest goes.
-    await listening.close(GRACE, settings.trustedProxyHops > 0 ? LINGER : 0)
+  const closeParts = async () => {
     for (const part of opened.toReversed()) await part.close()
   }
   try {
+    const telemetry = await openTelemetry(settings, log)
+    if (telemetry) opened.push(telemetry)
     const operator = await openOperatorPort(settings.operator, log)
     if (operator) opened.push(operator)
     const audit = openAudit(settings.audit, log)
     if (audit) opened.push(audit)
-    const observers = [operator, audit].flatMap((part) => part?.observer ?? [])
+    // Traces are around all else, so that what is said in between belongs to them.
+    const told = [telemetry, operator, audit].flatMap((part) => part ?? [])
+    const observers = told.flatMap((part) => part.observers)
     const url = settings.url ?? `http://localhost:${listening.port}`
     const beside = { operator, observers, stopped, answer: answer.resolve }
-    await openServer(url, listening.port, settings, beside, opened, log)
+    const entrance = await openServer(url, listening.port, settings, beside, opened, log)
     return {
-      close() {
+      async stop(signal) {
         operator?.drain()
-        return close()
+        // Nothing may come in while the rest goes.
+        await drain(listening, drainingFor(signal, settings), entrance.endAnswers)
+        await closeParts()
       },
     }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
     answer.reject(error)
-    await close()
+    await listening.close(FAREWELL)
+    await closeParts()
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
@@ -176,7 +182,7 @@ async function openServer(
   { operator, observers, stopped, answer }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<void> {
+): Promise<Entrance> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -184,14 +190,13 @@ async function openServer(
   const options = await toOptions(url, settings, emulator, log)
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
-  operator?.attach(entrance)
-  const audit = (event: AuditEvent) => {
-    for (const observer of observers) observer.audit?.(event)
-  }
+  const { currency } = settings
+  const { token } = settings.operator
+  operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
+  entrance.watchEntra()
   warnOfExpenses(settings, log)
   const expenses = await openExpenses(settings.expenses)
-  const { currency } = settings
-  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log, audit })
+  const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
   const guarded = entrance.protect(mcp.fetch)
   // Nothing else is here: a browser that asks for an icon is not to sign in for it.
@@ -208,6 +213,7 @@ async function openServer(
     warnOfPort(url, port, log)
   }
   answer(handler)
+  return entrance
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
@@ -229,19 +235,17 @@ async function openEmulator(
   log: Log,
 ): Promise<RunningEmulator> {
   const { startEmulator } = await import('../../emulator/emulator.ts')
+  const dataFile = join(settings.data, 'emulator.json')
   try {
-    const emulator = await startEmulator({
-      port: settings.emulatorPort,
-      dataFile: join(settings.data, 'emulator.json'),
-      log,
-    })
+    const emulator = await startEmulator({ port: settings.emulatorPort, dataFile, log })
     // What a person does in the portal: register this server's own address, beside what is there.
     const web = emulator.directory.applications[0]?.web
     const own = `${url}/auth/callback`
     if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
-    throw portInUse(error, 'EMULATOR_PORT', settings.emulatorPort) ?? error
+    const port = portInUse(error, 'EMULATOR_PORT', settings.emulatorPort)
+    throw port ?? toConfigError('ENTRANCE_DATA', error)
   }
 }
 
@@ -279,16 +283,3 @@ export async function toOptions(
     log,
   }
 }
-
-/** Of the next one Node takes care itself: it ends the process at once. */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    const take = (signal: string) => {
-      for (const name of SIGNALS) process.off(name, take)
-      resolve(signal)
-    }
-    for (const name of SIGNALS) process.on(name, take)
-  })
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const

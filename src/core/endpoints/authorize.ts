@@ -38,6 +38,8 @@ export async function authorize(request: Request, site: Site, context: Context):
   // From here on the client is told.
   return redirectErrors(address, () => {
     const id = createTransactionId()
+    const { observe } = context.config
+    observe.transaction(id)
     const sealed = sealRequest(
       {
         id,
@@ -48,6 +50,7 @@ export async function authorize(request: Request, site: Site, context: Context):
         scope: resolveScope(params.get('scope'), context.config),
         issuer: site.issuer,
         expiresAt: Math.floor(Date.now() / 1000) + TRANSACTION_TTL,
+        trace: observe.trace(),
       },
       context.config.keyring,
     )

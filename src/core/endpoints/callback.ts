@@ -45,7 +45,9 @@ export async function callback(request: Request, _site: Site, context: Context):
   const { grantId, exchange, request: asked } = returned.transaction
   if (!context.spent.spend(grantId)) throw refuse(ANSWERED, returned.endCookie)
   try {
-    const tokens = await context.entra.redeemCode(response, exchange, asked.scope)
+    const tokens = await context.config.observe.step(SIGN_IN, () =>
+      context.entra.redeemCode(response, exchange, asked.scope),
+    )
     return await goOn(tokens, returned, context)
   } catch (error) {
     if (!(error instanceof EntraError)) throw error
@@ -54,6 +56,9 @@ export async function callback(request: Request, _site: Site, context: Context):
     return fail(error, returned, statusOf(error), context)
   }
 }
+
+/** Entra's code is redeemed, and what comes for it verified. */
+const SIGN_IN = { kind: 'part', name: 'entra sign-in' } as const
 
 /** Entra's code is used up from here on: what fails now is not mended by loading its answer again. */
 async function goOn(tokens: EntraTokens, returned: Returned, context: Context): Promise<Response> {
@@ -127,6 +132,7 @@ function findReturned(request: Request, state: string, context: Context): Return
     )
   }
   const { request: asked } = found.transaction
+  config.observe.transaction(asked.id, asked.trace)
   const policy = policyFor(asked.client, context.redirectPolicy)
   const redirectUri = recallRedirectUri(asked.redirectUri, policy)
   if (!redirectUri) throw refuse(NO_MORE, found.endCookie)

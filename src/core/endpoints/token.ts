@@ -20,6 +20,12 @@ const GRANT_TYPES: ReadonlyMap<string, Redeem> = new Map<string, Redeem>([
   ['refresh_token', redeemRefreshToken],
 ])
 
+/** What each is called in a trace. */
+const PARTS: ReadonlyMap<Redeem, string> = new Map<Redeem, string>([
+  [redeemCode, 'redeem code'],
+  [redeemRefreshToken, 'refresh'],
+])
+
 /** The token endpoint (RFC 6749 §3.2). What it gives is ours, never Entra's. */
 export async function token(request: Request, _site: Site, context: Context): Promise<Response> {
   const { config } = context
@@ -33,7 +39,8 @@ export async function token(request: Request, _site: Site, context: Context): Pr
   })
   checkRedirectUris(client, context)
   checkResource(params.getAll('resource'), config)
-  const grant = await redeem(params, client, {
+  const part = { kind: 'part', name: PARTS.get(redeem) ?? 'redeem' } as const
+  const granting: RefreshContext = {
     grants: context.grants,
     keyring: config.keyring,
     binding: config.binding,
@@ -48,7 +55,9 @@ export async function token(request: Request, _site: Site, context: Context): Pr
     log: config.log,
     audit: context.audit,
     scopes: config,
-  })
+  }
+  const grant = await config.observe.step(part, () => redeem(params, client, granting))
+  config.observe.transaction(grant.transaction, grant.trace)
   context.clients.keep(client)
   config.log({
     event: 'token.issued',

@@ -65,6 +65,7 @@ export async function issueCode(
     user: tokens.user,
     entraRefreshToken: tokens.refreshToken,
     transaction: request.id,
+    trace: request.trace,
   }
   if (!(await context.grants.create(grant))) {
     throw new OAuthError('invalid_request', 'This sign-in has been completed before.')

@@ -32,6 +32,7 @@ export function issueTokens(grant: Grant, client: Client, issuing: Issuing): Tok
       scope: grant.scope,
       gid: grant.id,
       gat: grant.createdAt,
+      txn: grant.transaction,
     },
     grant.user,
   )

@@ -26,6 +26,10 @@ export type AuthInfo = {
   readonly resource: URL
   /** Where its metadata is (RFC 9728), by the name that the client came by: for challenges. */
   readonly resourceMetadataUrl: string
+  /** The grant that it was given under. */
+  readonly grant: string
+  /** The sign-in that came of, for logs; tokens of earlier versions do not say. */
+  readonly transaction: string | undefined
   readonly user: User
   readonly extra: { readonly user: User }
 }

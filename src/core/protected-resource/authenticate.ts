@@ -160,6 +160,8 @@ function toAuthInfo(
     expiresAt: claims.exp,
     resource: new URL(config.site.resource),
     resourceMetadataUrl: site.resourceMetadata,
+    grant: claims.gid,
+    transaction: claims.txn,
     user,
     extra: { user },
   }

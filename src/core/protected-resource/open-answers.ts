@@ -4,6 +4,7 @@ export type OpenAnswers = {
   hold(response: Response, isStillLet: () => boolean): Response
   /** Asks of each whether it may go on. */
   review(): void
+  endAll(): void
 }
 
 type OpenAnswer = { readonly isStillLet: () => boolean; readonly end: () => void }
@@ -23,6 +24,9 @@ export function createOpenAnswers(): OpenAnswers {
     },
     review() {
       for (const answer of open) if (!answer.isStillLet()) answer.end()
+    },
+    endAll() {
+      for (const answer of open) answer.end()
     },
   }
 }

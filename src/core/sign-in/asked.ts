@@ -38,6 +38,7 @@ export async function readAsked(params: Params, context: Context): Promise<Asked
       'This sign-in has taken too long. Start it again in the application.',
     )
   }
+  config.observe.transaction(request.id, request.trace)
   const { clients } = context
   const client =
     (await clients.find(request.clientId)) ??

@@ -2,6 +2,7 @@ import { randomBytes, sign, verify } from 'node:crypto'
 import { madeElsewhere, OAuthError } from '../errors.ts'
 import type { Key, Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { deriveSigningKey, type SigningKey } from './signing-key.ts'
 
@@ -23,6 +24,8 @@ export type AccessTokenClaims = {
   readonly gid: string
   /** When that was made, in seconds since the epoch; tokens of earlier versions do not say. */
   readonly gat?: number
+  /** The sign-in it came of (RFC 8417 §2.2), for the audit log; earlier ones do not say. */
+  readonly txn?: string
   /** Name and sign-in name, sealed: a client has no business reading them. */
   readonly usr: string
 }
@@ -64,9 +67,8 @@ const TOKEN_MAX_LENGTH = 8 * 1024
 
 const SEAL_PURPOSE = 'access_token user'
 
-/** RFC 9068 §2.1, and a clock's worth of tolerance between replicas, in seconds. */
+/** RFC 9068 §2.1. */
 const TYPE = 'at+jwt'
-const CLOCK_SKEW = 5
 
 /** Issues and verifies our access tokens: ES256 JWTs (RFC 9068). */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {

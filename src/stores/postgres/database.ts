@@ -55,25 +55,30 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
     return opening
   }
 
+  /** For what is called before anything else: says what no waiting mends. */
+  async function explained<T>(work: (opened: Pool) => Promise<T>): Promise<T> {
+    try {
+      return await work(await pool())
+    } catch (error) {
+      throw explainConnection(error, address.name, option)
+    }
+  }
+
   return {
     address,
-    async connect() {
-      try {
-        const opened = await pool()
+    connect: () =>
+      explained(async (opened) => {
         const fault = (await findFaults(opened)).find(({ severity }) => severity === 'error')
         if (fault) throw new ConfigError([{ option, ...fault }])
         await migrate(opened, { schema, migrations }, option)
-      } catch (error) {
-        throw explainConnection(error, address.name, option)
-      }
-    },
-    async check() {
-      const opened = await pool()
-      const version = await versionOf(opened, schema)
-      const behind =
-        version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
-      return [...(await findFaults(opened)), ...behind]
-    },
+      }),
+    check: () =>
+      explained(async (opened) => {
+        const version = await versionOf(opened, schema)
+        const differs =
+          version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
+        return [...(await findFaults(opened)), ...differs]
+      }),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
       if (isClosed) return
@@ -107,5 +112,9 @@ async function run<Row extends QueryResultRow>(
 
 function schemaFinding(version: number, expected: number): StoreFinding {
   const problem = `has its schema at version ${version}; ${expected} is expected.`
-  return { severity: 'error', problem, cure: 'Run: entrance store migrate' }
+  const cure =
+    version < expected
+      ? 'Run: entrance store migrate'
+      : 'Use the release that wrote it, or a later one.'
+  return { severity: 'error', problem, cure }
 }

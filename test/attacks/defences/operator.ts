@@ -40,7 +40,7 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
     ],
     [
       'operator: replicas whose clock is ahead',
-      'return put({ kind, id, issuedUntil: now + SKEW, expiresAt })',
+      'return put({ kind, id, issuedUntil: now + CLOCK_SKEW, expiresAt })',
       'return put({ kind, id, issuedUntil: now, expiresAt })',
     ],
     ['operator: a reading that hangs', 'readings >= MAX_READINGS', 'readings >= 1'],

@@ -28,7 +28,7 @@ suite('signing and encryption are apart', () => {
     const scalar = createSecretKey(Buffer.from(d, 'base64url'))
     const halves = SIGNING.map((purpose) => keyring.current.derive(purpose))
     for (const key of [scalar, ...halves].map(asEverything)) {
-      const thief = { current: key, keys: [key], find: () => key }
+      const thief = { ...keyring, current: key, keys: [key], find: () => key }
       for (const purpose of SEALING) {
         assert.equal(
           open(thief, purpose, seal(keyring, purpose, 'a secret', 'ctx'), 'ctx'),

@@ -560,7 +560,7 @@ export const deploymentFaults: readonly Fault[] = [
     cure: ({ env, folder }) => {
       env.ENTRANCE_STORE = `sqlite:${join(folder, 'another.db')}`
     },
-    signIn: { where: 'start', says: /grants\.db cannot be opened.* restore it from a backup/ },
+    signIn: { where: 'start', says: /grants\.db is not a database.* Restore it from a backup/ },
   },
 ]
 

@@ -1,0 +1,133 @@
+import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { FileFault, onFile } from './file-fault.ts'
+
+export type SqliteFileOptions = {
+  /** What is in it: statements that change nothing where all is there. */
+  readonly schema: string
+  /** Counts the schema's changes, from 1; a file of a later one is refused. */
+  readonly version: number
+  /** How long a write waits for another process's, in milliseconds. */
+  readonly busyTimeout: number
+}
+
+/** Files up to this size are read through at the start: that takes less than half a second. */
+const READ_THROUGH_BYTES = 128 * 1024 * 1024
+
+/**
+ * Opens an SQLite file with a write-ahead log, each commit waiting for the disk; it is made 0600
+ * with its folder. A file that is damaged or of a later release is refused before a byte of it is
+ * changed. `:memory:` is taken too. Throws `FileFault`.
+ */
+export function openSqliteFile(path: string, options: SqliteFileOptions): DatabaseSync {
+  return onFile(path, () => {
+    if (path !== ':memory:') {
+      createPrivately(path)
+      examine(path, options)
+    }
+    const db = new DatabaseSync(path, {
+      timeout: options.busyTimeout,
+      enableForeignKeyConstraints: false,
+    })
+    try {
+      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
+      if (mode !== 'wal' && path !== ':memory:') throw unlockable(path)
+      db.exec('PRAGMA synchronous = FULL')
+      prepareSchema(db, path, options)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+/** SQLite would make it with the process's umask, and gives its side files the mode of this one. */
+function createPrivately(path: string): void {
+  const folder = dirname(resolve(path))
+  onFile(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // The log and its index come and go beside the file.
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  })
+  closeSync(openSync(path, 'a', 0o600))
+  // One that was there before may be anybody's to read.
+  if ((statSync(path).mode & 0o777) !== 0o600) chmodSync(path, 0o600)
+}
+
+/**
+ * Looks before anything is written. A connection that may only read leaves a log alone that does
+ * not belong to the file, which the last one to close would otherwise write into it.
+ */
+export function examine(path: string, { version, busyTimeout }: Omit<SqliteFileOptions, 'schema'>) {
+  const { size } = statSync(path)
+  if (size === 0) return refuseEmptied(path)
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeout })
+  try {
+    refuseLater(db, path, version)
+    if (size > READ_THROUGH_BYTES) return
+    const said = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
+    if (said !== 'ok') throw damaged(path, String(said))
+  } finally {
+    db.close()
+  }
+}
+
+/** SQLite would take it for a new one, and remove the log with all that was confirmed. */
+function refuseEmptied(path: string): void {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
+  if (!log || log.size === 0) return
+  throw new FileFault(
+    `${path} is empty, and the log ${path}-wal that belongs to it is not.`,
+    'Restore both from a backup. To begin anew, move both away.',
+  )
+}
+
+function damaged(path: string, said: string): FileFault {
+  const cure =
+    'Restore it from a backup, without the files -wal and -shm beside it. To begin anew, move all three away. Nothing has been changed.'
+  return new FileFault(`${path} is damaged: ${said.replace(/\s+/g, ' ').slice(0, 200)}.`, cure)
+}
+
+/** SQLite says so of a file system that gives it no memory to share between processes. */
+function unlockable(path: string): FileFault {
+  const problem = `${path} is on a file system where processes cannot share it.`
+  return new FileFault(problem, 'Put it on a disk of this machine.')
+}
+
+function prepareSchema(db: DatabaseSync, path: string, options: SqliteFileOptions): void {
+  if (versionOf(db) === options.version) return
+  atOnce(db, () => {
+    // Another process may have been quicker, and of a later release.
+    refuseLater(db, path, options.version)
+    db.exec(`${options.schema}; PRAGMA user_version = ${options.version}`)
+  })
+}
+
+function refuseLater(db: DatabaseSync, path: string, known: number): void {
+  const version = versionOf(db)
+  if (version <= known) return
+  throw new FileFault(
+    `${path} has schema version ${version}; this release knows ${known}.`,
+    'Start the release that wrote it, or name another file.',
+  )
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version)
+}
+
+/** Does all of it or nothing, and waits for the disk once. */
+export function atOnce<T>(db: DatabaseSync, change: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const done = change()
+    db.exec('COMMIT')
+    return done
+  } catch (error) {
+    // A full disk has rolled back by itself.
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
