@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import pg from 'pg'
 import { ConfigError, type Store } from '../../src/index.ts'
+import { statementsOf } from '../../src/stores/postgres/statements.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
 import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { recordOf, storeContract } from './contract.ts'
@@ -64,6 +66,50 @@ suite('PostgreSQL', { skip: withoutPostgres }, () => {
       isLast = isWritten
     }
     assert.equal(seen.size, 201)
+  })
+
+  test('what has expired goes with what comes after, four at each write, until all is as it was', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 0, 1) })
+    const url = await postgres.database()
+    const rows = rowsOf(url)
+    await using store = await opened(url)
+    const start = Date.now() / 1000
+    for (let i = 0; i < 80; i++) {
+      await store.create(recordOf(`grant:${i}`, { expiresAt: start + 60, client: `client ${i}` }))
+      await store.revoke({ kind: 'grant', id: `${i}`, issuedUntil: 1, expiresAt: start + 60 })
+    }
+    t.mock.timers.setTime(Date.UTC(2026, 0, 1, 0, 1))
+    for (let i = 0; i < 20; i++) {
+      await store.create(recordOf(`live:${i}`))
+      await store.revoke({ kind: 'grant', id: `live ${i}`, issuedUntil: 1, expiresAt: start + 600 })
+      const left = 80 - 3 * (i + 1)
+      assert.deepEqual([await rows('records'), await rows('revocations')], [left, left])
+    }
+    assert.equal(await rows('records'), 20)
+  })
+
+  test('a walk by client and the clearing of the expired go by an index, and sort nothing', async () => {
+    const url = await postgres.database()
+    await (await opened(url)).close()
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      // A table of few rows is read as a whole; it is the plans of many that count.
+      await client.query('SET enable_seqscan = off; SET enable_bitmapscan = off')
+      const { pageOfClient, create, revocations } = statementsOf('entrance')
+      for (const [text, values, index] of [
+        [pageOfClient, ['grant:', '', 10, 'one'], /records_client/],
+        [create, ['grant:1', '', 1, null, null, 1], /records_expiry/],
+        [revocations, ['0'], /revocations_pkey/],
+      ] as const) {
+        const { rows } = await client.query(`EXPLAIN ${text}`, [...values])
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        assert.match(plan, index)
+        assert.doesNotMatch(plan, /Sort|Seq Scan on records/)
+      }
+    } finally {
+      await client.end()
+    }
   })
 
   test('a replica that outlives a restore or a lossy fail-over learns what is revoked after it', async () => {
@@ -243,5 +289,15 @@ async function refused(url: string, expected: RegExp): Promise<void> {
     })
   } finally {
     await store.close()
+  }
+}
+
+/** Counts the rows of a table. */
+function rowsOf(url: string): (table: string) => Promise<number> {
+  const database = new URL(url).pathname.slice(1)
+  return async (table) => {
+    const text = `SELECT count(*)::int AS n FROM entrance.${table}`
+    const [row] = await postgres.query(text, database)
+    return Number(row?.n)
   }
 }

@@ -40,7 +40,8 @@ export async function verifyRoleToken(
   if (!roles.includes(role)) {
     throw refused(
       `The access token lacks the app role ${role}.`,
-      'Assign it in the portal, under Enterprise applications.',
+      'Assign it with entrance setup --operator, or in the portal, under Enterprise applications.',
+      'access_denied',
     )
   }
   return { tid: claims.tid as string, oid: claims.oid as string }
@@ -72,6 +73,7 @@ function peekTenant(token: string): string | undefined {
 function refused(
   message: string,
   cure = 'Get one for this application: scope <client id>/.default.',
+  error?: 'access_denied',
 ) {
-  return new EntraError(message, { isTransient: false, cure })
+  return new EntraError(message, { error, isTransient: false, cure })
 }
