@@ -66,7 +66,12 @@ export function redisStore(url: string): Store {
         throw explain(error)
       }
     },
-    check: () => session.use((connection) => findInSettings(connection, address)),
+    check: () =>
+      session
+        .use((connection) => findInSettings(connection, address))
+        .catch((error: unknown) => {
+          throw explain(error)
+        }),
     get: (key) => session.use((connection) => read(connection, key)),
     create: (record) => put(CREATE, record, 0),
     replace: (record, version) => put(REPLACE, record, version),

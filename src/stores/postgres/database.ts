@@ -68,11 +68,15 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
       }
     },
     async check() {
-      const opened = await pool()
-      const version = await versionOf(opened, schema)
-      const behind =
-        version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
-      return [...(await findFaults(opened)), ...behind]
+      try {
+        const opened = await pool()
+        const version = await versionOf(opened, schema)
+        const behind =
+          version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
+        return [...(await findFaults(opened)), ...behind]
+      } catch (error) {
+        throw explainConnection(error, address.name, option)
+      }
     },
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
