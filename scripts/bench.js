@@ -2,9 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureInstalled, nodeBinary, root, say } from './setup.js'
+import { ensureBuilt, ensureInstalled, nodeBinary, root, say } from './setup.js'
 
 ensureInstalled()
+// Some start the command, as it is built.
+ensureBuilt()
 const [name = '', ...args] = process.argv.slice(2)
 const benches = readdirSync(join(root, 'bench'))
   .filter((file) => file.endsWith('.ts'))

@@ -87,6 +87,13 @@ suite('the files of examples/deploy', () => {
     assert.match(compose, /\.\/nginx\.conf:\/etc\/nginx\/conf\.d\//)
   })
 
+  test('keep the expenses of all replicas in one place, which outlives them', () => {
+    const [, path = ''] = /^ {4}EXPENSES_STORE: sqlite:(\S+)$/m.exec(compose) ?? []
+    const [, volume, folder = 'none'] = /^ {2}volumes: \["(\w+):(\/\w+)"\]$/m.exec(compose) ?? []
+    assert.ok(path.startsWith(`${folder}/`))
+    assert.match(compose, new RegExp(`^volumes:\n(  \\w+:\n)*  ${volume}:$`, 'm'))
+  })
+
   test('never have nginx repeat a POST, nor write down a query', () => {
     const code = nginx.replaceAll(/#.*/g, '')
     assert.doesNotMatch(code, /non_idempotent|\$request\b|\$request_uri|\$args|combined/)

@@ -424,7 +424,8 @@ function findArgumentFault(words: readonly string[]): string | undefined {
       const [name] = word.split('=')
       const option = command.options.find(({ long, short }) => long === name || short === name)
       if (!option && word !== '--help') return `${command.name()} has no option ${word}`
-      if (option?.required && !word.includes('=')) i++
+      const hasValue = option?.required || (option?.optional && !words[i + 1]?.startsWith('-'))
+      if (hasValue && !word.includes('=')) i++
     } else if (command.commands.length > 0 && word !== 'help') return `there is no command ${word}`
     else values.push(word)
   }

@@ -49,7 +49,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
   ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
-  ['core/sign-in/', 'core/operator/'],
+  ['core/sign-in/', 'core/operator/', 'core/create-context.ts'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
   ['core/router.ts'],

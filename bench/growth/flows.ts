@@ -19,6 +19,7 @@ export async function startFlows(
   times: Times,
 ) {
   const clock = { spent: 0 }
+  let count = 0
   const entrance = { store: watch(store, clock), secret }
   const server = await startEntrance({ emulator, port, entrance })
   leaveLog(server.logs)
@@ -37,7 +38,10 @@ export async function startFlows(
   return {
     server,
     async flow(isNoted: boolean) {
-      const { client, client_id, tokens } = await time('sign-in', isNoted, () => signIn(server.url))
+      const metadata = { client_name: `Client ${count++}` }
+      const { client, client_id, tokens } = await time('sign-in', isNoted, () =>
+        signIn(server.url, { metadata }),
+      )
       const refreshed = await time('refresh', isNoted, async () =>
         json<TokenResponse>(await client.refresh(client_id, tokens.refresh_token)),
       )

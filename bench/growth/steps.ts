@@ -1,12 +1,12 @@
 // What an operator asks of a server with many grants, and what else takes them all in.
 import { randomBytes } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises'
 import { createGrants } from '../../src/core/grants/grant.ts'
 import type { Config } from '../../src/core/options.ts'
 import { resealRecords } from '../../src/core/reseal.ts'
 import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { createEntrance, type Entrance, type EntranceOptions, type Store } from '../../src/index.ts'
-import { COMMON_CLIENT, grantOf, nameOf } from './fill.ts'
+import { COMMON_CLIENT, grantOf, nameOf } from '../../test/support/fill-grants.ts'
 import { type Watched, watchLoop } from './loop.ts'
 
 /** What was done, and how long nobody else was answered meanwhile. */
@@ -110,7 +110,10 @@ async function reseal(store: Store, options: EntranceOptions, config: Config): P
       return walked < WALKED ? page : { ...page, next: undefined }
     },
     // What is measured is the walk; the writes are those of a refresh, one by one.
-    replace: async () => true,
+    async replace() {
+      await nextRound()
+      return true
+    },
   }
   const { keyring } = resolveOptions({ ...options, secret })
   await resealRecords({ store: cut, keyring, binding: config.binding })

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises'
@@ -77,15 +77,27 @@ function open(
   const answer = bounded(listener)
   const server = tls ? createTlsServer({ ...bounds, ...tls }, answer) : createServer(bounds, answer)
   explainClientErrors(server)
-  server.prependListener('request', (_request, response) => {
-    if (!server.listening) response.setHeader('connection', 'close')
-  })
+  askForNoMore(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, ...(host !== undefined && { host }) }, () => {
       server.off('error', reject)
       resolve(server)
     })
+  })
+}
+
+/** What each server is answering. */
+const underWay = new WeakMap<Server, Set<ServerResponse>>()
+
+/** From when a server stops on, each answer says that its connection takes no further request. */
+function askForNoMore(server: Server): void {
+  const responses = new Set<ServerResponse>()
+  underWay.set(server, responses)
+  server.prependListener('request', (_request, response) => {
+    if (!server.listening) return void response.setHeader('connection', 'close')
+    responses.add(response)
+    response.once('close', () => responses.delete(response))
   })
 }
 
@@ -128,6 +140,9 @@ async function cutIdle(
 
 /** Of `node:http`, `close` would cut idle connections at once. */
 function stopListening(server: Server): Promise<void> {
+  for (const response of underWay.get(server) ?? []) {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+  }
   return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
 }
 

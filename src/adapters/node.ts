@@ -114,6 +114,8 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
   const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers['set-cookie'] = cookies
+  // A server that stops has said already what becomes of the connection.
+  if (outgoing.hasHeader('connection')) delete headers.connection
   outgoing.writeHead(response.status, headers)
   if (!response.body) return void outgoing.end()
   // A stream says its status and headers at once, not with its first event.

@@ -80,7 +80,13 @@ export function openTelemetryTraces(options: TracesOptions = {}): Observer {
     step,
     call: step,
     gate: (verdict) => void requestSpan()?.setAttribute('entrance.gate', verdict),
-    audit: (event) => void requestSpan()?.addEvent(event.event, eventAttributes(event)),
+    audit(event) {
+      const span = requestSpan()
+      if (span) return void span.addEvent(event.event, eventAttributes(event))
+      // The answer is being written, as where a tool answers in an event stream: its span has ended.
+      if (!trace.getActiveSpan()) return
+      tracer.startSpan(event.event, { attributes: eventAttributes(event) }).end()
+    },
     transaction(id, begun) {
       const span = requestSpan()
       span?.setAttribute('entrance.transaction', id)
@@ -167,11 +173,10 @@ function fail(span: Span, type: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
-/** No message: it may quote what was sent. */
+/** No message: it may quote what was sent. What `fetch` throws has its reason behind it. */
 function nameOf(error: unknown): string {
   const { name, cause } = error as { name?: unknown; cause?: { code?: unknown } }
-  const code = cause?.code
-  const text = typeof code === 'string' ? code : String(name ?? 'unknown')
+  const text = String((name === 'TypeError' && cause?.code) || name)
   return /^\w{1,50}$/.test(text) ? text : 'unknown'
 }
 

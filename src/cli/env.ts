@@ -16,6 +16,7 @@ import {
   readClientDocuments,
   readConsent,
   readCurrency,
+  readDrain,
   readHops,
   readLogFormat,
   readPort,
@@ -49,6 +50,7 @@ export type ServeOptions = RegistrationFlags &
     consent?: string
     clientDocuments?: ClientDocuments
     logFormat?: 'text' | 'json'
+    drain?: number
     operatorPort?: number
     operatorHost?: string
   }
@@ -77,6 +79,8 @@ export type ServeSettings = RegistrationSettings &
     /** Undefined: as the library has it. */
     readonly clientDocuments: ClientDocuments | undefined
     readonly logFormat: 'text' | 'json'
+    /** Seconds that a stop waits for what is under way. */
+    readonly drain: number
     readonly operator: OperatorSettings
     readonly audit: AuditSettings
     readonly telemetry: TelemetrySettings
@@ -175,6 +179,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     currency: readCurrency(env, problems),
     clientDocuments: options.clientDocuments ?? readClientDocuments(env, problems),
     logFormat: options.logFormat ?? readLogFormat(env, problems),
+    drain: options.drain ?? readDrain(env, problems),
     operator: resolveOperatorSettings(options, env, problems),
     audit: resolveAuditSettings(env, problems),
     telemetry: resolveTelemetry(env, problems),

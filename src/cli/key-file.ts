@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   chmodSync,
   constants,
@@ -115,10 +115,11 @@ function writeKeyFile(
 ): void {
   makeDataFolder(data)
   const path = keyFilePath(data)
-  const temporary = `${path}.${process.pid}.tmp`
+  // Of its own: in containers with one folder in common every process may have the same id.
+  const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const text = `${JSON.stringify({ keys }, null, 2)}\n`
-    writeFileSync(temporary, text, { mode: 0o600, flush: true })
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
     put(temporary, path)
   } catch (error) {
     throw new ConfigError([unusable(path, 'cannot be written', error)])

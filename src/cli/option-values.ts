@@ -22,6 +22,12 @@ export function parseSeconds(text: string): number {
   throw new InvalidArgumentError('Expected a whole number of seconds from 1 to 99999.')
 }
 
+/** How long a stop waits, in seconds. */
+export function parseDrain(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) > 0 && Number(text) <= 3600) return Number(text)
+  throw new InvalidArgumentError('Expected a whole number of seconds from 1 to 3600.')
+}
+
 /** How long until a new key is used, in seconds: from at once to a day. */
 export function parseOverlap(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)

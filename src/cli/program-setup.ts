@@ -38,7 +38,11 @@ function addRegistrationOptions(setup: Command): void {
         ...['users', 'admins'],
       ]),
     )
-    .option('--pre-authorize <client...>', 'Clients that need no consent: their ids, or vscode.')
+    .option('--pre-authorize <client...>', 'Clients that need no consent: their ids, vscode or az.')
+    .option(
+      '--operator [person...]',
+      'Make the app role for the operator’s API, and give it to these people.',
+    )
     .option('--admin-consent', 'Consent in everybody’s name, as an administrator may.')
     .option('--override', 'Change what somebody else has set, too, where it keeps people out.')
 }

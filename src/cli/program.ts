@@ -3,7 +3,7 @@ import { addAllowOptions } from './allow-settings.ts'
 import type { LoginCommandOptions, OutputOptions } from './commands/client.ts'
 import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
-import { parseHops, parseSeconds, portOption } from './option-values.ts'
+import { parseDrain, parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addDoctor } from './program-doctor.ts'
 import { addExpenses } from './program-expenses.ts'
@@ -108,6 +108,12 @@ function addServe(program: Command): void {
         '--log-format <format>',
         'How to write the log (LOG_FORMAT; default text).',
       ).choices(['text', 'json']),
+    )
+    .addOption(
+      new Option(
+        '--drain <seconds>',
+        'How long SIGTERM waits for what is under way (ENTRANCE_DRAIN; default 8).',
+      ).argParser(parseDrain),
     )
     .addOption(
       portOption(

@@ -34,6 +34,23 @@ export function readHops(env: Environment, problems: ConfigProblem[]): number {
   return 0
 }
 
+/** How long a stop waits for what is under way, in seconds: an hour at most. */
+export function readDrain(env: Environment, problems: ConfigProblem[]): number {
+  const text = env.ENTRANCE_DRAIN
+  if (!text) return DRAIN
+  const seconds = Number(text)
+  if (/^\d+$/.test(text) && seconds > 0 && seconds <= 3600) return seconds
+  problems.push({
+    option: 'ENTRANCE_DRAIN',
+    problem: `'${text}' is not a whole number of seconds from 1 to 3600.`,
+    cure: `Leave it out for ${DRAIN}; it has to be less than what the orchestrator waits.`,
+  })
+  return DRAIN
+}
+
+/** Below the 30 seconds after which Kubernetes and Azure kill, and the 10 of `docker stop`. */
+const DRAIN = 8
+
 /** Whether rates are limited. */
 export function readRateLimit(env: Environment, problems: ConfigProblem[]): boolean {
   const text = env.ENTRANCE_RATE_LIMIT

@@ -9,18 +9,13 @@ export type TelemetrySettings = {
   readonly continueTraces: boolean
   /** A variable by which the audit log could be sent nowhere; undefined: none. */
   readonly noLogs: string | undefined
-  /** Whether the service has been given a name. */
-  readonly isNamed: boolean
+  /** The service's name, if `OTEL_RESOURCE_ATTRIBUTES` does not say. */
+  readonly serviceName: string | undefined
+  /** Whether detectors of the SDK's have been asked for, which say much of machine and process. */
+  readonly isDetecting: boolean
   /** How much the SDK says of itself at its start. */
   readonly logLevel: string | undefined
 }
-
-/** Exporting is asked for by naming where to, or how (OpenTelemetry's SDK environment variables). */
-const OF_TRACES = [
-  'OTEL_TRACES_EXPORTER',
-  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-]
 
 /** Reads `OTEL_*`, of which the SDK reads the rest, and `ENTRANCE_TRACEPARENT`. */
 export function resolveTelemetry(env: Environment, problems: ConfigProblem[]): TelemetrySettings {
@@ -31,18 +26,25 @@ export function resolveTelemetry(env: Environment, problems: ConfigProblem[]): T
     problems.push({ option: 'ENTRANCE_TRACEPARENT', problem, cure })
   }
   const isOff = env.OTEL_SDK_DISABLED?.toLowerCase() === 'true'
-  const isNone = env.OTEL_TRACES_EXPORTER === 'none'
+  const isNamed = /(^|,)\s*service\.name\s*=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? '')
   return {
-    traces: isOff || isNone ? undefined : OF_TRACES.find((name) => env[name]),
+    traces: isOff ? undefined : askingForTraces(env),
     continueTraces: traceparent === 'continue',
     noLogs: isOff
       ? 'OTEL_SDK_DISABLED'
       : env.OTEL_LOGS_EXPORTER === 'none'
         ? 'OTEL_LOGS_EXPORTER'
         : undefined,
-    isNamed: Boolean(
-      env.OTEL_SERVICE_NAME || /(^|,)\s*service\.name=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? ''),
-    ),
+    serviceName: env.OTEL_SERVICE_NAME || (isNamed ? undefined : 'entrance'),
+    isDetecting: Boolean(env.OTEL_NODE_RESOURCE_DETECTORS),
     logLevel: env.OTEL_LOG_LEVEL || undefined,
   }
+}
+
+/** Traces are asked for by naming how to send them, or where to. */
+function askingForTraces(env: Environment): string | undefined {
+  if (env.OTEL_TRACES_EXPORTER === 'none') return undefined
+  if (env.OTEL_TRACES_EXPORTER) return 'OTEL_TRACES_EXPORTER'
+  if (env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
+  return env.OTEL_EXPORTER_OTLP_ENDPOINT ? 'OTEL_EXPORTER_OTLP_ENDPOINT' : undefined
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConfigError } from '../core/errors.ts'
 import type { Observer } from '../index.ts'
@@ -32,15 +33,19 @@ export async function openTelemetry(
   const asked = telemetry.traces ?? (isAudited ? 'ENTRANCE_AUDIT' : undefined)
   if (asked === undefined) return undefined
   if (isAudited && telemetry.noLogs) throw noLogs(telemetry.noLogs)
-  const { startNodeSdk } = await load(asked, () => import('@opentelemetry/sdk-node'))
+  const { startNodeSdk } = await load(asked)
   const { diag, DiagLogLevel } = await import('@opentelemetry/api')
   const { openTelemetryAudit, openTelemetryTraces } = await import('../adapters/opentelemetry.ts')
   const sdk = startNodeSdk({
     logLevel: telemetry.logLevel ?? 'warn',
     resourceAttributes: {
-      ...(!telemetry.isNamed && { 'service.name': 'entrance' }),
+      ...(telemetry.serviceName && { 'service.name': telemetry.serviceName }),
       'service.version': packageVersion(),
+      // Replicas are told apart by it.
+      'service.instance.id': randomUUID(),
     },
+    // Of themselves they tell the command's arguments, which may have a store's password in them.
+    ...(!telemetry.isDetecting && { resourceDetectors: [] }),
     // What is not asked for is not set up, whatever the SDK would do of itself.
     ...(telemetry.traces === undefined && { spanProcessors: [] }),
     ...(!isAudited && { logRecordProcessors: [] }),
@@ -63,17 +68,21 @@ export async function openTelemetry(
 }
 
 /** The SDK is somebody's choice, and heavier than all else together: it does not come along. */
-async function load<T>(asked: string, importing: () => Promise<T>): Promise<T> {
+async function load(asked: string): Promise<typeof import('@opentelemetry/sdk-node')> {
+  const cure = `Install them beside entrance, or unset it: ${INSTALL}`
   try {
-    return await importing()
+    const sdk = await import('@opentelemetry/sdk-node')
+    if ('startNodeSdk' in sdk) return sdk
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     const problem = 'asks for OpenTelemetry, whose packages are not installed.'
-    const cure =
-      'Install them beside entrance: npm install @opentelemetry/api @opentelemetry/sdk-node; or unset it.'
     throw new ConfigError([{ option: asked, problem, cure }])
   }
+  const problem = 'asks for OpenTelemetry, whose packages are of another version than is needed.'
+  throw new ConfigError([{ option: asked, problem, cure }])
 }
+
+const INSTALL = 'npm install @opentelemetry/api@^1.10.0 @opentelemetry/sdk-node@^0.301.0'
 
 function noLogs(option: string): ConfigError {
   const problem = 'is otel, and OpenTelemetry is told to send no logs.'

@@ -48,10 +48,11 @@ function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-/** Says a reason when it is new, and then once a minute. The store's own words are in the log already. */
+/** Says a reason when it is new, and then once a minute. What a client would be told hides the store's own. */
 function createTeller(message: string, log: Log): (error: Error) => void {
   let last: { readonly reason: string; readonly at: number } | undefined
-  return ({ message: reason }) => {
+  return (error) => {
+    const reason = error.cause instanceof Error ? error.cause.message : error.message
     const now = performance.now()
     if (last?.reason === reason && now - last.at < REMINDER) return
     last = { reason, at: now }

@@ -20,7 +20,10 @@ export const AUDIT_EVENTS = {
   'operator.client_disabled': 'The operator keeps a client out.',
   'operator.client_enabled': 'The operator lets a client in again.',
   'operator.consents_reset': 'The operator has people asked again.',
-  'operator.refused': 'Somebody came to the operator’s API in vain.',
+  'operator.key_rotated': 'The operator made a new master key.',
+  'operator.key_retired': 'The operator retired a master key.',
+  'operator.records_resealed': 'The operator had records sealed under the current key.',
+  'operator.refused': 'Somebody came to the operator’s API with a token that does not open it.',
   'audit.suppressed': 'Events of people who had proven nothing were left out, so many of them.',
 } as const
 
@@ -58,6 +61,8 @@ export type AuditEvent = {
   readonly aadsts?: number | undefined
   readonly entraTraceId?: string | undefined
   readonly tool?: string | undefined
+  /** Of a master key, its id. */
+  readonly key?: string | undefined
   /** Of what was left out, how many. */
   readonly count?: number | undefined
 }

@@ -27,10 +27,18 @@ export function clientAddressOf(
   connection: Connection | undefined,
   trustedProxyHops: number,
 ): string | undefined {
-  const asked = [forwardedBy(request, trustedProxyHops), connection?.remoteAddress]
-  // The zone of an IPv6 address is any text.
-  const addresses = asked.map((text) => withoutPort(text?.trim() ?? '').replace(/%.*/, ''))
-  return addresses.find((address) => isIP(address) > 0)?.replace(/^::ffff:(?=[\d.]+$)/i, '')
+  return toAddress(forwardedBy(request, trustedProxyHops)) ?? addressOf(connection)
+}
+
+/** That of the connection's other end, where nothing stands in between. */
+export function addressOf(connection: Connection | undefined): string | undefined {
+  return toAddress(connection?.remoteAddress)
+}
+
+/** An address and nothing else: the zone of an IPv6 one is any text. */
+function toAddress(text: string | undefined): string | undefined {
+  const address = withoutPort(text?.trim() ?? '').replace(/%.*/, '')
+  return isIP(address) > 0 ? address.replace(/^::ffff:(?=[\d.]+$)/i, '') : undefined
 }
 
 function forwardedBy(request: Request, hops: number): string | undefined {

@@ -1,26 +1,13 @@
 import { CORS_HEADERS, EXPOSED_HEADERS, preflight } from '../http/cors.ts'
 import { json } from '../http/responses.ts'
-import type { Store } from '../stores/store.ts'
-import { createAdmission } from './admission.ts'
-import { type Audit, createAudit } from './audit.ts'
-import { createBarred } from './barred.ts'
-import { createClaimsChallenges } from './claims-challenges.ts'
+import { createAudit } from './audit.ts'
 import { type Connection, clientAddressOf } from './client-address.ts'
-import { createClientAssertions } from './clients/client-assertion.ts'
-import { createClientKeys } from './clients/client-keys.ts'
-import { createClients } from './clients/clients.ts'
-import { createDocumentSource } from './clients/document-source.ts'
-import { createEgressBudget } from './clients/egress-budget.ts'
 import { createGuardedFetch, type GuardedFetch } from './clients/guarded-fetch.ts'
-import { createRedirectPolicy } from './clients/redirect-policy.ts'
-import { createConsents } from './consents.ts'
-import type { Context } from './context.ts'
-import { createEntra } from './entra/entra.ts'
+import { createContext } from './create-context.ts'
+import { createEntraWatch } from './entra/watch.ts'
 import { ConfigError } from './errors.ts'
-import { createGrants } from './grants/grant.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
-import { digest } from './keys/mac.ts'
 import {
   type EntraState,
   observeCalls,
@@ -38,14 +25,9 @@ import {
   createAuditTool,
   type ProtectedHandler,
 } from './protected-resource/protected-handler.ts'
-import { createRevocations } from './protected-resource/revocations.ts'
-import { createRateLimiter } from './rate-limit.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
-import { createSeen } from './seen.ts'
-import { createSpentTransactions } from './spent-transactions.ts'
-import { createAccessTokens } from './tokens/access-token.ts'
 
 /** How a server is, for `/readyz` and for metrics. */
 export type EntranceStatus = {
@@ -95,6 +77,10 @@ export type Entrance = {
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
   status(): EntranceStatus
+  /** Asks Entra whether it is there, now and while it is not: the log and `status` say so. */
+  watchEntra(): void
+  /** Ends answers that are still being written, such as event streams: of a server that stops. */
+  endAnswers(): void
   /** Stops reading the store, and closes it. */
   close(): Promise<void>
 }
@@ -108,7 +94,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
 export function assembleEntrance(options: EntranceOptions, guardedFetch: GuardedFetch): Entrance {
   const config = resolveOptions(options)
   const store = observeStore(guardStore(config.store, config.log), config.observe)
-  const entraFetch = observeEntra(config.fetch, config.observe)
+  const entraFetch = observeEntra(config.fetch, config.observe, config.log)
   const { audit, close: closeAudit } = createAudit(config)
   const fetching = { ...config, fetch: entraFetch.fetch }
   const context = createContext(fetching, store, guardedFetch, audit)
@@ -117,8 +103,15 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const openAnswers = createOpenAnswers()
   context.revocations.subscribe(openAnswers.review)
   const keyWatch = createKeyWatch({ ...config, store })
+  const entraWatch = createEntraWatch({
+    ask: context.entra.reach,
+    isAnswering: () => entraFetch.state() !== 'unreachable',
+    log: config.log,
+  })
   let started: Promise<void> | undefined
   let isReady = false
+  /** Whether the last start failed for the moment. */
+  let isAway = false
 
   async function start(): Promise<void> {
     await store.connect()
@@ -131,7 +124,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   function ready(): Promise<void> {
     started ??= start().catch((error: unknown) => {
       // A start that failed for the moment is tried again by the next request; a wrong key stays one.
-      if (!(error instanceof ConfigError)) started = undefined
+      isAway = !(error instanceof ConfigError)
+      if (isAway) started = undefined
       throw error
     })
     return started
@@ -141,7 +135,9 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 
   /** Starts for a request. What is wrong for good stands in the log, once. */
   async function startFor(): Promise<ConfigError | undefined> {
-    const fault: unknown = await ready().catch((error: unknown) => error)
+    const attempt = ready().catch((error: unknown) => error)
+    // A store that hangs is tried again without having everybody wait for it.
+    const fault: unknown = isAway ? undefined : await attempt
     if (!(fault instanceof ConfigError)) return undefined
     if (!isTold) config.log({ event: 'start.refused', level: 'error', message: fault.message })
     isTold = true
@@ -211,7 +207,10 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
       const keys = keyWatch.status()
       return { isReady, store: { silence, isSilent, rules }, keys, entra: entraFetch.state() }
     },
+    watchEntra: entraWatch.start,
+    endAnswers: openAnswers.endAll,
     async close() {
+      entraWatch.stop()
       keyWatch.stop()
       context.revocations.stop()
       context.documents.stop()
@@ -227,41 +226,6 @@ function isMcpPath(url: string, config: Config): boolean {
 }
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']
-
-function createContext(config: Config, store: Store, fetch: GuardedFetch, audit: Audit): Context {
-  const sites = [...config.sites.values()]
-  const redirectPolicy = createRedirectPolicy(config)
-  const fetching = { ...config, redirectPolicy, fetch, budget: createEgressBudget() }
-  const documents = createDocumentSource(fetching)
-  const keys = createClientKeys(fetching)
-  const entra = createEntra(config)
-  return {
-    config,
-    clients: createClients({ ...config, store, redirectPolicy, documents, keys }),
-    documents,
-    assertions: createClientAssertions({ sites: config.sites, keys, store }),
-    redirectPolicy,
-    entra,
-    audit,
-    admission: createAdmission(config.allow, entra),
-    barred: createBarred({ ...config, store }),
-    seen: createSeen({ ...config, store }),
-    spent: createSpentTransactions(),
-    renewals: new Map(),
-    limiter: createRateLimiter(config),
-    grants: createGrants({ ...config, store }),
-    consents: createConsents({ ...config, store }),
-    challenges: createClaimsChallenges({ ...config, store }),
-    revocations: createRevocations({ ...config, store, clientDigest: digest }),
-    accessTokens: createAccessTokens({
-      keyring: config.keyring,
-      binding: config.binding,
-      audience: config.site.resource,
-      issuers: new Set(sites.map((site) => site.issuer)),
-      ttl: config.accessTokenTtl,
-    }),
-  }
-}
 
 /** The page whose origin was let through may read the answer. */
 function readableBy(origin: string, response: Response): Response {

@@ -63,6 +63,15 @@ function toDescription(text: string): string {
     .replace(/[^\x20-\x7e]/g, '?')
 }
 
+/**
+ * Of what was made with a key that other replicas have: it is good, and whoever were told that it is
+ * not would throw it away.
+ */
+export function madeElsewhere(): OAuthError {
+  const text = 'This server has not got the key yet that other replicas use. Try again shortly.'
+  return new OAuthError('temporarily_unavailable', text, { retryAfter: 5 })
+}
+
 export type EntraErrorOptions = {
   /** The number behind AADSTS, where Entra gave one. */
   code?: number | undefined

@@ -1,12 +1,20 @@
 import type { Log } from '../log.ts'
 import type { Store, StoredRecord } from '../stores/store.ts'
 import { ConfigError, OAuthError } from './errors.ts'
+import { checkPage, checkRecord, checkRevocations, keepRecords } from './store-answers.ts'
 
 /** Seconds after which a client may try again when the store is away. */
 const RETRY_AFTER = 5
 
 /** How long one operation may take, in milliseconds: a store that hangs is away. */
 const PATIENCE = 5000
+
+/** How often the log says again that the same thing is still wrong, in milliseconds. */
+const REMINDER = 60_000
+
+/** How many reasons are told in that time, and how long one may be, in characters. */
+const MAX_REASONS = 64
+const REASON_MAX_LENGTH = 300
 
 /**
  * The store, with every rejection turned into `temporarily_unavailable`: whoever is told so keeps
@@ -15,18 +23,22 @@ const PATIENCE = 5000
  */
 export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
   const inTime = <T>(call: () => Promise<T>) => withDeadline(call, patience)
+  const teller = createTeller(store.name, log)
 
   async function guard<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await inTime(call)
+      const answer = await inTime(call)
+      teller.succeeded(operation)
+      return answer
     } catch (cause) {
       // What is wrong for good is the operator's to mend, and says how.
       if (cause instanceof ConfigError) throw cause
-      const message = `The store ${store.name} cannot be reached.`
-      const error = withoutCredentials(String(cause))
-      log({ event: 'store.unreachable', level: 'error', message, operation, error })
+      const reason = teller.failed(operation, cause)
       const text = 'The server cannot reach its store at the moment. Try again shortly.'
-      throw new OAuthError('temporarily_unavailable', text, { retryAfter: RETRY_AFTER, cause })
+      throw new OAuthError('temporarily_unavailable', text, {
+        retryAfter: RETRY_AFTER,
+        cause: new Error(reason, { cause }),
+      })
     }
   }
 
@@ -49,15 +61,16 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
     ...store,
     connect: () => guard('connect', () => store.connect()),
     check: () => guard('check', () => store.check()),
-    get: (key) => guard('get', () => store.get(key)),
+    get: (key) => guard('get', async () => checkRecord(await store.get(key), key)),
     create: (record) => guard('create', () => settle(record, () => store.create(record))),
     replace: (record, version) =>
       guard('replace', () => settle(record, () => store.replace(record, version))),
     delete: (key) => guard('delete', () => store.delete(key)),
-    list: (by) => guard('list', () => store.list(by)),
-    page: (query) => guard('page', () => store.page(query)),
+    list: (by) => guard('list', async () => keepRecords(await store.list(by))),
+    page: (query) => guard('page', async () => checkPage(await store.page(query))),
     revoke: (revocation) => guard('revoke', () => store.revoke(revocation)),
-    revocations: (cursor) => guard('revocations', () => store.revocations(cursor)),
+    revocations: (cursor) =>
+      guard('revocations', async () => checkRevocations(await store.revocations(cursor))),
   }
 }
 
@@ -69,6 +82,38 @@ function withDeadline<T>(call: () => Promise<T>, patience: number): Promise<T> {
     .then(resolve, reject)
     .finally(() => clearTimeout(timer))
   return promise
+}
+
+/** Says why an operation fails when it is new, then once a minute, and when it works again; gives why. */
+function createTeller(name: string, log: Log) {
+  const toldAt = new Map<string, number>()
+  const failing = new Set<string>()
+  return {
+    failed(operation: string, cause: unknown): string {
+      const error = withoutCredentials(reasonOf(cause)).slice(0, REASON_MAX_LENGTH)
+      const reason = `${operation} ${error}`
+      const now = performance.now()
+      for (const [each, at] of toldAt) if (now - at >= REMINDER) toldAt.delete(each)
+      if (toldAt.has(reason) || toldAt.size >= MAX_REASONS) return error
+      toldAt.set(reason, now)
+      failing.add(operation)
+      const message = `The store ${name} cannot be reached: ${error}`
+      log({ event: 'store.unreachable', level: 'error', message, operation, error })
+      return error
+    },
+    succeeded(operation: string): void {
+      if (!failing.delete(operation) || failing.size > 0) return
+      log({ event: 'store.reachable', message: `The store ${name} answers again.` })
+    },
+  }
+}
+
+/** The driver's own words. A name with several addresses, as localhost is, fails at each. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(reasonOf))].join('; ')
+  }
+  return error instanceof Error ? error.message || error.name : String(error)
 }
 
 /** Drivers quote the address that they were given, with the password in it. */

@@ -73,6 +73,7 @@ export function createKeyWatch(options: KeyWatchOptions): KeyWatch {
     const { ids: found } = await agreeOnKeys(keyring, store)
     if (found.join() === lacking.join()) return
     lacking = found
+    keyring.setElsewhere(found)
     if (lacking.length === 0) {
       log({ event: 'keys.agree', message: 'The replicas agree on their keys again.' })
       return

@@ -1,5 +1,7 @@
+import type { Log } from '../log.ts'
 import type { Store } from '../stores/store.ts'
 import type { Observe, Verdict } from './observer.ts'
+import { CLOCK_SKEW } from './options.ts'
 import type { Authenticate } from './protected-resource/authenticate.ts'
 
 /** The store, each of whose operations is a step. */
@@ -57,13 +59,15 @@ function verdictOf(refusal: {
 export type EntraState = 'unknown' | 'reachable' | 'unreachable'
 
 /** Entra's `fetch`, each of whose calls is a step, and whose last outcome is remembered. */
-export function observeEntra(fetchEntra: typeof fetch, { step }: Observe) {
+export function observeEntra(fetchEntra: typeof fetch, { step }: Observe, log: Log) {
   let state: EntraState = 'unknown'
+  const compareClock = createClockTeller(log)
 
   async function call(...request: Parameters<typeof fetch>): Promise<Response> {
     try {
       const response = await fetchEntra(...request)
       state = response.status < 500 ? 'reachable' : 'unreachable'
+      compareClock(response.headers)
       return response
     } catch (error) {
       state = 'unreachable'
@@ -78,6 +82,23 @@ export function observeEntra(fetchEntra: typeof fetch, { step }: Observe) {
       return step({ kind: 'entra', name: endpointOf(pathname), host }, () => call(...request))
     }) as typeof fetch,
     state: () => state,
+  }
+}
+
+/** How often the log says again that this machine's clock is wrong, in milliseconds. */
+const REMINDER = 3_600_000
+
+/** Holds this machine's clock against Entra's, which every replica has in common (RFC 9110 §6.6.1). */
+function createClockTeller(log: Log): (headers: Headers) => void {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (headers) => {
+    const ahead = Math.round((Date.now() - Date.parse(headers.get('date') ?? '')) / 1000)
+    // What a cache on the way has kept is of another time.
+    const isOff = Math.abs(ahead) > CLOCK_SKEW && !headers.has('age')
+    if (!isOff || performance.now() - toldAt < REMINDER) return
+    toldAt = performance.now()
+    const message = `This machine's clock is ${Math.abs(ahead)} seconds ${ahead > 0 ? 'ahead of' : 'behind'} Entra's. Set it right: by 5 minutes nobody can sign in any more, and replicas may be ${CLOCK_SKEW} seconds apart.`
+    log({ event: 'clock.off', level: 'warn', message, ahead })
   }
 }
 

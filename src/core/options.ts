@@ -4,6 +4,9 @@ import type { KeySource, LiveKeyring } from './keys/keyring.ts'
 import type { Observe, Observer } from './observer.ts'
 import type { Site } from './site.ts'
 
+/** How far the clocks of replicas may be apart, in seconds: nothing is refused or ended for it. */
+export const CLOCK_SKEW = 60
+
 /** The longest life that an access token can be given, in seconds. */
 export const ACCESS_TOKEN_MAX_TTL = 24 * 60 * 60
 

@@ -92,6 +92,8 @@ export function createRouter(context: Context): Router {
     if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
     // A page is for somebody who looks at it: the browser asks again when they do.
     if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
+    // Nobody is led through a sign-in that could not be kept at its end.
+    if (errors === 'page') context.revocations.checkHeard()
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
   }

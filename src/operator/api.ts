@@ -1,6 +1,12 @@
 import { hash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { json } from '../http/responses.ts'
-import { EntraError, OAuthError, type OperatorAccess, OperatorError } from '../index.ts'
+import {
+  type Connection,
+  EntraError,
+  OAuthError,
+  type OperatorAccess,
+  OperatorError,
+} from '../index.ts'
 import type { Log } from '../log.ts'
 import { ApiError } from './api-error.ts'
 import { checkOrigin, readJson } from './api-request.ts'
@@ -30,27 +36,30 @@ const WINDOW = 60_000
  */
 export function createOperatorApi(
   options: OperatorApiOptions,
-): (request: Request) => Promise<Response> {
+): (request: Request, connection?: Connection) => Promise<Response> {
   const { operator, log = () => {} } = options
   const authenticate = createAuthenticator(options)
 
-  async function answer(request: Request): Promise<unknown> {
+  async function answer(request: Request, connection?: Connection): Promise<unknown> {
     checkOrigin(request, options.hosts ?? [])
-    const actor = await authenticate(request.headers.get('authorization'))
+    const actor = await authenticate(request.headers.get('authorization'), connection)
     const url = new URL(request.url)
     const route = findRoute(request.method, url.pathname)
     const given = request.method === 'POST' ? await readJson(request) : url.searchParams
-    return route(operator.as(actor), given)
+    return route(operator.as(actor, connection), given)
   }
 
-  return async (request) => {
+  return async (request, connection) => {
     try {
-      return json(await answer(request))
+      return json(await answer(request, connection))
     } catch (thrown) {
       return toResponse(toApiError(thrown, log))
     }
   }
 }
+
+const NO_BEARER = "The Authorization header is not 'Bearer' and one token."
+const NOT_OURS = 'The token is not the one of this server.'
 
 function createAuthenticator(options: OperatorApiOptions) {
   const { operator, token, log = () => {} } = options
@@ -59,7 +68,8 @@ function createAuthenticator(options: OperatorApiOptions) {
   let since = Number.NEGATIVE_INFINITY
 
   /** What guesses learn by and by is to wait; a token that is good is never held up. */
-  function refuse(why: string): ApiError {
+  function refuse(why: string, reason: string, connection?: Connection): ApiError {
+    operator.refused(reason, connection)
     const now = performance.now()
     if (now - since > WINDOW) [wrong, since] = [0, now]
     if (++wrong > WRONG_TOKENS) {
@@ -68,24 +78,24 @@ function createAuthenticator(options: OperatorApiOptions) {
     }
     const message = `A request to the operator's API was refused: ${why}`
     log({ event: 'operator.refused', level: 'warn', message })
-    return unauthorized(why)
+    // Who it is, is known; what is missing, another token would not mend.
+    return reason === 'no_role' ? new ApiError(403, 'forbidden', why) : unauthorized(why)
   }
 
-  return async (authorization: string | null): Promise<string> => {
+  return async (authorization: string | null, connection?: Connection): Promise<string> => {
     if (!authorization)
       throw unauthorized('A token is needed: Authorization: Bearer and the token.')
     const [, presented] = /^bearer +([\w.~+/=-]{1,16384})$/i.exec(authorization) ?? []
-    if (presented === undefined)
-      throw refuse("The Authorization header is not 'Bearer' and one token.")
-    if (expected && timingSafeEqual(digestOf(presented), expected)) return 'the operator token'
+    if (presented === undefined) throw refuse(NO_BEARER, 'no_bearer', connection)
+    if (expected && timingSafeEqual(digestOf(presented), expected)) return 'token'
     // What is no JWT is not brought before Entra's keys.
-    if (presented.split('.').length !== 3) throw refuse('The token is not the one of this server.')
+    if (presented.split('.').length !== 3) throw refuse(NOT_OURS, 'wrong_token', connection)
     try {
-      return await operator.verifyToken(presented)
+      return `role:${await operator.verifyToken(presented)}`
     } catch (error) {
-      if (error instanceof EntraError && !error.isTransient)
-        throw refuse(`${error.message} ${error.cure}`)
-      throw error
+      if (!(error instanceof EntraError) || error.isTransient) throw error
+      const reason = error.error === 'access_denied' ? 'no_role' : 'wrong_token'
+      throw refuse(`${error.message} ${error.cure}`, reason, connection)
     }
   }
 }

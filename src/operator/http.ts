@@ -19,6 +19,9 @@ export type OperatorOptions = {
   readonly isLoopback?: boolean
 }
 
+/** Seconds after which a store that is asked every second may be said not to answer. */
+const QUIET = 5
+
 /** How one part is; a part that is `down` keeps the server from being ready. */
 export type PartState = 'up' | 'degraded' | 'down'
 
@@ -62,12 +65,18 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'
 /** What `/readyz` says. */
 export function readinessOf(status: EntranceStatus | undefined, isDraining: boolean): Readiness {
   const parts = {
-    store: status?.isReady && !status.store.isSilent ? 'up' : 'down',
+    store: storeOf(status),
     keys: status && status.keys.lacking.length === 0 ? 'up' : 'down',
     entra: ENTRA[status?.entra ?? 'unknown'],
   } as const
-  const isReady = parts.store === 'up' && parts.keys === 'up' && !isDraining
+  const isReady = parts.store !== 'down' && parts.keys === 'up' && !isDraining
   return { status: isReady ? 'ready' : 'not-ready', ...parts, draining: isDraining }
+}
+
+/** While it is `degraded`, tokens that are out there go on being good, and nobody can sign in. */
+function storeOf(status: EntranceStatus | undefined): PartState {
+  if (!status?.isReady || status.store.isSilent) return 'down'
+  return (status.store.silence ?? 0) > QUIET ? 'degraded' : 'up'
 }
 
 const ENTRA = { reachable: 'up', unreachable: 'degraded', unknown: 'unknown' } as const

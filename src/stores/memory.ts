@@ -12,7 +12,8 @@ const SWEEP_RECORDS = 20
  */
 export function memoryStore(): Store {
   let records: Map<string, Kept> | undefined = new Map()
-  const people = new Map<string, Set<string>>()
+  const people = createIndex()
+  const clients = createIndex()
   const sweep = createSweep(remove)
   let revocations: (Revocation & { seq: number })[] = []
   let seq = 0
@@ -30,20 +31,18 @@ export function memoryStore(): Store {
 
   function put(record: StoredRecord): void {
     const known = openRecords().get(record.key)
-    if (known && known.record.person !== record.person) remove(record.key)
-    if (record.person !== undefined) {
-      const keys = people.get(record.person)
-      if (keys) keys.add(record.key)
-      else people.set(record.person, new Set([record.key]))
-    }
-    openRecords().set(record.key, { record, place: known?.place ?? ++places })
+    const isMoved = known?.record.person !== record.person || known?.record.client !== record.client
+    if (known && isMoved) remove(record.key)
+    people.add(record.person, record.key)
+    clients.add(record.client, record.key)
+    const place = known && !isMoved ? known.place : ++places
+    openRecords().set(record.key, { record, place })
   }
 
   function remove(key: string): void {
-    const { person = '' } = openRecords().get(key)?.record ?? {}
-    const keys = people.get(person)
-    keys?.delete(key)
-    if (keys?.size === 0) people.delete(person)
+    const record = openRecords().get(key)?.record
+    people.remove(record?.person, key)
+    clients.remove(record?.client, key)
     openRecords().delete(key)
   }
 
@@ -77,7 +76,7 @@ export function memoryStore(): Store {
     },
     async list({ person }) {
       openRecords()
-      return [...(people.get(person) ?? [])].flatMap((key) => {
+      return [...people.keys(person)].flatMap((key) => {
         const record = live(key)
         return record ? { ...record } : []
       })
@@ -85,10 +84,10 @@ export function memoryStore(): Store {
     async page({ prefix, client, after = '0', limit }) {
       const found: StoredRecord[] = []
       let next: string | undefined
-      for (const { record, place } of openRecords().values()) {
-        if (place <= Number(after) || !record.key.startsWith(prefix)) continue
-        if (record.expiresAt <= now() || (client !== undefined && record.client !== client))
-          continue
+      const keys = client === undefined ? openRecords().keys() : clients.keys(client)
+      for (const key of keys) {
+        const { record, place } = openRecords().get(key) as Kept
+        if (place <= Number(after) || !key.startsWith(prefix) || record.expiresAt <= now()) continue
         if (found.length === limit) return { records: found, next }
         found.push({ ...record })
         next = String(place)
@@ -107,6 +106,25 @@ export function memoryStore(): Store {
     },
     async close() {
       records = undefined
+    },
+  }
+}
+
+/** The keys of the records of each person, or of each client, the oldest first. */
+function createIndex() {
+  const index = new Map<string, Set<string>>()
+  return {
+    keys: (of: string): Iterable<string> => index.get(of) ?? [],
+    add(of: string | undefined, key: string): void {
+      if (of === undefined) return
+      const keys = index.get(of)
+      if (keys) keys.add(key)
+      else index.set(of, new Set([key]))
+    },
+    remove(of: string | undefined, key: string): void {
+      const keys = index.get(of ?? '')
+      keys?.delete(key)
+      if (keys?.size === 0) index.delete(of ?? '')
     },
   }
 }

@@ -64,7 +64,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
-  const operations: Store = {
+  const operations: Store = waitForLock(db, busyTimeout, {
     name: `sqlite:${path}`,
     isShared: false,
     // The file is open by now: whoever names one that cannot be is told so at once.
@@ -79,6 +79,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     },
     async create(record) {
       const { key, value, expiresAt, person = null, client = null } = record
+      // Many writes in a row wait for the disk each: between two of them others come in.
+      await nextRound()
       return atOnce(db, () => {
         statements.sweep.run(seconds(), SWEEP_ROWS)
         // An expired record that has not been swept yet is absent, and so gives way.
@@ -88,10 +90,12 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     },
     async replace(record, version) {
       const { key, value, expiresAt, person = null, client = null } = record
+      await nextRound()
       const done = statements.replace.run(value, expiresAt, person, client, key, version, seconds())
       return done.changes === 1
     },
     async delete(key) {
+      await nextRound()
       statements.delete.run(key)
     },
     async list({ person }) {
@@ -106,7 +110,6 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       return found
     },
     async page({ prefix, client, after, limit }) {
-      // A walk waits for no disk: between its steps others come in.
       await nextRound()
       if (client === undefined) {
         return toPage(statements.page.all(prefix, prefix, after ?? '', limit), limit, 'key')
@@ -115,6 +118,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       return { ...page, records: page.records.filter(({ key }) => key.startsWith(prefix)) }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
+      await nextRound()
       atOnce(db, () => {
         statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
         statements.revoke.run(kind, id, issuedUntil, expiresAt)
@@ -133,8 +137,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async close() {
       if (db.isOpen) db.close()
     },
-  }
-  return explainFaults(path, waitForLock(db, busyTimeout, operations))
+  })
+  return explainFaults(path, operations)
 }
 
 function openDatabase(path: string, busyTimeout: number): DatabaseSync {

@@ -17,7 +17,7 @@ export type Revocation = {
   readonly kind: 'grant' | 'person' | 'client' | 'all'
   /** Grant id, `<tid>/<oid>`, client digest; empty for `all`. */
   readonly id: string
-  /** Seconds since the epoch: what was issued at or before is refused. */
+  /** Seconds since the epoch: what was issued at or before is refused; of a grant, all that was. */
   readonly issuedUntil: number
   /** Seconds since the epoch: when every token it concerns has expired by itself. */
   readonly expiresAt: number

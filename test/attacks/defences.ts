@@ -5,6 +5,7 @@ import type { Defence } from './defences/defence.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
 import { OPERATOR_DEFENCES } from './defences/operator.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
+import { STATE_DEFENCES } from './defences/state.ts'
 import { TENANT_DEFENCES } from './defences/tenants.ts'
 
 /**
@@ -14,6 +15,7 @@ import { TENANT_DEFENCES } from './defences/tenants.ts'
 export const DEFENCES: readonly Defence[] = [
   ...ADMISSION_DEFENCES,
   ...OPERATOR_DEFENCES,
+  ...STATE_DEFENCES,
   ...CLIENT_DEFENCES,
   ...CREDENTIAL_DEFENCES,
   ...PEOPLE_DEFENCES,
@@ -411,8 +413,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/authorization-code.ts',
-        find: 'return done ? done.grant : refuseReplay(held, context)',
-        replace: 'return done ? done.grant : redeemed',
+        find: 'if (!done) return refuseReplay(held, context)',
+        replace: 'if (!done) return redeemed',
       },
     ],
     tests: ['test/attacks/code-redemption.test.ts', 'test/attacks/processes.test.ts'],
@@ -543,7 +545,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/grants/refresh-token.ts',
-        find: 'now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW',
+        find: 'now() - (grant.rotatedAt ?? 0) <= window',
         replace: 'now() > 0',
       },
     ],

@@ -47,6 +47,14 @@ suite('a stream that is open does not outlive the right to it', () => {
     assert.ok((await bobs) < 3000)
   })
 
+  test('when its server stops', { timeout: 20_000 }, async () => {
+    await using server = await startEntrance({ handler })
+    const { tokens } = await signIn(server.url)
+    const ends = await open(server.url, tokens.access_token)
+    server.entrance.endAnswers()
+    assert.ok((await ends()) < 2000)
+  })
+
   test('when its token expires', { timeout: 20_000 }, async () => {
     await using server = await startEntrance({ handler })
     const { tokens } = await signIn(server.url)

@@ -34,13 +34,15 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     currency: 'USD',
     clientDocuments: undefined,
     logFormat: 'text',
+    drain: 8,
     operator: { port: undefined, hosts: ['127.0.0.1', '::1'], isLoopback: true, token: undefined },
     audit: { to: 'off', names: true },
     telemetry: {
       traces: undefined,
       continueTraces: false,
       noLogs: undefined,
-      isNamed: false,
+      serviceName: 'entrance',
+      isDetecting: false,
       logLevel: undefined,
     },
     allow: {
@@ -71,6 +73,7 @@ test('every variable is read', () => {
     EMULATOR_PORT: '2',
     ENTRANCE_TRUSTED_PROXY_HOPS: '2',
     ENTRANCE_RATE_LIMIT: 'off',
+    ENTRANCE_DRAIN: '25',
     EXPENSES_CURRENCY: 'EUR',
     EXPENSES_STORE: 'sqlite:/expenses.db',
     ENTRANCE_CLIENT_DOCUMENTS: 'off',
@@ -112,6 +115,7 @@ test('every variable is read', () => {
     currency: 'EUR',
     clientDocuments: 'off',
     logFormat: 'json',
+    drain: 25,
     allow: {
       tenants: ['any'],
       users: ['a', 'b'],
@@ -135,7 +139,8 @@ test('every variable is read', () => {
       traces: undefined,
       continueTraces: false,
       noLogs: undefined,
-      isNamed: false,
+      serviceName: 'entrance',
+      isDetecting: false,
       logLevel: undefined,
     },
     problems: [],
@@ -157,6 +162,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ENTRANCE_TRUSTED_PROXY_HOPS: 'x',
     ENTRANCE_CLIENT_DOCUMENTS: 'x',
     LOG_FORMAT: 'x',
+    ENTRANCE_DRAIN: 'x',
     ENTRANCE_OPERATOR_PORT: 'x',
     ENTRANCE_OPERATOR_HOST: 'x',
     ENTRANCE_REGISTRATION: 'x',
@@ -185,6 +191,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     consent: 'always',
     clientDocuments: 'pinned',
     logFormat: 'json',
+    drain: 5,
     registration: 'allowlist',
     redirectUris: 'loopback',
     adopt: true,
@@ -212,11 +219,11 @@ test('an option beats its variable, and hides what is wrong with it', () => {
     ...{ guests: false, contact: 'd' },
   })
   const { port, hosts, url, data, store, expenses, emulatorPort, logFormat } = settings
-  const { trustedProxyHops, clientDocuments } = settings
+  const { trustedProxyHops, clientDocuments, drain } = settings
   assert.deepEqual(
     {
       ...{ port, hosts, url, data, store, expenses, emulatorPort, trustedProxyHops },
-      ...{ clientDocuments, logFormat },
+      ...{ clientDocuments, logFormat, drain },
     },
     {
       port: 1,
@@ -229,6 +236,7 @@ test('an option beats its variable, and hides what is wrong with it', () => {
       trustedProxyHops: 3,
       clientDocuments: 'pinned',
       logFormat: 'json',
+      drain: 5,
     },
   )
 })
@@ -253,7 +261,12 @@ test('an empty variable is one that is not set', () => {
     ['PORT', 'HOST', 'ENTRANCE_URL', 'ENTRANCE_DATA', 'ENTRANCE_STORE', 'ENTRANCE_SECRET']
       .concat(['ENTRANCE_AUTHORITY', 'EMULATOR_PORT', 'EXPENSES_CURRENCY', 'EXPENSES_STORE'])
       .concat(['ENTRANCE_REGISTRATION', 'ENTRANCE_REDIRECT_URIS', 'ENTRANCE_CLIENTS'])
-      .concat(['ENTRANCE_TRUSTED_PROXY_HOPS', 'ENTRANCE_RATE_LIMIT', 'LOG_FORMAT'])
+      .concat([
+        'ENTRANCE_TRUSTED_PROXY_HOPS',
+        'ENTRANCE_RATE_LIMIT',
+        'ENTRANCE_DRAIN',
+        'LOG_FORMAT',
+      ])
       .concat(['ENTRANCE_ADOPT'], Object.keys(ENTRA))
       .map((name) => [name, '']),
   )
@@ -358,6 +371,8 @@ test('what cannot be read is named, with what was given', () => {
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '-1', /'-1' is not a whole number from 0 to 10/],
     ['ENTRANCE_TRUSTED_PROXY_HOPS', '11', /'11' is not a whole number/],
     ['ENTRANCE_RATE_LIMIT', 'no', /'no' is neither on nor off/],
+    ['ENTRANCE_DRAIN', '0', /'0' is not a whole number of seconds from 1 to 3600/],
+    ['ENTRANCE_DRAIN', '1m', /'1m' is not a whole number of seconds/],
     ['LOG_FORMAT', 'xml', /'xml' is not a log format/],
     ['EXPENSES_CURRENCY', 'Dollar', /'Dollar' is not a currency code/],
     ['EXPENSES_STORE', 'redis://:pw@host', /redis: is no place for expenses/],

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { openAuditFile } from '../../src/cli/audit-file.ts'
+import { startEmulator } from '../../src/emulator/emulator.ts'
+import { SEED, seedDirectory } from '../../src/emulator/seed.ts'
 import type { LogEvent } from '../../src/index.ts'
 import { addExpense } from '../flows/expenses.ts'
 import { createOAuthClient, signIn } from '../support/oauth-client.ts'
@@ -49,14 +51,46 @@ suite('serve with an audit log', () => {
     assert.match(signedIn?.name ?? '', /Alice/)
     assert.match(signedIn?.address ?? '', /^(127\.0\.0\.1|::1)$/)
     const own = lines.filter(({ transaction }) => transaction === signedIn?.transaction)
-    assert.equal(own.length, 5)
+    assert.equal(own.length, 6)
     assert.equal(new Set(own.slice(1).map(({ grant }) => grant)).size, 1)
-    assert.deepEqual([lines[3]?.tool, lines[3]?.oid], ['add_user_expense', signedIn?.oid])
+    const { tool, oid, client: digest, address } = lines[3] ?? {}
+    assert.deepEqual(
+      [tool, oid, digest, address],
+      ['add_user_expense', signedIn?.oid, signedIn?.client, signedIn?.address],
+    )
     const written = readFileSync(path, 'utf8')
     for (const secret of [tokens.access_token, tokens.refresh_token]) {
       assert.ok(!written.includes(secret))
     }
     if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+
+  test('a client’s name and a person’s write no line of their own', async (t) => {
+    const path = join(folderOf(t), 'audit.jsonl')
+    const directory = seedDirectory()
+    const alice = directory.users.find(({ id }) => id === SEED.alice)
+    if (alice) alice.displayName = 'Alice\u2028{"event":"forged"}\u202e'
+    const emulator = await startEmulator({ port: 0, directory })
+    t.after(() => emulator.close())
+    await using server = await startServe({
+      args: [],
+      env: {
+        AZURE_TENANT_ID: emulator.tenantId,
+        ENTRA_PROXY_AZURE_CLIENT_ID: emulator.application.clientId,
+        ENTRA_PROXY_AZURE_CLIENT_SECRET: emulator.application.clientSecret,
+        ENTRANCE_AUTHORITY: emulator.origin,
+        ENTRANCE_AUDIT: `file:${path}`,
+      },
+    })
+    const client_name = 'Code \u2028\u0085{"audit":true,"event":"forged"}'
+    await signIn(server.url, { metadata: { client_name } })
+    const lines = linesOf(path)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['consent.allowed', 'sign_in.completed', 'token.issued'],
+    )
+    assert.match(lines[1]?.name ?? '', /^Alice \{"event":"forged"\} $/)
+    assert.doesNotMatch(readFileSync(path, 'utf8').trimEnd(), /[\u0080-\u009f\u2028\u2029\u202e]/)
   })
 
   test('a storm of registrations writes nothing', async (t) => {

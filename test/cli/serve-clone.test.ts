@@ -17,7 +17,7 @@ test('in a clone with nothing set, the emulator comes up unasked and people sign
   // As one can type it there.
   assert.match(server.written(), /Try it {10}npm run --silent entrance -- client login http/)
   assert.equal(await server.stop(), 0)
-  assert.match(server.written(), /Stopping: SIGTERM\.\n$/)
+  assert.match(server.written(), /Stopping: SIGTERM\. Another one ends it at once\.\n$/)
   await assert.rejects(fetch(`${server.url}/health`))
 })
 

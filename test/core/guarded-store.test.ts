@@ -88,3 +88,38 @@ test('what is wrong with a store for good stays a fault of the configuration', a
   const broken: Store = { ...memoryStore(), connect: () => Promise.reject(fault) }
   await assert.rejects(guardStore(broken, () => {}).connect(), fault)
 })
+
+test('a reason is told once, then once a minute, and the end of it too', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 1000
+  t.mock.method(performance, 'now', () => now)
+  const told: string[] = []
+  let fault: Error | undefined = new Error('connect ECONNREFUSED 127.0.0.1:5432')
+  const memory = memoryStore()
+  const get: Store['get'] = (key) => (fault ? Promise.reject(fault) : memory.get(key))
+  const store = guardStore({ ...memory, get }, ({ event, error }) =>
+    told.push(`${event} ${error ?? ''}`),
+  )
+  const ask = () => store.get('k').catch(() => undefined)
+  for (let i = 0; i < 100; i++) await ask()
+  assert.deepEqual(told.splice(0), ['store.unreachable connect ECONNREFUSED 127.0.0.1:5432'])
+  fault = new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])
+  for (let i = 0; i < 100; i++) await ask()
+  assert.deepEqual(told.splice(0), ['store.unreachable refused at ::1; refused at 127.0.0.1'])
+  now += 60_001
+  for (let i = 0; i < 100; i++) await ask()
+  assert.equal(told.splice(0).length, 1)
+  fault = undefined
+  for (let i = 0; i < 100; i++) await ask()
+  assert.deepEqual(told, ['store.reachable '])
+})
+
+test('reasons that are always new and long fill neither the memory nor the log', async () => {
+  const told: unknown[] = []
+  let count = 0
+  const get = () => Promise.reject(new Error(`${count++}${'x'.repeat(100_000)}`))
+  const store = guardStore({ ...memoryStore(), get }, ({ error }) => told.push(error))
+  for (let i = 0; i < 200; i++) await store.get('k').catch(() => undefined)
+  assert.ok(told.length > 10 && told.length < 100, `${told.length}`)
+  assert.ok(told.every((error) => String(error).length <= 300))
+})

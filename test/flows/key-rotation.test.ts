@@ -3,11 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { openKeyFile, removeFromKeyFile, rotateKeyFile } from '../../src/cli/key-file.ts'
 import { toMasterKeys } from '../../src/cli/key-source.ts'
 import { keyIdOf } from '../../src/core/keys/keyring.ts'
 import type { Entrance, KeySource, KeyWatcher } from '../../src/index.ts'
-import { type Replicas, refreshOf, startReplicas, stopClock } from '../attacks/support.ts'
+import {
+  assertRefused,
+  formRequest,
+  type Replicas,
+  refreshOf,
+  startReplicas,
+  stopClock,
+} from '../attacks/support.ts'
 import { type SignedIn, signIn, type TokenResponse } from '../support/oauth-client.ts'
 
 /** A key file that two servers read when the test says so, and not before. */
@@ -74,6 +82,58 @@ test('a key that is retired while servers run ends what was made with it, cached
   file.look(1)
   assert.equal(await person.isLet(person.first), false)
   assert.equal(await person.isLet(renewed), true)
+})
+
+test('a server that has not got the new key throws nothing away that the other made with it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const file = keyFile(t)
+  await using replicas = await startReplicas({ secret: file.source })
+  const [, lagging] = replicas.entrances as [Entrance, Entrance]
+  const early = await signIn(replicas.server.url, { metadata: { client_name: 'Early' } })
+  const made = file.rotate(0)
+  file.look(0)
+  const signedIn = await signIn(replicas.server.url)
+  const renewed = await replicas.token(0, refreshOf(early, early.tokens))
+  const tokens = (await renewed.json()) as TokenResponse
+  while (lagging.keys().lacking.length === 0) {
+    t.mock.timers.tick(30_000)
+    await setImmediate()
+  }
+  assert.deepEqual(lagging.keys().lacking, [made])
+  const { access_token } = signedIn.tokens
+  const headers = { authorization: `Bearer ${access_token}`, host: hostOf(replicas) }
+  const verdict = lagging.authenticate(headers)
+  assert.equal(verdict.isAllowed || verdict.refusal.status, 503)
+  const { client_id } = signedIn
+  const again = { client_id, token: access_token }
+  const asked: readonly (readonly [string, Record<string, string | undefined>])[] = [
+    ['token', refreshOf(signedIn, signedIn.tokens)],
+    ['token', refreshOf(early, tokens)],
+    ['revoke', again],
+    ['revoke', { client_id: early.client_id, token: tokens.access_token }],
+    ['revoke', { client_id: early.client_id, token: tokens.refresh_token }],
+  ]
+  for (const [path, parameters] of asked) {
+    const request = formRequest(`${replicas.server.url}/${path}`, parameters)
+    const refused = await lagging.fetch(request)
+    await assertRefused(refused, 503, 'temporarily_unavailable', /has not got the key yet/)
+  }
+  file.look(1)
+  assert.equal(lagging.authenticate(headers).isAllowed, true)
+  assert.equal((await replicas.token(1, refreshOf(signedIn, signedIn.tokens))).status, 200)
+  assert.equal((await replicas.token(1, refreshOf(early, tokens))).status, 200)
+})
+
+test('and what names a key that nobody has is refused as before', async (t) => {
+  const file = keyFile(t)
+  await using replicas = await startReplicas({ secret: file.source })
+  const parameters = {
+    grant_type: 'refresh_token',
+    refresh_token: 'r1',
+    client_id: 'e1.AAAAAAAA.W10.A',
+  }
+  const refused = await replicas.token(0, parameters)
+  await assertRefused(refused, 401, 'invalid_client', /Register again/)
 })
 
 type Jwks = { keys: { kid: string }[] }

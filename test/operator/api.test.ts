@@ -191,8 +191,21 @@ suite('the API is open', () => {
   test('and not to one without it', async () => {
     const answer = await ask('/api/users', { token: await appToken(false) })
     const body = (await answer.json()) as { message: string }
-    assert.equal(answer.status, 401)
+    assert.equal(answer.status, 403)
     assert.match(body.message, /lacks the app role Entrance\.Operator/)
+  })
+
+  test('nor to an operator who is blocked, and would let themselves in again', async () => {
+    const token = await appToken(true)
+    const [principal] = server.emulator.directory.servicePrincipals
+    const user = `${SEED.tenantId}/${principal?.id}`
+    await json(await post('/api/users/block', { user }))
+    const unblock = { method: 'POST', body: { user }, token }
+    const answer = await ask('/api/users/unblock', unblock)
+    assert.match(((await answer.json()) as { message: string }).message, /blocked this account/)
+    assert.equal(answer.status, 401)
+    await json(await post('/api/users/unblock', { user }))
+    assert.equal((await ask('/api/users', { token })).status, 200)
   })
 
   test('not to our own access tokens', async () => {
@@ -265,6 +278,9 @@ suite('the API does what the operator can', () => {
   test('says in the log who did what', async () => {
     await post('/api/sessions/revoke', { user: SEED.ada })
     const line = server.logs.findLast(({ event }) => event === 'operator.sessions-revoked')
-    assert.deepEqual([line?.actor, line?.user, line?.count], ['the operator token', SEED.ada, 0])
+    assert.deepEqual(
+      [line?.actor, line?.user, line?.count],
+      ['token', `${SEED.tenantId}/${SEED.ada}`, 0],
+    )
   })
 })

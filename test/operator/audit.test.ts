@@ -40,6 +40,49 @@ suite('the audit log', () => {
     assert.equal(JSON.parse(lines.join('')).event, 'token.issued')
   })
 
+  test('no text of any field breaks a line, fills one, or cannot be read by a strict parser', () => {
+    const { audit, lines } = openAudit()
+    const bad = [
+      ...[
+        'a\nb',
+        'a\r\n{"event":"forged"}',
+        'a\u2028b\u2029',
+        'a\u0085\u0000\u001b[2J',
+        '\ud83d',
+        'a\udc00',
+      ],
+      ...['\u202ereversed', '\ufeff', '"}{"', '😀'.repeat(5000), 'a'.repeat(199) + '😀'],
+    ]
+    for (const text of bad) {
+      audit({
+        ...{ event: 'operator.user_blocked', outcome: 'failure', actor: text, reason: text },
+        person: { oid: text, tid: text, name: text, preferred_username: text },
+        client: { digest: 'd', name: text },
+        ...{ address: text, tool: text, grant: text, transaction: text, scope: text },
+        ...{ entraTraceId: text, key: text },
+      })
+    }
+    assert.equal(lines.length, bad.length)
+    for (const line of lines) {
+      assert.match(line, /^[^\n]*\n$/)
+      assert.doesNotMatch(line.trimEnd(), /[\p{C}\p{Zl}\p{Zp}]|\\[nrtu]/u)
+      assert.ok(line.length < 4000, `${line.length} characters`)
+      assert.equal(JSON.parse(line).event, 'operator.user_blocked')
+    }
+  })
+
+  test('what was left out is said when the server ends', () => {
+    const { audit, close, lines } = openAudit()
+    for (let i = 0; i < 61; i++) audit({ event: 'consent.denied', outcome: 'denied' })
+    close()
+    close()
+    assert.equal(lines.length, 61)
+    assert.partialDeepStrictEqual(JSON.parse(lines.at(-1) ?? ''), {
+      event: 'audit.suppressed',
+      count: 1,
+    })
+  })
+
   test('a name that is long or holds a secret is cut and masked', () => {
     const { audit, lines } = openAudit()
     const names = [SECRET, `c1.${'a'.repeat(22)}.0.k.b.m`, 'x y '.repeat(1000)]

@@ -39,6 +39,13 @@ suite('/readyz', () => {
       { store: 'down' },
     ],
     [
+      'is 200 when the store has been quiet for a moment: tokens that are out there are good',
+      { ...GOOD, store: { silence: 6, isSilent: false, rules: 0 } },
+      false,
+      200,
+      { store: 'degraded', status: 'ready' },
+    ],
+    [
       'is 503 when other replicas use a key that is not here',
       { ...GOOD, keys: { ...GOOD.keys, lacking: ['b'] } },
       false,

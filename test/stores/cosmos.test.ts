@@ -14,6 +14,7 @@ import { crashContract } from './crash.ts'
 storeContract({
   name: 'cosmos',
   open: async (t) => cosmosStore((await startStandIn(t)).url, { key: KEY }),
+  revocations: 200,
 })
 
 crashContract({

@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import pg from 'pg'
 import { ConfigError, type Store } from '../../src/index.ts'
+import { statementsOf } from '../../src/stores/postgres/statements.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
 import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { recordOf, storeContract } from './contract.ts'
@@ -66,6 +68,74 @@ suite('PostgreSQL', { skip: withoutPostgres }, () => {
     assert.equal(seen.size, 201)
   })
 
+  test('what has expired goes with what comes after, four at each write, until all is as it was', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 0, 1) })
+    const url = await postgres.database()
+    const rows = rowsOf(url)
+    await using store = await opened(url)
+    const start = Date.now() / 1000
+    for (let i = 0; i < 80; i++) {
+      await store.create(recordOf(`grant:${i}`, { expiresAt: start + 60, client: `client ${i}` }))
+      await store.revoke({ kind: 'grant', id: `${i}`, issuedUntil: 1, expiresAt: start + 60 })
+    }
+    t.mock.timers.setTime(Date.UTC(2026, 0, 1, 0, 1))
+    for (let i = 0; i < 20; i++) {
+      await store.create(recordOf(`live:${i}`))
+      await store.revoke({ kind: 'grant', id: `live ${i}`, issuedUntil: 1, expiresAt: start + 600 })
+      const left = 80 - 3 * (i + 1)
+      assert.deepEqual([await rows('records'), await rows('revocations')], [left, left])
+    }
+    assert.equal(await rows('records'), 20)
+  })
+
+  test('a walk by client and the clearing of the expired go by an index, and sort nothing', async () => {
+    const url = await postgres.database()
+    await (await opened(url)).close()
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      // A table of few rows is read as a whole; it is the plans of many that count.
+      await client.query('SET enable_seqscan = off; SET enable_bitmapscan = off')
+      const { pageOfClient, create, revocations } = statementsOf('entrance')
+      for (const [text, values, index] of [
+        [pageOfClient, ['grant:', '', 10, 'one'], /records_client/],
+        [create, ['grant:1', '', 1, null, null, 1], /records_expiry/],
+        [revocations, ['0'], /revocations_pkey/],
+      ] as const) {
+        const { rows } = await client.query(`EXPLAIN ${text}`, [...values])
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        assert.match(plan, index)
+        assert.doesNotMatch(plan, /Sort|Seq Scan on records/)
+      }
+    } finally {
+      await client.end()
+    }
+  })
+
+  test('a replica that outlives a restore or a lossy fail-over learns what is revoked after it', async () => {
+    const url = await postgres.database()
+    await using store = await opened(url)
+    const rule = (id: string) =>
+      store.revoke({ kind: 'grant', id, issuedUntil: 1, expiresAt: 4_000_000_000 })
+    for (let i = 0; i < 100; i++) await rule(`lost ${i}`)
+    const { cursor } = await store.revocations()
+    // As it is when the data is older than what was read before: rows and their numbers are gone.
+    const database = new URL(url).pathname.slice(1)
+    await postgres.query('TRUNCATE entrance.revocations RESTART IDENTITY', database)
+    await rule('after')
+    const page = await store.revocations(cursor)
+    assert.deepEqual(
+      page.revocations.map(({ id }) => id),
+      ['after'],
+    )
+    await rule('later')
+    const next = await store.revocations(page.cursor)
+    assert.deepEqual(
+      next.revocations.map(({ id }) => id),
+      ['later'],
+    )
+  })
+
   test('what one replica revokes is called out to the others', async () => {
     const url = await postgres.database()
     await using here = await opened(url)
@@ -119,6 +189,7 @@ suite('PostgreSQL', { skip: withoutPostgres }, () => {
       ['postgres://u:hunter2@h/d?schema=A-b', /'schema' that is not 1 to 40/],
       ['postgres://u:hunter2@h/d?connections=0', /'connections' that is not/],
       ['postgres://[hunter2', /is not the address/],
+      ['postgres://u:12/hunter2@h/d', /has an @ or a \/ behind the host/],
     ] as const) {
       assert.throws(
         () => postgresStore(text),
@@ -218,5 +289,15 @@ async function refused(url: string, expected: RegExp): Promise<void> {
     })
   } finally {
     await store.close()
+  }
+}
+
+/** Counts the rows of a table. */
+function rowsOf(url: string): (table: string) => Promise<number> {
+  const database = new URL(url).pathname.slice(1)
+  return async (table) => {
+    const text = `SELECT count(*)::int AS n FROM entrance.${table}`
+    const [row] = await postgres.query(text, database)
+    return Number(row?.n)
   }
 }

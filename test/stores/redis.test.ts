@@ -46,6 +46,32 @@ suite('Redis', { skip: withoutRedis }, () => {
     end?.()
   })
 
+  test('what expires leaves nothing: each key has its end, and of the indices a few go at each write', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 0, 1) })
+    const url = redis.store()
+    const prefix = new URL(url).searchParams.get('prefix') ?? ''
+    const ask = async (...words: string[]) =>
+      Number(/:(-?\d+)/.exec(await redis.command(...words))?.[1])
+    const sizes = async () => [
+      await ask('ZCARD', `${prefix}person:tid/oid`),
+      await ask('ZCARD', `${prefix}client:digest`),
+    ]
+    await using store = await opened(url)
+    const end = Date.now() / 1000 + 60
+    for (let i = 0; i < 100; i++) await store.create(recordOf(`grant:${i}`, { expiresAt: end }))
+    assert.deepEqual(await sizes(), [100, 100])
+    const HOUR = 3_600_000
+    for (const name of ['record:grant:7', 'person:tid/oid', 'client:digest']) {
+      const left = await ask('PTTL', prefix + name)
+      assert.ok(left > 0 && left <= HOUR + 60_000, `${name}: ${left}`)
+    }
+    t.mock.timers.setTime(Date.UTC(2026, 0, 1, 0, 1))
+    for (let i = 1; i <= 5; i++) {
+      await store.create(recordOf(`live:${i}`))
+      assert.deepEqual(await sizes(), [100 - 20 * i + i, 100 - 20 * i + i])
+    }
+  })
+
   test('scripts that Redis has forgotten are sent again', async () => {
     await using store = await opened(redis.store())
     await store.create(recordOf('grant:1'))
@@ -72,6 +98,7 @@ suite('Redis', { skip: withoutRedis }, () => {
       ['redis+sentinel://u:hunter2@h', /which master/],
       ['redis+cluster://u:hunter2@h/2', /a cluster has only number 0/],
       ['redis://u:%hunter2@h', /cannot be decoded/],
+      ['redis+sentinel://u:12/hunter2@h', /an @ behind the hosts/],
     ] as const) {
       assert.throws(
         () => redisStore(text),

@@ -204,6 +204,79 @@ test('sqlite: 50,000 rows that expire together go with what comes after, four at
   await store.close()
 })
 
+test('sqlite: lists, walks and writes in a row let others in at every step', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 0 })
+  const store = sqliteStore(':memory:')
+  for (let i = 0; i < 1000; i++) await store.create(recordOf(`grant:${i}`))
+  const rounds = countRounds(t)
+  const during = async (work: () => Promise<unknown>) => {
+    const before = rounds()
+    await work()
+    return rounds() - before
+  }
+  assert.ok((await during(() => store.list({ person: 'tid/oid' }))) >= 10)
+  for (const client of [undefined, 'digest']) {
+    const walk = async () => {
+      let after: string | undefined
+      do after = (await store.page({ prefix: 'grant:', client, after, limit: 100 })).next
+      while (after !== undefined)
+    }
+    assert.ok((await during(walk)) >= 10)
+  }
+  const write = async () => {
+    for (let i = 0; i < 20; i++) {
+      await store.create(recordOf(`new ${i}`))
+      await store.replace(recordOf(`new ${i}`), 1)
+      await store.delete(`new ${i}`)
+      await store.revoke({ kind: 'grant', id: `${i}`, issuedUntil: 0, expiresAt: 60 })
+    }
+  }
+  assert.ok((await during(write)) >= 80)
+  await store.close()
+})
+
+test('sqlite: every statement goes by an index, and sorts nothing', async (t) => {
+  const { mock } = t.mock.method(DatabaseSync.prototype, 'prepare')
+  const store = sqliteStore(':memory:')
+  const texts = mock.calls.map(({ arguments: [text] }) => String(text))
+  const db = mock.calls[0]?.this as DatabaseSync
+  const known = texts.filter((text) => /^\s*(SELECT|UPDATE|DELETE|INSERT)/.test(text))
+  assert.ok(known.length >= 11, `${known.length} statements`)
+  for (const text of known) {
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all()
+    const steps = plan.map(({ detail }) => String(detail))
+    assert.deepEqual(
+      steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step)),
+      [],
+      text,
+    )
+  }
+  await store.close()
+})
+
+test('sqlite: what expires and what comes after share one file, which does not grow', async (t) => {
+  const path = newPath(t)
+  t.mock.timers.enable({ apis: ['Date'], now: 0 })
+  const store = sqliteStore(path)
+  const db = new DatabaseSync(path, { readOnly: true })
+  const pages = () => Number(db.prepare('PRAGMA page_count').get()?.page_count)
+  const sizes: number[] = []
+  for (let age = 0; age < 6; age++) {
+    t.mock.timers.setTime(age * 60_000)
+    for (let i = 0; i < 200; i++) {
+      const owner = { person: `tid/${i}`, client: `client ${age} ${i}` }
+      const expiresAt = (age + 1) * 60
+      const value = 'x'.repeat(2000)
+      await store.create(recordOf(`grant:${age} ${i}`, { ...owner, value, expiresAt }))
+    }
+    sizes.push(pages())
+  }
+  assert.ok((sizes.at(-1) ?? 0) <= (sizes[1] ?? 0) * 1.1, sizes.join())
+  assert.equal(db.prepare('SELECT count(*) AS rows FROM records').get()?.rows, 200)
+  db.close()
+  await store.close()
+})
+
 test('sqlite: what is no database, or cannot be one, is refused when it is opened', (t) => {
   const path = newPath(t)
   writeFileSync(path, 'This is a letter, and no database at all. '.repeat(50))
@@ -240,4 +313,19 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
   })
   const [message] = await Promise.race([once(child, 'message'), exit])
   return message
+}
+
+/** How often the event loop has come round. */
+function countRounds(t: TestContext): () => number {
+  let rounds = 0
+  let isOver = false
+  t.after(() => {
+    isOver = true
+  })
+  const count = () => {
+    rounds++
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  return () => rounds
 }

@@ -10,6 +10,8 @@ export type ChaosOptions = {
   /** The same seed has the same things go wrong in the same order. */
   readonly seed: number
   readonly seconds: number
+  /** In the calm afterwards it goes on until people have done each thing so often. @default 0 */
+  readonly times?: number
   /** @default 50 */
   readonly people?: number
   /** What a person thinks between two things, in milliseconds, on average. @default 700 */
@@ -29,13 +31,19 @@ export type ChaosReport = {
 const REVOKED_WITHIN = 2000
 const REVOKED_WITHOUT_STORE = 30_000
 
+/** What people do, by the name that it has in the counts. */
+export const DOINGS = ['sign-ins', 'refreshes', 'expenses', 'revocations', 'replays'] as const
+
+/** How long the calm lasts, and what it may take besides where a machine is busy, in milliseconds. */
+const CALM = { min: 5000, max: 60_000 }
+
 /** How long people try at the end, when everything runs again, in milliseconds. */
 const PATIENCE = 60_000
 
 /** Has everything go wrong while people work, and holds what came of it against the promises. */
 export async function runChaos(
   running: RunningReplicas,
-  { seed, seconds, people = 50, pace = 700 }: ChaosOptions,
+  { seed, seconds, times = 0, people = 50, pace = 700 }: ChaosOptions,
 ): Promise<ChaosReport> {
   const random = (name: string) => createRandom(seed ^ hash(name))
   const { url, emulator } = running
@@ -46,6 +54,10 @@ export async function runChaos(
   try {
     await wait(seconds * 1000)
     await disturbances.stop()
+    // What was ended in the last moments is now to be refused within two seconds, by everybody.
+    await wait(CALM.min)
+    const end = performance.now() + CALM.max
+    while (performance.now() < end && isTooLittle(crowd.ledger, times)) await wait(100)
   } finally {
     await crowd.stop()
     watching.abort()
@@ -53,6 +65,10 @@ export async function runChaos(
   }
   await checkPromises(running, crowd)
   return reportOf(crowd, disturbances.done)
+}
+
+function isTooLittle({ counts }: Ledger, times: number): boolean {
+  return DOINGS.some((what) => (counts.get(what) ?? 0) < times)
 }
 
 function reportOf({ ledger }: Crowd, disturbances: readonly Disturbance[]): ChaosReport {
@@ -71,16 +87,17 @@ function hash(text: string): number {
 
 /** Asks with what was revoked, on every replica, as long as it could still be let in. */
 async function watchRevoked(
-  { replicas }: RunningReplicas,
+  { replicas, store }: RunningReplicas,
   ledger: Ledger,
   disturbances: readonly Disturbance[],
   stopping: AbortSignal,
 ): Promise<void> {
   while (!stopping.aborted) {
+    const outages = disturbances.filter(({ of }) => of === 'store' && !store.isReadable)
     const recent = ledger.revoked.filter(({ at }) => performance.now() - at < 35_000)
     for (const session of recent.slice(-20)) {
       await Promise.all(
-        replicas.map((replica) => checkRefused(session, replica, { ledger, disturbances })),
+        replicas.map((replica) => checkRefused(session, replica, { ledger, outages })),
       )
     }
     await wait(100)
@@ -90,17 +107,18 @@ async function watchRevoked(
 async function checkRefused(
   { name, tokens, at }: RevokedSession,
   replica: Replica,
-  { ledger, disturbances }: { ledger: Ledger; disturbances: readonly Disturbance[] },
+  { ledger, outages }: { ledger: Ledger; outages: readonly Disturbance[] },
 ): Promise<void> {
   const asked = performance.now()
   const status = await replica.askGate(tokens.access_token).catch(() => 0)
   if (status !== 200) return
-  const isCutOff = disturbances.some(
-    ({ of, from, until }) => of === 'store' && from < asked && until > at - REVOKED_WITHIN,
-  )
+  // One that has the store back has two seconds to hear of it.
+  const isCutOff = outages.some(({ from, until }) => from < asked && until > asked - REVOKED_WITHIN)
   const limit = isCutOff ? REVOKED_WITHOUT_STORE : REVOKED_WITHIN
   if (asked - at > limit) {
-    ledger.wrongs.push(`${name} was let in by ${replica.name} ${asked - at} ms after the end`)
+    ledger.wrongs.push(
+      `${name} was let in by ${replica.name} ${Math.round(asked - at)} ms after the end`,
+    )
   }
 }
 

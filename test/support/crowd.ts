@@ -7,7 +7,6 @@ import {
   type Authorization,
   codeOf,
   createOAuthClient,
-  json,
   type OAuthClient,
   type TokenResponse,
 } from './oauth-client.ts'
@@ -88,9 +87,7 @@ async function live(
   while (!stopping.aborted) {
     await think(person.random.int(2 * options.pace), stopping)
     if (stopping.aborted) return
-    const acting = act(person, options, ledger).catch((error) => {
-      ledger.failures.push(`${person.name}: ${describe(error)}`)
-    })
+    const acting = act(person, options, ledger).catch((error) => note(error, person, ledger))
     try {
       await within(ANSWER_TIMEOUT, `an answer to ${person.name}`, acting)
     } catch (error) {
@@ -99,6 +96,14 @@ async function live(
       return
     }
   }
+}
+
+function note(error: unknown, person: Person, ledger: Ledger): void {
+  const text = `${person.name}: ${describe(error)}`
+  if (!(error instanceof Refused)) return void ledger.failures.push(text)
+  // Nobody asks for what they may not: a live sign-in was taken for none, or a request for a wrong one.
+  ledger.wrongs.push(text)
+  person.session = undefined
 }
 
 function think(milliseconds: number, stopping: AbortSignal): Promise<void> {
@@ -133,19 +138,23 @@ async function signIn(
   ledger: Ledger,
 ): Promise<void> {
   const client = createOAuthClient(url)
-  const { client_id } = await json<{ client_id: string }>(await client.register())
+  const { client_id } = await answer<{ client_id: string }>(await client.register())
   const authorization = client.authorization(client_id)
   const until = authorization.redirect_uri
   const code = codeOf(await enter(authorization.url, person.name, until))
-  const isCheating = hasCheats !== false && person.random.int(10) === 0
-  const attempts = Array.from({ length: isCheating ? 2 : 1 }, async () =>
-    json<TokenResponse>(await client.exchange(authorization, code)),
+  const isCheating = hasCheats !== false && person.random.int(4) === 0
+  const attempts = Array.from({ length: isCheating ? 3 : 1 }, async () =>
+    answer<TokenResponse>(await client.exchange(authorization, code)),
   )
   const results = await Promise.allSettled(attempts)
   const given = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
   if (given.length > 1) ledger.wrongs.push(`${person.name}: a code was redeemed twice`)
   const [tokens] = given
-  if (!tokens) throw (results[0] as PromiseRejectedResult).reason
+  if (!tokens) {
+    const { reason } = results[0] as PromiseRejectedResult
+    // Of three, the one may have been refused for the other, whose answer was lost.
+    throw isCheating && reason instanceof Refused ? new Error(reason.message) : reason
+  }
   const fresh = { spent: [], isRenewing: false, isLeaving: isCheating }
   person.session = { client, client_id, code, authorization, tokens, ...fresh }
   ledger.count('sign-ins')
@@ -161,8 +170,11 @@ async function enter(url: URL, name: string, until: string): Promise<Page> {
     const fields = form.fields.filter(([field]) => field !== 'username')
     return { ...form, fields: [...fields, ['username', userNameOf(name)] as const] }
   })
-  const page = await browser.press({ ...empty, forms }, 'Next', { until })
-  return page.url.href.startsWith(until) ? page : browser.press(page, 'Accept', { until })
+  let page = await browser.press({ ...empty, forms }, 'Next', { until })
+  if (!page.url.href.startsWith(until)) page = await browser.press(page, 'Accept', { until })
+  // Our own page may have come in between, with Entra's code in its address.
+  if (page.url.href.startsWith(until)) return page
+  throw new Error(`${page.url.pathname} ${page.status} ${page.text}`)
 }
 
 function userNameOf(name: string): string {
@@ -178,11 +190,8 @@ async function addExpense(person: Person, session: CrowdSession, ledger: Ledger)
     method: 'tools/call',
     params,
   })
-  const text = await response.text()
-  if (response.status === 401) return letGo(person, 'an access token was refused', text, ledger)
-  if (!response.ok || !text.includes('"structuredContent"')) {
-    throw new Error(`/mcp ${response.status} ${text.slice(0, 200)}`)
-  }
+  const text = await answerText(response)
+  if (!text.includes('"structuredContent"')) throw new Error(`/mcp ${text.slice(0, 200)}`)
   ledger.confirmed.add(description)
   ledger.count('expenses')
 }
@@ -191,10 +200,7 @@ async function refresh(person: Person, session: CrowdSession, ledger: Ledger): P
   const presented = session.tokens.refresh_token
   session.isRenewing = true
   const response = await session.client.refresh(session.client_id, presented)
-  if (response.status === 400) {
-    return letGo(person, 'a refresh token was refused', await response.text(), ledger)
-  }
-  const tokens = await json<TokenResponse>(response)
+  const tokens = await answer<TokenResponse>(response)
   ledger.noteSuccessor(person.name, presented, tokens.refresh_token)
   session.tokens = tokens
   session.spent.push(presented)
@@ -206,12 +212,8 @@ async function refresh(person: Person, session: CrowdSession, ledger: Ledger): P
 async function refreshTwice(person: Person, session: CrowdSession, ledger: Ledger): Promise<void> {
   const presented = session.tokens.refresh_token
   const other = session.client.refresh(session.client_id, presented).then(async (response) => {
-    if (response.status === 400) {
-      letGo(person, 'a repeated refresh token was refused', await response.text(), ledger)
-    } else if (response.ok) {
-      const { refresh_token } = (await response.json()) as TokenResponse
-      ledger.noteSuccessor(person.name, presented, refresh_token)
-    }
+    const { refresh_token } = await answer<TokenResponse>(response)
+    ledger.noteSuccessor(person.name, presented, refresh_token)
   })
   const results = await Promise.allSettled([refresh(person, session, ledger), other])
   for (const result of results) if (result.status === 'rejected') throw result.reason
@@ -221,7 +223,7 @@ async function signOut(person: Person, session: CrowdSession, ledger: Ledger): P
   session.isLeaving = true
   const { client, client_id, tokens } = session
   const response = await client.revoke({ client_id, token: tokens.refresh_token })
-  if (response.status !== 200) throw new Error(`/revoke ${response.status}`)
+  await answerText(response)
   ledger.revoked.push({ ...session, name: person.name, at: performance.now() })
   person.session = undefined
   ledger.count('revocations')
@@ -241,8 +243,19 @@ async function cheat(person: Person, session: CrowdSession, ledger: Ledger): Pro
   ledger.count('replays')
 }
 
-/** A live sign-in was taken for none: what must never happen. */
-function letGo(person: Person, what: string, text: string, ledger: Ledger): void {
-  ledger.wrongs.push(`${person.name} was signed out: ${what}: ${text.slice(0, 200)}`)
-  person.session = undefined
+/** A server that cannot answer says so, and whoever asked tries again; all else is its mistake. */
+class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  return JSON.parse(await answerText(response)) as T
+}
+
+async function answerText(response: Response): Promise<string> {
+  const text = await response.text()
+  if (response.ok) return text
+  const { pathname } = new URL(response.url)
+  const said = `${pathname} ${response.status} ${text.slice(0, 200)}`
+  throw response.status < 500 ? new Refused(said) : new Error(said)
 }

@@ -47,8 +47,8 @@ export function disturb(
   const laneOf = (name: string) => ({ random: randomOf(name), stopping: stopping.signal, begin })
   const lanes = [
     repeat(laneOf('replicas'), 1500, (lane) => disturbReplica(replicas, lane)),
-    repeat(laneOf('store'), 4000, (lane) => disturbStore(store, lane)),
-    repeat(laneOf('Entra'), 3000, (lane) => disturbEntra(emulator, lane)),
+    repeat(laneOf('store'), 2500, (lane) => disturbStore(store, lane)),
+    repeat(laneOf('Entra'), 2500, (lane) => disturbEntra(emulator, lane)),
   ]
   // What a lane fails of is thrown by `stop`.
   for (const lane of lanes) lane.catch(() => {})

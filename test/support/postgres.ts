@@ -50,6 +50,15 @@ function idOf(name: string, which: '-u' | '-g'): number | undefined {
   }
 }
 
+/** Backends come and go: one that has gone in between needs none. */
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
@@ -106,7 +115,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
     const own = child?.pid ?? 0
     const made = readFileSync(`/proc/${own}/task/${own}/children`, 'utf8')
     const pids = [own, ...made.split(' ').map(Number)].filter((pid) => pid > 0)
-    for (const pid of pids) process.kill(pid, name)
+    for (const pid of pids) sendSignal(pid, name)
     return pids
   }
 

@@ -14,6 +14,7 @@ import { fixedPort } from './fixed-port.ts'
 import { type RunningNginx, startNginx } from './nginx.ts'
 import { type RunningServe, startServe } from './serve.ts'
 import type { SharedStore, SharedStoreKind } from './shared-store.ts'
+import { shiftedClock } from './shifted-clock.ts'
 
 /** One `entrance serve` of several: always on the same port. */
 export type Replica = {
@@ -37,6 +38,8 @@ export type RunningReplicas = AsyncDisposable & {
   readonly replicas: readonly Replica[]
   readonly nginx: RunningNginx
   readonly store: SharedStore
+  /** Their data folder. */
+  readonly data: string
   readonly emulator: RunningEmulator
   /** Has the next request that is sent go to this replica, while nobody else asks. */
   leadTo(replica: Replica): Promise<void>
@@ -49,9 +52,13 @@ const ANSWER_TIMEOUT = 30_000
 
 export type StartReplicasOptions = {
   readonly emulator?: StartOptions
+  /** By how many seconds the clock of each is ahead of this machine's. */
+  readonly clocks?: readonly number[]
+  /** Variables of all that are to differ. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts them all on one machine: one address, one secret, one store, one folder of expenses. */
+/** Starts them all on one machine: one address, one secret, one store, one place of expenses. */
 export async function startReplicas(
   kind: SharedStoreKind,
   options: StartReplicasOptions = {},
@@ -67,11 +74,13 @@ export async function startReplicas(
   const port = await fixedPort()
   const url = `http://localhost:${port}`
   emulator.directory.applications[0]?.web.redirectUris.push(`${url}/auth/callback`)
-  const env = { ...environmentOf(url, emulator), ENTRANCE_DATA: data, ...store.env }
+  const own = { ENTRANCE_DATA: data, ...store.env, ...options.env }
+  const env = { ...environmentOf(url, emulator), ...own }
   const ports = await Promise.all(Array.from({ length: COUNT }, fixedPort))
-  const replicas = ports.map((own, i) =>
-    createReplica(`replica ${i + 1}`, own, { folder, env, url }),
-  )
+  const replicas = ports.map((own, i) => {
+    const clock = shiftedClock(options.clocks?.[i] ?? 0)
+    return createReplica(`replica ${i + 1}`, own, { folder, env: { ...env, ...clock }, url })
+  })
   started.defer(async () => void (await Promise.all(replicas.map((replica) => replica.stop()))))
   await Promise.all(replicas.map((replica) => replica.start()))
   const nginx = started.use(await startNginx(port, ports))
@@ -79,10 +88,11 @@ export async function startReplicas(
   const running = started.move()
   const leadTo = (replica: Replica) => leadBefore(replicas.indexOf(replica), { url, ports, nginx })
   const dispose = () => running.disposeAsync()
-  return { url, replicas, nginx, store, emulator, leadTo, [Symbol.asyncDispose]: dispose }
+  return { url, replicas, nginx, store, data, emulator, leadTo, [Symbol.asyncDispose]: dispose }
 }
 
-function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
+/** What every replica of one server is given, behind one proxy. */
+export function environmentOf(url: string, emulator: RunningEmulator): Record<string, string> {
   return {
     ENTRANCE_URL: url,
     ENTRANCE_SECRET: randomBytes(32).toString('base64url'),

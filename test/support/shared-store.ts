@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startPostgres, withoutPostgres } from './postgres.ts'
+import { type RunningPostgres, startPostgres, withoutPostgres } from './postgres.ts'
 import { startRedis, withoutRedis } from './redis.ts'
 
 /** A store that replicas have in common, with what can be done to it. */
@@ -9,7 +9,9 @@ export type SharedStore = AsyncDisposable & {
   readonly kind: string
   /** The variables that have `serve` use it. */
   readonly env: Readonly<Record<string, string>>
-  /** Lets nobody get an answer until the function that it gives is called. */
+  /** Whether it can be read, and so what was revoked be learnt, while it is cut off. */
+  readonly isReadable: boolean
+  /** Lets nobody get an answer, or only who reads, until the function that it gives is called. */
   cutOff(): Promise<() => Promise<void>>
   /** The descriptions of all expenses that there are. */
   expenses(): Promise<readonly string[]>
@@ -35,13 +37,14 @@ export type SharedStoreKind = {
 export const SHARED_STORES: readonly SharedStoreKind[] = [
   { kind: 'SQLite', skip: false, start: startSqlite },
   { kind: 'PostgreSQL', skip: withoutPostgres, start: startPostgresStore },
-  { kind: 'Redis', skip: withoutRedis, start: startRedisStore },
+  { kind: 'Redis', skip: withoutRedis || withoutPostgres, start: startRedisStore },
 ]
 
 /** The file of the common data folder. A process that holds its lock is what cuts it off. */
 async function startSqlite(data: string): Promise<SharedStore> {
   return {
     kind: 'SQLite',
+    isReadable: true,
     env: {},
     expenses: () => expensesOfFile(data),
     cutOff: () => lock(join(data, 'entrance.db')),
@@ -79,12 +82,15 @@ function isLocked(error: unknown): boolean {
 }
 
 /** A server of its own; SIGSTOP is what cuts it off, and a restart is a crash. */
-async function startPostgresStore(data: string): Promise<SharedStore> {
+async function startPostgresStore(): Promise<SharedStore> {
   const server = await startPostgres()
+  const address = await server.database()
   return {
     kind: 'PostgreSQL',
-    env: { ENTRANCE_STORE: await server.database() },
-    expenses: () => expensesOfFile(data),
+    isReadable: false,
+    // The expenses are there too, by default.
+    env: { ENTRANCE_STORE: address },
+    expenses: () => expensesOfDatabase(server, address),
     async cutOff() {
       server.pause()
       return async () => server.resume()
@@ -97,13 +103,33 @@ async function startPostgresStore(data: string): Promise<SharedStore> {
   }
 }
 
-/** Likewise. It writes to its disk before it answers, for a crash may not take back anything. */
-async function startRedisStore(data: string): Promise<SharedStore> {
-  const server = await startRedis()
+/** What is in the database of expenses at an address. */
+async function expensesOfDatabase(
+  server: RunningPostgres,
+  address: string,
+): Promise<readonly string[]> {
+  const rows = await server.query(
+    'SELECT description FROM entrance.expenses',
+    new URL(address).pathname.slice(1),
+  )
+  return rows.map((row) => String(row.description))
+}
+
+/**
+ * Likewise, with the expenses in a PostgreSQL beside it. It writes to its disk before it answers, for
+ * a crash may not take back anything.
+ */
+async function startRedisStore(): Promise<SharedStore> {
+  await using started = new AsyncDisposableStack()
+  const server = started.use(await startRedis())
+  const postgres = started.use(await startPostgres())
+  const address = await postgres.database()
+  const running = started.move()
   return {
     kind: 'Redis',
-    env: { ENTRANCE_STORE: server.store() },
-    expenses: () => expensesOfFile(data),
+    isReadable: false,
+    env: { ENTRANCE_STORE: server.store(), EXPENSES_STORE: address },
+    expenses: () => expensesOfDatabase(postgres, address),
     async cutOff() {
       server.pause()
       return async () => server.resume()
@@ -112,6 +138,6 @@ async function startRedisStore(data: string): Promise<SharedStore> {
       await server.crash()
       await server.start()
     },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

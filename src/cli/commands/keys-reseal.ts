@@ -1,4 +1,5 @@
 import { createEntrance } from '../../index.ts'
+import { audited } from '../command-audit.ts'
 import { environment, resolveServeSettings } from '../env.ts'
 import { UsageError } from '../exit-codes.ts'
 import type { Terminal } from '../terminal.ts'
@@ -26,7 +27,8 @@ export async function resealKeys(options: KeysOptions, terminal: Terminal): Prom
   const entrance = createEntrance(await toOptions(url, settings, undefined, () => {}))
   try {
     await entrance.ready()
-    const { moved, left } = await entrance.reseal()
+    const event = { event: 'operator.records_resealed' } as const
+    const { moved, left } = await audited(event, () => entrance.reseal())
     if (options.json) return terminal.out(JSON.stringify({ moved, left }))
     terminal.out(`Sealed ${moved} records under the current key.`)
     if (left > 0) terminal.note(`${left} are left: of another app registration, or just changed.`)

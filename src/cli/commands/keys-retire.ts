@@ -1,6 +1,7 @@
 import { keyIdOf } from '../../core/keys/keyring.ts'
 import { forgetStoreKey, storeKeyIds } from '../../core/store-keys.ts'
 import type { Store } from '../../index.ts'
+import { audited } from '../command-audit.ts'
 import { dataFolder, environment } from '../env.ts'
 import { Interrupted, UsageError } from '../exit-codes.ts'
 import { removeFromKeyFile } from '../key-file.ts'
@@ -26,8 +27,11 @@ export async function retireKey(
   const use = await withStore(options, async (store) => (await countKeyUse(store)).get(id))
   if (!options.json) tellWhatEnds(key, use, terminal)
   await confirmed(`Retire the key ${id}?`, options, terminal)
-  const step = takeOut(id, list, options)
-  await withStore(options, (store) => forgetStoreKey(id, store))
+  const step = await audited({ event: 'operator.key_retired', key: id }, async () => {
+    const left = takeOut(id, list, options)
+    await withStore(options, (store) => forgetStoreKey(id, store))
+    return left
+  })
   if (options.json) {
     const { grants = 0, consents = 0, clients = 0, claims = 0 } = use ?? {}
     terminal.out(JSON.stringify({ retired: id, uses: { grants, consents, clients, claims }, step }))
@@ -93,7 +97,9 @@ async function forgetLostKey(
     terminal.note('Without it that cannot be read, and its people sign in again.')
   }
   await confirmed(`Give up the key ${id}?`, options, terminal)
-  await withStore(options, (store) => forgetStoreKey(id, store))
+  await audited({ event: 'operator.key_retired', key: id }, () =>
+    withStore(options, (store) => forgetStoreKey(id, store)),
+  )
   const told = `Gave up the key ${id}: servers without it start again.`
   terminal.out(options.json ? JSON.stringify({ retired: id, uses: use }) : told)
 }

@@ -1,4 +1,5 @@
 import { keyIdOf } from '../../core/keys/keyring.ts'
+import { audited } from '../command-audit.ts'
 import { checkDataFolder } from '../data-folder.ts'
 import { dataFolder, environment } from '../env.ts'
 import { createKey, keyFilePath, rotateKeyFile } from '../key-file.ts'
@@ -37,7 +38,9 @@ export async function rotateKeys(options: KeysOptions & { in?: number }): Promis
   if (before.kind === 'vault') return printVaultStep(before, options)
   const data = dataFolder(options.data, environment())
   checkDataFolder(data)
-  rotateKeyFile(data, options.in ?? OVERLAP)
+  await audited({ event: 'operator.key_rotated' }, async () =>
+    rotateKeyFile(data, options.in ?? OVERLAP),
+  )
   const { keys } = await readKeyList(options)
   if (options.json) return print(JSON.stringify({ source: keyFilePath(data), keys }))
   const [made, ...others] = keys

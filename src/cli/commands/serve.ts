@@ -8,6 +8,7 @@ import {
   ConfigError,
   type ConfigProblem,
   createEntrance,
+  type Entrance,
   type EntranceOptions,
   findConfigProblems,
   type Observer,
@@ -33,15 +34,10 @@ import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
+import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { waitForStore } from '../wait-for-store.ts'
-
-/** How long a stop waits for what is under way, in milliseconds. */
-const GRACE = 5000
-
-/** How long the connections that a proxy keeps may be used once more, in milliseconds. */
-const LINGER = 2000
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -54,8 +50,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
   const signal = await stopped
-  log({ event: 'server.stopping', message: `Stopping: ${signal}.` })
-  await running.close()
+  log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
+  await running.stop(signal)
 }
 
 /** Everything at once, before a port is bound or a file is made. */
@@ -126,7 +122,10 @@ type Beside = {
   readonly answer: (handler: FetchHandler) => void
 }
 
-type Running = { close(): Promise<void> }
+/** How long those who have asked already may take to hear why a start has failed, in milliseconds. */
+const FAREWELL = 5000
+
+type Running = { stop(signal: Awaited<ReturnType<typeof nextSignal>>): Promise<void> }
 
 async function start(
   settings: ServeSettings,
@@ -143,9 +142,7 @@ async function start(
     throw portProblem(error, settings.hosts[0], settings.port)
   })
   const opened: { close(): Promise<unknown> }[] = []
-  const close = async () => {
-    // Nothing may come in while the rest goes.
-    await listening.close(GRACE, settings.trustedProxyHops > 0 ? LINGER : 0)
+  const closeParts = async () => {
     for (const part of opened.toReversed()) await part.close()
   }
   try {
@@ -160,17 +157,20 @@ async function start(
     const observers = told.flatMap((part) => part.observers)
     const url = settings.url ?? `http://localhost:${listening.port}`
     const beside = { operator, observers, stopped, answer: answer.resolve }
-    await openServer(url, listening.port, settings, beside, opened, log)
+    const entrance = await openServer(url, listening.port, settings, beside, opened, log)
     return {
-      close() {
+      async stop(signal) {
         operator?.drain()
-        return close()
+        // Nothing may come in while the rest goes.
+        await drain(listening, drainingFor(signal, settings), entrance.endAnswers)
+        await closeParts()
       },
     }
   } catch (error) {
     // Whoever has asked already is told so, and does not hold up the end.
     answer.reject(error)
-    await close()
+    await listening.close(FAREWELL)
+    await closeParts()
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
@@ -184,7 +184,7 @@ async function openServer(
   { operator, observers, stopped, answer }: Beside,
   opened: { close(): Promise<unknown> }[],
   log: Log,
-): Promise<void> {
+): Promise<Entrance> {
   makeDataFolder(settings.data)
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
@@ -195,6 +195,7 @@ async function openServer(
   const { currency } = settings
   const { token } = settings.operator
   operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
+  entrance.watchEntra()
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
   const expenses = await openExpenses(settings.expenses)
@@ -215,6 +216,7 @@ async function openServer(
     warnOfPort(url, port, log)
   }
   answer(handler)
+  return entrance
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
@@ -284,16 +286,3 @@ export async function toOptions(
     log,
   }
 }
-
-/** Of the next one Node takes care itself: it ends the process at once. */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    const take = (signal: string) => {
-      for (const name of SIGNALS) process.off(name, take)
-      resolve(signal)
-    }
-    for (const name of SIGNALS) process.on(name, take)
-  })
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const

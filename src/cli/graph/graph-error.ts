@@ -58,12 +58,18 @@ export function isConflict(error: unknown): error is GraphError {
   return error.status === 409 || /already exists|same value for property/i.test(error.message)
 }
 
-/** The three answers that a write right behind another one can get: they pass within two minutes. */
+/** Of an application, and of an app role, that the directory is still copying. */
+const NOT_YET = [
+  'does not reference a valid application object',
+  'Permission being assigned was not found on application',
+]
+
+/** The answers that a write right behind another one can get: they pass within two minutes. */
 export function isReplicating(error: unknown): boolean {
   if (!(error instanceof GraphError)) return false
   const { status, code, message } = error
   if (status === 404) return code === 'Request_ResourceNotFound'
-  if (status === 400) return message.includes('does not reference a valid application object')
+  if (status === 400) return NOT_YET.some((words) => message.includes(words))
   return status === 403 && message.includes('backing application of the service principal')
 }
 

@@ -21,7 +21,7 @@ export async function withOperator(
     else {
       // Loaded only where it is used: it brings the whole server.
       const { onStore } = await import('./on-store.ts')
-      await onStore(options, work)
+      await onStore(options, terminal, work)
     }
   } catch (error) {
     throw toCommandError(error)

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { SEED } from '../../emulator/seed.ts'
 import { createEntrance, type Operator } from '../../index.ts'
+import { commandActor, openCommandAudit } from '../command-audit.ts'
 import { checkSettings, toOptions } from '../commands/serve.ts'
 import { environment, resolveServeSettings, type ServeOptions, type ServeSettings } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** With the settings of `serve`: what the server can read, and nothing else, is read here. */
 export async function onStore(
   options: Pick<ServeOptions, 'data' | 'store' | 'emulator'>,
+  { note }: Pick<Terminal, 'note'>,
   work: (operator: Operator) => Promise<void>,
 ): Promise<void> {
   const { data, store, emulator } = options
@@ -21,12 +24,15 @@ export async function onStore(
   checkStoreIsThere(settings)
   const url = settings.url ?? `http://localhost:${settings.port}`
   const asked = await toOptions(url, settings, emulatorOf(settings), () => {})
-  const entrance = createEntrance({ ...asked, clientDocuments: 'off' })
+  const audit = await openCommandAudit(settings, note)
+  const { observers } = audit
+  const entrance = createEntrance({ ...asked, observers, clientDocuments: 'off' })
   try {
     await entrance.ready()
-    await work(entrance.operator.as('the command line'))
+    await work(entrance.operator.as(commandActor()))
   } finally {
     await entrance.close()
+    await audit.close()
   }
 }
 

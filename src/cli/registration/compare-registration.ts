@@ -22,6 +22,7 @@ import {
   comparePermissions,
 } from './compare-claims.ts'
 import { compareCredential } from './compare-credential.ts'
+import { compareOperatorRole, compareOperators } from './compare-operators.ts'
 import { compareAdminConsent, compareServicePrincipal } from './compare-tenant.ts'
 import { afterCall, type Comparison } from './difference.ts'
 import type { DesiredRegistration, Difference, Registration } from './types.ts'
@@ -54,10 +55,12 @@ export function compareRegistration(
     compareScopes,
     compareDisabledScopes,
     compareAppRoles,
+    compareOperatorRole,
     compareOptionalClaims,
     compareGroupsClaim,
     comparePermissions,
     compareServicePrincipal,
+    compareOperators,
     comparePreAuthorized,
     (comparison: Comparison) => compareCredential(comparison, now),
     compareAdminConsent,

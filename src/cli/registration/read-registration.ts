@@ -6,6 +6,7 @@ import type {
   Grant,
   Policies,
   Registration,
+  RoleAssignment,
   ServicePrincipal,
 } from './types.ts'
 
@@ -19,10 +20,16 @@ const FIELDS = [
   'groupMembershipClaims',
 ].join(',')
 
+export type ReadOptions = {
+  readonly clientId: string
+  /** Whether to read who has which app role as well: there may be thousands. @default false */
+  readonly withAssignments?: boolean
+}
+
 /** Reads the registration with that client id, and what belongs to it; undefined: there is none. */
 export async function readRegistration(
   graph: Graph,
-  { clientId }: { readonly clientId: string },
+  { clientId, withAssignments = false }: ReadOptions,
 ): Promise<Registration | undefined> {
   const found = await findByClientId(graph, clientId)
   if (!found) return undefined
@@ -36,7 +43,13 @@ export async function readRegistration(
     grants: servicePrincipal ? await readGrants(graph, servicePrincipal) : [],
     graphServicePrincipal: (await findServicePrincipal(graph, GRAPH_APP_ID))?.id,
     policies: await readPolicies(graph),
+    ...(servicePrincipal &&
+      withAssignments && { roleAssignments: await readAssignments(graph, servicePrincipal) }),
   }
+}
+
+function readAssignments(graph: Graph, { id }: ServicePrincipal) {
+  return unlessDenied(graph.list<RoleAssignment>(`/servicePrincipals/${id}/appRoleAssignedTo`))
 }
 
 /** Of certificates, a list shows all but the certificates themselves. */

@@ -134,7 +134,14 @@ export type Registration = {
   /** Object id of Microsoft Graph's service principal in this tenant. */
   readonly graphServicePrincipal: string | undefined
   readonly policies: Policies | undefined
+  /** Who has which app role; undefined where nobody asked, or they could not be read. */
+  readonly roleAssignments?: readonly RoleAssignment[] | undefined
 }
+
+export type RoleAssignment = { readonly principalId: string; readonly appRoleId: string }
+
+/** Somebody who is to operate the server. */
+export type DesiredOperator = { readonly id: string; readonly name: string }
 
 /** A permission of Microsoft Graph that the server needs besides OpenID Connect's. */
 export type GraphPermission = {
@@ -197,6 +204,10 @@ export type DesiredRegistration = {
   readonly hasGroups: boolean
   /** Values of app roles that have to exist. */
   readonly roles: readonly string[]
+  /** Whether the app role has to exist that opens the operator's API. */
+  readonly hasOperatorRole: boolean
+  /** Who has to have it. */
+  readonly operators: readonly DesiredOperator[]
   readonly graphPermissions: readonly GraphPermission[]
   /** Whether consent for everybody is wanted. */
   readonly hasAdminConsent: boolean

@@ -37,6 +37,8 @@ export function toDesired(
     optionalClaims: allow.hasNoGuests ? ['acct'] : [],
     hasGroups: allow.groups,
     roles: allow.roles,
+    hasOperatorRole: settings.hasOperatorRole,
+    operators: [],
     graphPermissions: allow.groups ? [USER_READ] : [],
     hasAdminConsent: options.adminConsent ?? false,
     credential,

@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CommandError } from '../exit-codes.ts'
 import { type Authority, findAuthority } from '../graph/authority.ts'
 import { createGraph, type Graph } from '../graph/graph-client.ts'
 import { isDenied } from '../graph/graph-error.ts'
 import { type Operator, type OperatorSession, signInOperator } from '../graph/operator-token.ts'
+import { osUser } from '../os-user.ts'
 import { confirm } from '../prompt.ts'
 import { compareRegistration } from '../registration/compare-registration.ts'
 import { readRegistration } from '../registration/read-registration.ts'
@@ -13,6 +13,7 @@ import { printableLine, type Terminal } from '../terminal.ts'
 import { type PreparedCredential, prepareCredential } from './credential.ts'
 import { toDesired } from './desired.ts'
 import { findApplication } from './find-application.ts'
+import { findOperators } from './find-operators.ts'
 import type { SetupOptions, SetupSettings } from './settings.ts'
 
 export type SetupTools = {
@@ -74,19 +75,10 @@ export async function openRun(
 function nobody(authority: Authority): Operator {
   return {
     authority,
-    name: localName(),
+    name: osUser() ?? 'somebody',
     token: '',
     source: 'env',
     tenantId: authority.tenantId ?? '',
-  }
-}
-
-/** In a container the account may have no name. */
-function localName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return 'somebody'
   }
 }
 
@@ -113,14 +105,17 @@ export type Plan = {
 /** Reads what is there, and compares it with what is wanted. */
 export async function makePlan(run: Run): Promise<Plan> {
   const { settings, options, terminal, operator, graph } = run
-  const wanted = toDesired(settings, options, operator, undefined)
+  const operators = await findOperators(graph, settings.operators, operator.token !== '')
+  const wanted = { ...toDesired(settings, options, operator, undefined), operators }
   const found =
     operator.token === ''
       ? noApplication(settings)
       : await findApplication(graph, settings, wanted, run, terminal)
   const credential = await prepareCredential(settings, options, operator, found, terminal.signal)
   const desired = { ...wanted, credential: credential.desired }
-  const registration = found && (await readRegistration(graph, { clientId: found.appId }))
+  const withAssignments = operators.length > 0
+  const registration =
+    found && (await readRegistration(graph, { clientId: found.appId, withAssignments }))
   const { origin } = graph
   const all = compareRegistration(registration, desired, { origin })
   const overridden = new Set<Difference>()

@@ -4,6 +4,7 @@ import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import { dataFolder, type Environment, isFromDotEnv } from '../env.ts'
 import { readEnvFile } from '../env-file.ts'
 import { parseAuthority } from '../graph/authority.ts'
+import { AZURE_CLI_CLIENT_ID } from '../graph/device-code.ts'
 import type { TokenSource } from '../graph/operator-token.ts'
 import type { SignInAudience } from '../registration/types.ts'
 
@@ -19,6 +20,7 @@ export type SetupOptions = {
   scope?: string[]
   consentBy?: 'users' | 'admins'
   preAuthorize?: string[]
+  operator?: true | string[]
   credential?: string
   issuer?: string
   subject?: string
@@ -55,6 +57,10 @@ export type SetupSettings = {
   readonly scopes: readonly string[]
   readonly consentBy: 'users' | 'admins' | undefined
   readonly preAuthorized: readonly string[]
+  /** Sign-in names and object ids of those who are to operate the server. */
+  readonly operators: readonly string[]
+  /** Whether the app role for that is wanted. */
+  readonly hasOperatorRole: boolean
   readonly credential: CredentialKind
   /** The same as `ENTRANCE_CREDENTIAL` has it. */
   readonly credentialText: string
@@ -99,10 +105,12 @@ export const TENANT_ALIASES: ReadonlyMap<SignInAudience, string> = new Map(
 /** Applications that have a name here. */
 const CLIENTS: ReadonlyMap<string, string> = new Map([
   ['vscode', 'aebc6443-996d-45c2-90f0-388ff96faa56'],
+  ['az', AZURE_CLI_CLIENT_ID],
 ])
 
 const KINDS: readonly string[] = ['secret', 'certificate', 'workload-identity', 'managed-identity']
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const SIGN_IN_NAME = /^[^\s@/?]{1,200}@[^\s@/?]{1,200}$/
 const MAX_NAME = 120
 
 /** Joins options and environment. Throws a `ConfigError` with everything that is wrong. */
@@ -133,6 +141,11 @@ export function resolveSetupSettings(options: SetupOptions, given: Environment):
     scopes: options.scope ?? [],
     consentBy: options.consentBy,
     preAuthorized: (options.preAuthorize ?? []).map((one) => CLIENTS.get(one) ?? one),
+    operators: Array.isArray(options.operator) ? options.operator : [],
+    // Without a token it is the only thing that opens the operator's API.
+    hasOperatorRole:
+      options.operator !== undefined ||
+      Boolean(env.ENTRANCE_OPERATOR_PORT && !env.ENTRANCE_OPERATOR_TOKEN),
     credential: kind as CredentialKind,
     credentialText: credential,
     certificateFile: kind === 'certificate' ? file : undefined,
@@ -192,7 +205,7 @@ function readUrl(option: string, text: string, problems: ConfigProblem[]): strin
 }
 
 function findProblems(settings: SetupSettings): ConfigProblem[] {
-  const { clientId, credential, issuer, name, preAuthorized, scopes } = settings
+  const { clientId, credential, issuer, name, operators, preAuthorized, scopes } = settings
   const problems: ConfigProblem[] = []
   const add = (option: string, problem: string, cure: string) =>
     problems.push({ option, problem, cure })
@@ -224,7 +237,11 @@ function findProblems(settings: SetupSettings): ConfigProblem[] {
     )
   }
   for (const one of preAuthorized.filter((id) => !GUID.test(id))) {
-    add('--pre-authorize', `'${one}' is not a client id.`, 'Give a GUID, or vscode.')
+    add('--pre-authorize', `'${one}' is not a client id.`, 'Give a GUID, vscode or az.')
+  }
+  for (const one of operators.filter((name) => !GUID.test(name) && !SIGN_IN_NAME.test(name))) {
+    const problem = `'${one.slice(0, 100)}' is neither a sign-in name nor an object id.`
+    add('--operator', problem, 'Write it like alice@example.com.')
   }
   for (const one of scopes.filter((scope) => !/^[\w.:-]{1,120}$/.test(scope))) {
     add('--scope', `'${one}' cannot be the name of a scope.`, 'Use letters, digits and . _ : -')

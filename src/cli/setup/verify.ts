@@ -56,7 +56,8 @@ export async function verifyRegistration(options: VerifyOptions): Promise<readon
 
 async function findProblems(options: VerifyOptions): Promise<Problem[]> {
   const { graph, clientId, desired, remaining } = options
-  const registration = await readRegistration(graph, { clientId })
+  const withAssignments = desired.operators.length > 0
+  const registration = await readRegistration(graph, { clientId, withAssignments })
   if (!registration) return [{ text: `The directory does not show ${clientId}.`, passes: true }]
   const missing = compareRegistration(registration, desired, { origin: graph.origin })
     .filter(({ id, isOverride }) => !isOverride && !remaining.has(id))

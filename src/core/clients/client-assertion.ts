@@ -2,6 +2,7 @@ import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, err
 import type { Store } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
 import { digest } from '../keys/mac.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { Client } from './client.ts'
 import type { ClientKeys } from './client-keys.ts'
 import { ASSERTION_ALGORITHMS, type JsonWebKeySet } from './key-set.ts'
@@ -33,9 +34,8 @@ export type ClientAssertionsOptions = {
 /** The longest assertion that is looked at, in characters. */
 const ASSERTION_MAX_LENGTH = 8 * 1024
 
-/** How far ahead it may expire, and how far clocks may be apart, in seconds. */
+/** How far ahead it may expire, in seconds. */
 const MAX_LIFETIME = 10 * 60
-const CLOCK_SKEW = 60
 
 const JTI_MAX_LENGTH = 256
 

@@ -90,8 +90,13 @@ export function openClient(clientId: string, keyring: Keyring): Client | undefin
  * been tampered with. One that names another key may be from before that key was retired.
  */
 export function isOfKeyInForce(clientId: string, keyring: Keyring): boolean {
+  return keyring.find(keyIdOfClient(clientId)) !== undefined
+}
+
+/** The id of the key that a client_id names; empty where it is none of ours. */
+export function keyIdOfClient(clientId: string): string {
   const [version, keyId = ''] = clientId.split('.', 2)
-  return version === VERSION && keyring.find(keyId) !== undefined
+  return version === VERSION ? keyId : ''
 }
 
 /** The secret of a confidential client: a MAC of its id under the key that made the id. */

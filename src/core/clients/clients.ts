@@ -1,3 +1,4 @@
+import { madeElsewhere } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { ConfiguredClient, RegistrationMode } from '../options.ts'
 import {
@@ -5,7 +6,7 @@ import {
   type AdoptedClientsOptions,
   createAdoptedClients,
 } from './adopted-clients.ts'
-import { type Client, isClientSecret, openClient } from './client.ts'
+import { type Client, isClientSecret, keyIdOfClient, openClient } from './client.ts'
 import { isDocumentId } from './client-document.ts'
 import type { ClientKeys } from './client-keys.ts'
 import { createConfiguredClients } from './configured-clients.ts'
@@ -15,7 +16,8 @@ import type { DocumentSource } from './document-source.ts'
 export type Clients = {
   /**
    * The client; undefined when nobody of that id is let in here: {@link Clients.refusalOf} says why.
-   * Throws `OAuthError` where the document that describes it cannot be used, or not at the moment.
+   * Throws `OAuthError` where the document that describes it cannot be used, or not at the moment,
+   * and where other replicas have the key that it registered under.
    */
   find(clientId: string): Promise<Client | undefined>
   /** Why `find` gives nobody. */
@@ -55,7 +57,9 @@ export function createClients(options: ClientsOptions): Clients {
       // Judged now: a registration from better days is no exception.
       if (isOff) return undefined
       if (isDocumentId(clientId)) return documents.find(clientId)
-      return openClient(clientId, keyring) ?? adopted.find(clientId)
+      const known = openClient(clientId, keyring) ?? (await adopted.find(clientId))
+      if (!known && keyring.isElsewhere(keyIdOfClient(clientId))) throw madeElsewhere()
+      return known
     },
     refusalOf(clientId) {
       if (configured.find(clientId) === 'disabled') return DISABLED

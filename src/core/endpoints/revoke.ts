@@ -55,7 +55,7 @@ function findAccessToken(token: string, context: Context) {
   try {
     return context.accessTokens.verify(token).claims
   } catch (error) {
-    if (error instanceof OAuthError) return undefined
+    if (error instanceof OAuthError && error.code === 'invalid_token') return undefined
     throw error
   }
 }

@@ -47,6 +47,8 @@ export type SignInHints = {
  * words never get here. Every function throws `EntraError`.
  */
 export type Entra = {
+  /** Makes sure that Entra is there. */
+  reach(): Promise<void>
   /** Where to send the person, after making sure that Entra is there to receive them. */
   authorizationUrl(exchange: EntraExchange, scope: string, hints?: SignInHints): Promise<URL>
   /** Redeems the code of an authorization response and verifies what comes for it. */
@@ -177,6 +179,10 @@ export function createEntra(config: Config): Entra {
   }
 
   return {
+    async reach() {
+      await readMetadata(REACHABLE_TTL)
+    },
+
     async authorizationUrl({ state, nonce, codeVerifier }, scope, hints = {}) {
       const { loginHint, claims, prompt = entra.prompt } = hints
       const metadata = await readMetadata(REACHABLE_TTL)

@@ -8,14 +8,14 @@ export type RoleHolder = { readonly tid: string; readonly oid: string }
 
 export type VerifyRoleOptions = Omit<VerifyOptions, 'scope'> & {
   readonly tenantId: string
-  /** Of several tenants, those that are let in. */
+  /** Where several tenants could sign in, those that are let in. */
   readonly tenants: ReadonlySet<string> | undefined
 }
 
 /**
  * Verifies an access token of Entra's for this application that somebody presents: signature, the
- * issuer that belongs to its tenant, a tenant that is let in, audience, version, expiry and app
- * role. Throws `EntraError`.
+ * issuer that belongs to its tenant, the one tenant that is let in, audience, version, expiry and
+ * app role. Throws `EntraError`.
  */
 export async function verifyRoleToken(
   token: string,
@@ -33,24 +33,31 @@ export async function verifyRoleToken(
       `The access token is for the audience ${claims.aud}; ${options.clientId} is expected.`,
     )
   }
+  // An ID token has a person's app roles as well, and shows who they are to whom it was made for.
+  if (typeof claims.azp !== 'string')
+    throw refused('The token is no access token: it names no application that asked for it.')
   const roles = Array.isArray(claims.roles) ? claims.roles : []
   if (!roles.includes(role)) {
     throw refused(
       `The access token lacks the app role ${role}.`,
-      'Assign it in the portal, under Enterprise applications.',
+      'Assign it with entrance setup --operator, or in the portal, under Enterprise applications.',
+      'access_denied',
     )
   }
   return { tid: claims.tid as string, oid: claims.oid as string }
 }
 
-/** Where several tenants sign in, those alone may operate that are named: anybody has one of their own. */
+/**
+ * Who holds an app role is for each tenant's own administrators to say. So a role counts where one
+ * tenant is let in: with several, each could operate what is the others'.
+ */
 function issuerOf(token: string, { issuer, tenantId, tenants }: VerifyRoleOptions): string {
   if (!isOfMany(tenantId)) return issuer
   const tid = peekTenant(token)
-  if (tid !== undefined && tenants?.has(tid)) return issuerFor(issuer, tid)
+  if (tid !== undefined && tenants?.size === 1 && tenants.has(tid)) return issuerFor(issuer, tid)
   throw refused(
-    'The access token is of a tenant that is not named as one that may operate this server.',
-    'Name it in ENTRANCE_ALLOW_TENANTS, or use ENTRANCE_OPERATOR_TOKEN.',
+    'An app role opens this only where one tenant is let in, and to that one.',
+    'Use ENTRANCE_OPERATOR_TOKEN; or name the one tenant in ENTRANCE_ALLOW_TENANTS.',
   )
 }
 
@@ -66,6 +73,7 @@ function peekTenant(token: string): string | undefined {
 function refused(
   message: string,
   cure = 'Get one for this application: scope <client id>/.default.',
+  error?: 'access_denied',
 ) {
-  return new EntraError(message, { isTransient: false, cure })
+  return new EntraError(message, { error, isTransient: false, cure })
 }

@@ -1,7 +1,7 @@
 import { type Grant, personOf, type Revoking, revokeGrant } from './grant.ts'
 
 /** How many sign-ins one person has with one client at most: more than anybody has computers. */
-export const MAX_SIGN_INS = 50
+export const MAX_SIGN_INS = 100
 
 /**
  * Ends the sign-ins of a person with a client that are too many, the one that was renewed longest ago

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { Store, StoredRecord } from '../../stores/store.ts'
 import type { Audit } from '../audit.ts'
-import { OAuthError } from '../errors.ts'
+import { madeElsewhere, OAuthError } from '../errors.ts'
 import { inRounds } from '../in-rounds.ts'
 import type { Keyring } from '../keys/keyring.ts'
-import { open, seal } from '../keys/sealed.ts'
+import { open, seal, sealedUnder } from '../keys/sealed.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { isOwnIssuer } from '../site.ts'
 import type { KeptTag } from '../tokens/grant-token.ts'
@@ -26,6 +28,8 @@ export type Grant = {
   /** Until when the code can be redeemed. */
   readonly codeExpiresAt: number
   readonly rotatedAt?: number
+  /** By whose clock that is. */
+  readonly rotatedBy?: string
   readonly client: AskingClient
   readonly redirectUri: string
   readonly codeChallenge: string
@@ -100,8 +104,11 @@ export type GrantsOptions = {
   readonly grantMaxTtl: number
 }
 
-/** An abandoned grant is kept until its transaction cannot come back. */
-const UNREDEEMED_TTL = 600
+/** An abandoned grant is kept until its transaction, of 10 minutes, cannot come back by any clock. */
+const UNREDEEMED_TTL = 600 + 2 * CLOCK_SKEW
+
+/** This process's clock: that of another replica may show another time. */
+export const OWN_CLOCK = randomBytes(6).toString('base64url')
 
 /**
  * How long it is kept that a grant was revoked, in seconds: as long as an access token may live. Then
@@ -139,6 +146,7 @@ export function createGrants(options: GrantsOptions): Grants {
   return {
     async find(id) {
       const record = await store.get(keyOf(id))
+      if (record && keyring.isElsewhere(sealedUnder(record.value))) throw madeElsewhere()
       return record && read(record)
     },
     async list(person, client) {

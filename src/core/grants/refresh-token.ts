@@ -5,6 +5,7 @@ import type { Client } from '../clients/client.ts'
 import type { Entra, EntraTokens } from '../entra/entra.ts'
 import { describeForLog } from '../entra/entra-errors.ts'
 import { EntraError, OAuthError } from '../errors.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { Params } from '../params.ts'
 import { checkWithinGrant, narrowScope, parseScope, type ScopeConfig } from '../scope.ts'
 import { type GrantToken, isGenuine, readGrantToken } from '../tokens/grant-token.ts'
@@ -15,13 +16,17 @@ import {
   type HeldGrant,
   invalidGrant,
   now,
+  OWN_CLOCK,
   personOf,
   revokeGrant,
   tellWithheld,
 } from './grant.ts'
 import { checkClaim, checkStanding } from './presented-grant.ts'
 
-/** Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. */
+/**
+ * Within so many seconds of a rotation a repeat gets the same successor: its answer was lost. By
+ * another replica's clock the rotation may seem longer ago than it is.
+ */
 const REPEAT_WINDOW = 60
 
 /** How long one process may ask Entra before another may try, in seconds. */
@@ -114,7 +119,8 @@ async function findGrant(
 function nextStep(token: GrantToken, grant: Grant): 'rotate' | 'repeat' | 'wait' | 'revoke' {
   if (token.generation === grant.generation) return isLeased(grant) ? 'wait' : 'rotate'
   const isPrevious = token.generation === grant.generation - 1
-  return isPrevious && now() - (grant.rotatedAt ?? 0) <= REPEAT_WINDOW ? 'repeat' : 'revoke'
+  const window = REPEAT_WINDOW + (grant.rotatedBy === OWN_CLOCK ? 0 : CLOCK_SKEW)
+  return isPrevious && now() - (grant.rotatedAt ?? 0) <= window ? 'repeat' : 'revoke'
 }
 
 /** A lease that lasts longer than any can comes from a clock that is wrong, and binds nobody. */
@@ -164,6 +170,7 @@ async function rotate(held: HeldGrant, context: RefreshContext): Promise<Rotated
     keyId: context.keyring.current.id,
     keptTag: undefined,
     rotatedAt: now(),
+    rotatedBy: OWN_CLOCK,
     user: tokens.user,
     scope: tokens.scope,
     // Entra may keep the old one in force without sending another.

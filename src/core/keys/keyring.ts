@@ -22,6 +22,8 @@ export type Keyring = {
   /** The newest first. */
   readonly keys: readonly Key[]
   find(id: string): Key | undefined
+  /** Whether other replicas make things with a key of this id, which this one lacks. */
+  isElsewhere(id: string): boolean
 }
 
 /** A master secret: a key, not a password, so it needs 256 bits of randomness. */
@@ -50,6 +52,8 @@ export type LiveKeyring = Keyring & {
   readonly secrets: readonly string[]
   /** Takes these keys in place of those at hand; tells whether that changed anything. */
   update(keys: readonly (string | MasterKey)[]): boolean
+  /** Which keys other replicas make things with, by what the store says. */
+  setElsewhere(ids: readonly string[]): void
 }
 
 /** The shortest secret taken as a master key, in characters. */
@@ -58,6 +62,7 @@ export const SECRET_MIN_LENGTH = 32
 /** Makes a keyring of master keys, the newest first. */
 export function createKeyring(given: readonly (string | MasterKey)[]): LiveKeyring {
   let ring = toRing(given, new Map())
+  let elsewhere: readonly string[] = []
   return {
     get current() {
       return currentOf(ring.keys)
@@ -69,6 +74,10 @@ export function createKeyring(given: readonly (string | MasterKey)[]): LiveKeyri
       return ring.secrets
     },
     find: (id) => ring.byId.get(id),
+    isElsewhere: (id) => !ring.byId.has(id) && elsewhere.includes(id),
+    setElsewhere(ids) {
+      elsewhere = ids
+    },
     update(keys) {
       const next = toRing(keys, ring.byId)
       const isSame =

@@ -26,6 +26,11 @@ export function seal(keyring: Keyring, purpose: string, text: string, context = 
   return `${key.id}.${sealed.toString('base64url')}`
 }
 
+/** The id of the key that a sealed text names; empty where it names none. */
+export function sealedUnder(sealed: string): string {
+  return sealed.slice(0, Math.max(sealed.indexOf('.'), 0))
+}
+
 /** Opens what {@link seal} made; undefined for anything else, whatever the reason. */
 export function open(
   keyring: Keyring,
@@ -34,10 +39,10 @@ export function open(
   context = '',
 ): string | undefined {
   if (sealed.length > MAX_LENGTH) return undefined
-  const dot = sealed.indexOf('.')
-  const key = keyring.find(sealed.slice(0, Math.max(dot, 0)))
+  const id = sealedUnder(sealed)
+  const key = keyring.find(id)
   if (!key) return undefined
-  const encoded = sealed.slice(dot + 1)
+  const encoded = sealed.slice(id.length + 1)
   const bytes = Buffer.from(encoded, 'base64url')
   // Decoding forgives stray characters, which would travel on in what we made.
   if (bytes.length < IV_BYTES + TAG_BYTES || bytes.toString('base64url') !== encoded) {

@@ -1,5 +1,9 @@
 import type { Barring } from '../barred.ts'
+import { addressOf, type Connection } from '../client-address.ts'
 import type { Context } from '../context.ts'
+import { EntraError } from '../errors.ts'
+import { personOf } from '../grants/grant.ts'
+import { type Actor, type Doing, type Done, doAudited, findSubject } from './audited.ts'
 import { type BarResult, bar } from './bar.ts'
 import { findClient } from './find-client.ts'
 import { findPerson, type Person } from './find-person.ts'
@@ -48,13 +52,18 @@ export type Operator = {
 
 /** How the operator's hand is got hold of. */
 export type OperatorAccess = {
-  /** The operations; what they change is logged with who did it, such as `the command line`. */
-  as(actor: string): Operator
+  /**
+   * The operations. What they change stands in the log and in the audit log, with who did it, such
+   * as `command:alice`, and from where.
+   */
+  as(actor: string, connection?: Connection): Operator
   /**
    * Whose access token of Entra's for this application this is, with the app role
-   * `Entrance.Operator`. Throws `EntraError`.
+   * `Entrance.Operator`; who is blocked has none here. Throws `EntraError`.
    */
   verifyToken(token: string): Promise<string>
+  /** Writes to the audit log that somebody was not let in, by a word such as `wrong_token`. */
+  refused(reason: string, connection?: Connection): void
 }
 
 /** The app role that lets somebody operate a server. */
@@ -62,38 +71,43 @@ const OPERATOR_ROLE = 'Entrance.Operator'
 
 export function createOperatorAccess(context: Context): OperatorAccess {
   return {
-    as: (actor) => createOperator(context, actor),
+    as: (actor, connection) => createOperator(context, { actor, address: addressOf(connection) }),
     async verifyToken(token) {
-      const { tid, oid } = await context.entra.verifyRole(token, OPERATOR_ROLE)
-      return `${tid}/${oid}`
+      const person = personOf(await context.entra.verifyRole(token, OPERATOR_ROLE))
+      // Who is kept out must not let themselves in again.
+      if (!(await context.barred.has('person', person))) return person
+      throw new EntraError('The operator of this server has blocked this account.', {
+        isTransient: false,
+        cure: 'Use ENTRANCE_OPERATOR_TOKEN, or have another operator unblock it.',
+      })
+    },
+    refused(reason, connection) {
+      const address = addressOf(connection)
+      context.audit({ event: 'operator.refused', outcome: 'denied', reason, address })
     },
   }
 }
 
-function createOperator(context: Context, actor: string): Operator {
-  const { barred, config } = context
-
-  /** One line for each thing done, with what came of it. */
-  async function told<T>(event: string, about: object, work: () => Promise<T>): Promise<T> {
-    const result = await work()
-    const done = typeof result === 'object' ? { ...result } : { count: result }
-    const message = `The operator's hand: ${event}.`
-    config.log({ event: `operator.${event}`, level: 'warn', message, actor, ...about, ...done })
-    return result
-  }
+function createOperator(context: Context, by: Actor): Operator {
+  const { barred } = context
+  const told = <T extends Done>(doing: Doing, about: object, work: () => Promise<T>) =>
+    doAudited(doing, about, by, context, work)
 
   return {
     sessions: {
       list: (query = {}) => listSessions(query, context),
-      revoke: (target) => told('sessions-revoked', target, () => revokeSessions(target, context)),
+      async revoke(target) {
+        const about = await findSubject(target, context)
+        return told('operator.sessions_revoked', about, () => revokeSessions(target, context))
+      },
     },
     users: {
       block: (user) =>
-        told('user-blocked', {}, async () =>
+        told('operator.user_blocked', {}, async () =>
           bar('person', await findPerson(user, context), context),
         ),
       unblock: (user) =>
-        told('user-unblocked', {}, async () => {
+        told('operator.user_unblocked', {}, async () => {
           const person = await findPerson(user, context)
           return { ...person, isNew: await barred.lift('person', person.id) }
         }),
@@ -105,18 +119,21 @@ function createOperator(context: Context, actor: string): Operator {
     clients: {
       list: (paging = {}) => listClients(paging, context),
       disable: (client) =>
-        told('client-disabled', {}, async () => {
+        told('operator.client_disabled', {}, async () => {
           const { digest: id, name } = await findClient(client, context)
           return bar('client', { id, name }, context)
         }),
       enable: (client) =>
-        told('client-enabled', {}, async () => {
+        told('operator.client_enabled', {}, async () => {
           const { digest: id, name } = await findClient(client, context)
           return { id, name, isNew: await barred.lift('client', id) }
         }),
     },
     consents: {
-      reset: (target) => told('consents-reset', target, () => resetConsents(target, context)),
+      async reset(target) {
+        const about = await findSubject(target, context)
+        return told('operator.consents_reset', about, () => resetConsents(target, context))
+      },
     },
   }
 }

@@ -4,6 +4,7 @@ export type OpenAnswers = {
   hold(response: Response, isStillLet: () => boolean): Response
   /** Asks of each whether it may go on. */
   review(): void
+  endAll(): void
 }
 
 type OpenAnswer = { readonly isStillLet: () => boolean; readonly end: () => void }
@@ -16,9 +17,7 @@ export function createOpenAnswers(): OpenAnswers {
   const open = new Set<OpenAnswer>()
   return {
     hold(response, isStillLet) {
-      // JSON is written in one go.
-      const isBrief = response.headers.get('content-type')?.startsWith('application/json') ?? false
-      if (!response.body || isBrief) return response
+      if (!response.body || isBrief(response)) return response
       const body = follow(response.body, isStillLet, open)
       const { status, statusText, headers } = response
       return new Response(body, { status, statusText, headers })
@@ -26,7 +25,16 @@ export function createOpenAnswers(): OpenAnswers {
     review() {
       for (const answer of open) if (!answer.isStillLet()) answer.end()
     },
+    endAll() {
+      for (const answer of open) answer.end()
+    },
   }
+}
+
+/** JSON is written in one go; `application/json-seq` and its like go on. */
+function isBrief({ headers }: Response): boolean {
+  const [type] = (headers.get('content-type') ?? '').split(';', 1)
+  return type?.trim().toLowerCase() === 'application/json'
 }
 
 function follow(

@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts'
 import type { Revocation, Store } from '../../stores/store.ts'
 import { OAuthError } from '../errors.ts'
-import { ACCESS_TOKEN_MAX_TTL } from '../options.ts'
+import { ACCESS_TOKEN_MAX_TTL, CLOCK_SKEW } from '../options.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
 /** Whose sign-ins are ended together. */
@@ -27,6 +27,8 @@ export type Revocations = {
   status(): { readonly rules: number; readonly silence: number | undefined }
   /** Why a token is refused: throws `invalid_token`, or 503 when the store has been silent. */
   check(claims: AccessTokenClaims): void
+  /** Throws 503 when the store has been silent: what is begun now could not be finished. */
+  checkHeard(): void
   /** Calls back every second, and whenever something new may have been learnt. */
   subscribe(listener: () => void): void
 }
@@ -49,9 +51,6 @@ const HASTE = 20
 
 /** How many readings may be under way: the store is asked every second though one hangs. */
 const MAX_READINGS = 6
-
-/** Room for clocks that differ between replicas, in seconds. */
-const SKEW = 60
 
 /** How often rules that no longer matter are dropped, in milliseconds. */
 const SWEEP = 30_000
@@ -83,6 +82,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
     rules.sweep()
     tell()
   }
+
+  const isSilent = () => performance.now() - heardAt > options.storeSilenceTtl * 1000
 
   function tell(): void {
     for (const listener of listeners) listener()
@@ -145,21 +146,24 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       const now = Math.floor(Date.now() / 1000)
       // A grant never comes back, so no token of it is ever newer than this. Of any life: the
       // setting may have been another when they were issued.
-      const expiresAt = now + ACCESS_TOKEN_MAX_TTL + SKEW
-      await put({ kind: 'grant', id: grantId, issuedUntil: now + SKEW, expiresAt })
+      const expiresAt = now + ACCESS_TOKEN_MAX_TTL + CLOCK_SKEW
+      await put({ kind: 'grant', id: grantId, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },
     async end(kind, id) {
       const now = Math.floor(Date.now() / 1000)
       // A replica whose clock is ahead has signed people in by that clock. Who signs in from now on
       // is put behind this moment: `endedUntil`.
-      const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * SKEW
-      return put({ kind, id, issuedUntil: now + SKEW, expiresAt })
+      const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * CLOCK_SKEW
+      return put({ kind, id, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },
     endedUntil: rules.endedUntil,
     check(claims) {
-      if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()
+      if (isSilent()) throw silence(CANNOT_TELL)
       if (!rules.isRevoked(claims, options.clientDigest)) return
       throw new OAuthError('invalid_token', 'The access token has been revoked. Sign in again.')
+    },
+    checkHeard() {
+      if (isSilent()) throw silence('The server cannot reach its store at the moment.')
     },
   }
 }
@@ -190,7 +194,8 @@ function createRules() {
     },
     isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
       if (rules.size === 0) return false
-      if (claims.iat <= until('grant', claims.gid)) return true
+      // A grant never comes back: no clock counts, neither whose ended it nor whose renewed it.
+      if (rules.has(nameOf('grant', claims.gid))) return true
       // Tokens from before the claim was there have only their own time.
       const { gat = claims.iat } = claims
       return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))
@@ -210,9 +215,10 @@ function createRules() {
 }
 
 /** Not 401: the token may be good, and a client would throw it away. */
-function silence(): OAuthError {
-  const text =
-    'The server cannot tell at the moment whether the access token still holds. Try again.'
+const CANNOT_TELL =
+  'The server cannot tell at the moment whether the access token still holds. Try again.'
+
+function silence(text: string): OAuthError {
   return new OAuthError('temporarily_unavailable', text, { retryAfter: 5 })
 }
 

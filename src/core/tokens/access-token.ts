@@ -1,7 +1,8 @@
 import { randomBytes, sign, verify } from 'node:crypto'
-import { OAuthError } from '../errors.ts'
+import { madeElsewhere, OAuthError } from '../errors.ts'
 import type { Key, Keyring } from '../keys/keyring.ts'
 import { open, seal } from '../keys/sealed.ts'
+import { CLOCK_SKEW } from '../options.ts'
 import type { User } from '../protected-resource/auth-info.ts'
 import { deriveSigningKey, type SigningKey } from './signing-key.ts'
 
@@ -44,7 +45,7 @@ export type AccessTokens = {
     >,
     user: User,
   ): string
-  /** Checks signature, type, audience, issuer and expiry; throws `invalid_token`, by cause. */
+  /** Checks signature, type, audience, issuer and expiry; throws `invalid_token`, by cause; 503 for a key of other replicas. */
   verify(token: string): VerifiedToken
   /** Whether a key is in force still: one that has been retired ends what was verified before. */
   holds(keyId: string): boolean
@@ -66,9 +67,8 @@ const TOKEN_MAX_LENGTH = 8 * 1024
 
 const SEAL_PURPOSE = 'access_token user'
 
-/** RFC 9068 §2.1, and a clock's worth of tolerance between replicas, in seconds. */
+/** RFC 9068 §2.1. */
 const TYPE = 'at+jwt'
-const CLOCK_SKEW = 5
 
 /** Issues and verifies our access tokens: ES256 JWTs (RFC 9068). */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
@@ -108,6 +108,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
       const [keyId = ''] = kid.split('.')
       const master = keyring.find(keyId)
       const key = master && signingKeyOf(master)
+      if (keyring.isElsewhere(keyId)) throw madeElsewhere()
       if (key?.kid !== kid) throw invalid(unknownKey(master))
       const verifier = { key: key.publicKey, dsaEncoding: 'ieee-p1363' as const }
       const signature = Buffer.from(tag, 'base64url')

@@ -12,6 +12,9 @@ export type PostgresAddress = {
 
 const EXAMPLE = 'postgres://entrance:PASSWORD@db.example.com:5432/entrance'
 
+const UNENCODED =
+  'has an @ or a / behind the host: in a user name or password they are written %40 and %2F.'
+
 /** What is ours among the parameters, and what it may be. */
 const OWN: ReadonlyMap<string, { readonly pattern: RegExp; readonly expected: string }> = new Map([
   [
@@ -32,6 +35,8 @@ export function readAddress(text: string, option = 'ENTRANCE_STORE'): PostgresAd
   }
   const database = url.pathname.slice(1)
   if (!database) throw refuse(option, 'names no database.')
+  // A password with a slash in it ends the host: what follows would be shown as the database.
+  if (/[@/]/.test(database)) throw refuse(option, UNENCODED)
   const own = (name: string, fallback: string) => {
     const value = url.searchParams.get(name) ?? fallback
     const rule = OWN.get(name)

@@ -1,4 +1,4 @@
-import type { Pool, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg'
 import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
@@ -55,29 +55,30 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
     return opening
   }
 
+  /** For what is called before anything else: says what no waiting mends. */
+  async function explained<T>(work: (opened: Pool) => Promise<T>): Promise<T> {
+    try {
+      return await work(await pool())
+    } catch (error) {
+      throw explainConnection(error, address.name, option)
+    }
+  }
+
   return {
     address,
-    async connect() {
-      try {
-        const opened = await pool()
+    connect: () =>
+      explained(async (opened) => {
         const fault = (await findFaults(opened)).find(({ severity }) => severity === 'error')
         if (fault) throw new ConfigError([{ option, ...fault }])
         await migrate(opened, { schema, migrations }, option)
-      } catch (error) {
-        throw explainConnection(error, address.name, option)
-      }
-    },
-    async check() {
-      try {
-        const opened = await pool()
+      }),
+    check: () =>
+      explained(async (opened) => {
         const version = await versionOf(opened, schema)
-        const behind =
+        const differs =
           version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
-        return [...(await findFaults(opened)), ...behind]
-      } catch (error) {
-        throw explainConnection(error, address.name, option)
-      }
-    },
+        return [...(await findFaults(opened)), ...differs]
+      }),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
       if (isClosed) return
@@ -101,15 +102,31 @@ async function run<Row extends QueryResultRow>(
     client.release()
     return result
   } catch (error) {
-    // By an ERROR the server says that it has taken all back; anything worse ends the connection.
-    const isRefused = (error as { severity?: string }).severity === 'ERROR'
+    const isRefused = await isTakenBack(error, client)
     client.release(!isRefused)
     if (isRefused) throw error
     throw new UnansweredError(error instanceof Error ? error.message : String(error))
   }
 }
 
+/**
+ * A session that goes on after an error has taken back what it was doing; one that ends may have done
+ * it. Which it is, the error says in the server's language only.
+ */
+async function isTakenBack(error: unknown, client: PoolClient): Promise<boolean> {
+  const isOfServer = typeof (error as { severity?: unknown }).severity === 'string'
+  if (!isOfServer) return false
+  return client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
+}
+
 function schemaFinding(version: number, expected: number): StoreFinding {
   const problem = `has its schema at version ${version}; ${expected} is expected.`
-  return { severity: 'error', problem, cure: 'Run: entrance store migrate' }
+  const cure =
+    version < expected
+      ? 'Run: entrance store migrate'
+      : 'Use the release that wrote it, or a later one.'
+  return { severity: 'error', problem, cure }
 }

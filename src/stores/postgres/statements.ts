@@ -76,8 +76,12 @@ export function statementsOf(schema: string) {
         INSERT INTO ${revocations} (kind, id, issued_until, expires_at)
         SELECT $1, $2, $3, $4 FROM turn RETURNING seq)
       SELECT pg_notify('${channelOf(schema)}', '') FROM told`,
+    // A cursor beyond the last number is from before a restore or a lossy fail-over: all is read anew.
+    // The last row stays until a later one is there, for only the writing of one clears others away.
     revocations: `
       SELECT seq, kind, id, issued_until, expires_at FROM ${revocations}
-      WHERE seq > $1 ORDER BY seq LIMIT ${PAGE_ROWS}`,
+      WHERE seq > (
+        SELECT CASE WHEN $1 > coalesce(max(seq), 0) THEN 0 ELSE $1 END FROM ${revocations})
+      ORDER BY seq LIMIT ${PAGE_ROWS}`,
   }
 }

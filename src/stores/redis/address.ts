@@ -46,6 +46,13 @@ export function parseRedisAddress(text: string): RedisAddress {
       'Write redis+cluster:// for a cluster, or redis+sentinel://host,host/master for Sentinels.',
     )
   }
+  // A password with a slash in it ends the hosts: what follows would be shown as the path.
+  if (path.includes('@')) {
+    throw refuse(
+      'has an @ behind the hosts.',
+      'In a user name or password / is written %2F, and @ %40.',
+    )
+  }
   const parts = path.split('/').map((part) => decode(part, 'path'))
   const master = kind === 'sentinel' ? (parts.shift() ?? '') : ''
   if (kind === 'sentinel' && master === '') {

@@ -40,7 +40,7 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
     ],
     [
       'operator: replicas whose clock is ahead',
-      'return put({ kind, id, issuedUntil: now + SKEW, expiresAt })',
+      'return put({ kind, id, issuedUntil: now + CLOCK_SKEW, expiresAt })',
       'return put({ kind, id, issuedUntil: now, expiresAt })',
     ],
     ['operator: a reading that hangs', 'readings >= MAX_READINGS', 'readings >= 1'],
@@ -85,4 +85,53 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
   ...defencesOf('core/entra/verify-role.ts', API, [
     ['operator: a program without the app role', '!roles.includes(role)', 'roles.length > 1e6'],
   ]),
+  ...defencesOf(
+    'core/entra/verify-role.ts',
+    ['attacks/operator-tokens'],
+    [
+      ['operator: an ID token', "typeof claims.azp !== 'string'", "claims.azp === ''"],
+      ["operator: a role of a customer's own", 'tenants?.size === 1 && ', 'tenants && '],
+      ['operator: tokens of version 1', "claims.ver !== '2.0'", "claims.ver === '0'"],
+      [
+        'operator: tokens for another application',
+        '![options.clientId, options.identifierUri].includes(String(claims.aud))',
+        "String(claims.aud) === ''",
+      ],
+      [
+        'operator: tokens of another tenant',
+        "  checkCommon(claims, 'access token', { ...options, issuer })\n",
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf('core/operator/operator.ts', API, [
+    [
+      'operator: an operator who is blocked',
+      "!(await context.barred.has('person', person))",
+      "person !== ''",
+    ],
+  ]),
+  ...defencesOf(
+    'operator/http.ts',
+    ['operator/http'],
+    [
+      [
+        'operator: DNS rebinding at the metrics',
+        'options.isLoopback && !LOOPBACK.has(hostname)',
+        "options.isLoopback && hostname === ''",
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'operator/metrics.ts',
+    ['operator/metrics'],
+    [
+      ['metrics: labels without end', 'series.size >= MAX_SERIES', 'series.size >= 1e9'],
+      [
+        'metrics: a label that ends its quotes',
+        "text.replaceAll('\\\\', '\\\\\\\\').replaceAll('\"', '\\\\\"')",
+        'text',
+      ],
+    ],
+  ),
 ]

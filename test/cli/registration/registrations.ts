@@ -75,6 +75,8 @@ export function desired(changes: Partial<DesiredRegistration> = {}): DesiredRegi
     optionalClaims: [],
     hasGroups: false,
     roles: [],
+    hasOperatorRole: false,
+    operators: [],
     graphPermissions: [],
     hasAdminConsent: false,
     ...changes,

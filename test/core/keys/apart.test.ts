@@ -28,7 +28,7 @@ suite('signing and encryption are apart', () => {
     const scalar = createSecretKey(Buffer.from(d, 'base64url'))
     const halves = SIGNING.map((purpose) => keyring.current.derive(purpose))
     for (const key of [scalar, ...halves].map(asEverything)) {
-      const thief = { current: key, keys: [key], find: () => key }
+      const thief = { current: key, keys: [key], find: () => key, isElsewhere: () => false }
       for (const purpose of SEALING) {
         assert.equal(
           open(thief, purpose, seal(keyring, purpose, 'a secret', 'ctx'), 'ctx'),
@@ -52,7 +52,13 @@ suite('signing and encryption are apart', () => {
     const tokens = createAccessTokens({ ...options, keyring, issuers })
     for (const purpose of [...SEALING, ...MACING]) {
       const key = { ...asEverything(keyring.current.derive(purpose)), id: keyring.current.id }
-      const thief = { ...keyring, current: key, keys: [key], find: () => key }
+      const thief = {
+        ...keyring,
+        current: key,
+        keys: [key],
+        find: () => key,
+        isElsewhere: () => false,
+      }
       const forged = createAccessTokens({ ...options, keyring: thief, issuers }).issue(
         {
           ...{ iss: 'https://a.example', aud: 'https://a.example/mcp' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createOpenAnswers } from '../../../src/core/protected-resource/open-answers.ts'
 
 /** A stream that goes on until it is told otherwise. */
@@ -50,6 +51,21 @@ suite('an answer that goes on', () => {
     answers.review()
     assert.equal((await next)?.done, true)
     assert.equal(source.isCancelled(), true)
+  })
+
+  test('ends likewise where it is JSON without end (RFC 7464, JSON lines)', async () => {
+    for (const type of ['application/json-seq', 'application/jsonl', 'application/json-lines']) {
+      const answers = createOpenAnswers()
+      const { response } = stream()
+      response.headers.set('content-type', type)
+      const next = answers
+        .hold(response, () => false)
+        .body?.getReader()
+        .read()
+      answers.review()
+      const late = setTimeout(100, 'goes on', { ref: false })
+      assert.deepEqual(await Promise.race([next, late]), { done: true, value: undefined }, type)
+    }
   })
 
   test('is not asked about any more once it has ended, failed or been left', async () => {

@@ -38,6 +38,7 @@ export const registrationCheck: Check = {
     ['certificate-missing', 'The registration does not have the certificate.'],
     ['federated-credential-missing', 'The registration does not trust the identity of the server.'],
     ['app-role-missing', 'A role that ENTRANCE_ALLOW_ROLES names does not exist.'],
+    ['operator-role-missing', 'The app role that opens the operator’s API does not exist.'],
     ['groups-claim', 'Tokens name no groups, and ENTRANCE_ALLOW_GROUPS asks for them.'],
     ['optional-claims', 'Tokens do not say who is a guest, and guests are not let in.'],
     ['graph-permission-missing', 'The permission to look up groups is missing.'],

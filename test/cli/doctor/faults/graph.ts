@@ -214,6 +214,17 @@ export const graphFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'the operator’s API opens by the app role alone, which does not exist',
+    plant: ({ env }) => {
+      env.ENTRANCE_OPERATOR_PORT = '0'
+    },
+    finding: 'registration.operator-role-missing',
+    status: 'warning',
+    says: /Entrance\.Operator/,
+    cure: runCommand,
+    signIn: { where: 'none', because: 'People sign in all the same; the operator does not.' },
+  },
+  {
     name: 'groups are asked for, and tokens name none',
     plant: ({ env, app }) => {
       env.ENTRANCE_ALLOW_GROUPS = '1f6b1a8e-0000-4000-8000-00000000abcd'

@@ -44,10 +44,9 @@ export async function fill(count: number, { store, config, tid, width }: Filling
       const i = next++
       const grant = grantOf(i, facts)
       const { user, client } = grant
+      // A name and a client are noted at their first sign-in.
       const name = i % EACH === 0 ? user.preferred_username : undefined
-      if (name || client.digest !== COMMON_CLIENT) {
-        await seen.note({ id: personOf(user), name }, client)
-      }
+      if (name || i < CLIENTS) await seen.note({ id: personOf(user), name }, client)
       await grants.create(grant)
     }
   }

@@ -1,0 +1,191 @@
+import { type Defence, defencesOf } from './defence.ts'
+
+/** What holds against stores, keys and replicas that are not as they should be. */
+export const STATE_DEFENCES: readonly Defence[] = [
+  ...defencesOf(
+    'core/store-answers.ts',
+    ['attacks/hostile-store'],
+    [
+      ['store: a record of another key', ' && record.key === key', ''],
+      ['store: a record that is none', '(isRecord(record) && ', '('],
+      ['store: garbage on a page', 'records.filter(isRecord)', 'records'],
+      ['store: a revocation of another kind', 'KINDS.has(kind) &&', 'true &&'],
+      ['store: a revocation until no time', 'Number.isFinite(issuedUntil) &&', 'true &&'],
+    ],
+  ),
+  ...defencesOf(
+    'core/guarded-store.ts',
+    ['core/guarded-store'],
+    [
+      [
+        'store: a password in what a driver says',
+        "text.replace(/\\/\\/[^@/\\s]*@/g, '//***@')",
+        'text',
+      ],
+      ['store: one that hangs', 'reject(new Error(`No answer within', 'void (`No answer within'],
+    ],
+  ),
+  ...defencesOf(
+    'core/protected-resource/revocations.ts',
+    ['core/protected-resource/revocations'],
+    [
+      [
+        'revocation: a grant that a slow clock ended',
+        "if (rules.has(nameOf('grant', claims.gid))) return true",
+        "if (claims.iat <= until('grant', claims.gid)) return true",
+      ],
+      [
+        'revocation: a replica that is cut off',
+        'if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()',
+        '',
+      ],
+      [
+        'revocation: an answer that took long',
+        'heardAt = Math.max(heardAt, askedAt)',
+        'heardAt = performance.now()',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/protected-resource/open-answers.ts',
+    ['core/protected-resource/open-answers'],
+    [
+      [
+        'revocation: a stream of JSON',
+        "type?.trim().toLowerCase() === 'application/json'",
+        "type?.startsWith('application/json') === true",
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/barred.ts',
+    ['attacks/hostile-store', 'attacks/barred'],
+    [
+      ['barred: a person', "if (ofPerson) return read('person', ofPerson)", ''],
+      ['barred: a client', "return ofClient && read('client', ofClient)", 'return undefined'],
+    ],
+  ),
+  ...defencesOf(
+    'stores/postgres/statements.ts',
+    ['stores/postgres'],
+    [
+      [
+        'postgres: a feed that was restored',
+        'CASE WHEN $1 > coalesce(max(seq), 0) THEN 0 ELSE $1 END',
+        'CASE WHEN max(seq) IS NULL THEN $1 ELSE $1 END',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'stores/postgres/address.ts',
+    ['stores/postgres'],
+    [
+      [
+        'postgres: a password with a slash',
+        '  if (/[@/]/.test(database)) throw refuse(option, UNENCODED)\n',
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'stores/redis/address.ts',
+    ['stores/redis'],
+    [['redis: a password with a slash', "path.includes('@')", "path === '@'"]],
+  ),
+  ...defencesOf(
+    'cli/key-file.ts',
+    ['attacks/key-file'],
+    [['keys: a process of the same id', '${randomUUID()}.tmp', '${process.pid}.tmp']],
+  ),
+  ...defencesOf(
+    'core/tokens/access-token.ts',
+    ['flows/key-rotation'],
+    [
+      [
+        'keys: an access token of a key that others have',
+        'if (keyring.isElsewhere(keyId)) throw madeElsewhere()\n',
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/grants/grant.ts',
+    ['flows/key-rotation'],
+    [
+      [
+        'keys: a refresh token of a key that others have',
+        'if (record && keyring.isElsewhere(sealedUnder(record.value))) throw madeElsewhere()\n',
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/clients/clients.ts',
+    ['flows/key-rotation'],
+    [
+      [
+        'keys: a registration under a key that others have',
+        'if (!known && keyring.isElsewhere(keyIdOfClient(clientId))) throw madeElsewhere()\n',
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/endpoints/revoke.ts',
+    ['flows/key-rotation'],
+    [
+      [
+        'keys: a token to be revoked of a key that others have',
+        " && error.code === 'invalid_token'",
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/protected-resource/authenticate.ts',
+    ['flows/key-rotation'],
+    [
+      [
+        'keys: a token that was seen before its key was retired',
+        'isLive && accessTokens.holds(known.keyId)',
+        'isLive',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'cli/key-vault-api.ts',
+    ['cli/key-vault'],
+    [
+      [
+        'key vault: a token for another service',
+        "resource?.protocol === 'https:' && isOwn",
+        "resource?.protocol === 'https:'",
+      ],
+      [
+        'key vault: a next page at another host',
+        "if (URL.parse(next)?.origin !== address.origin) throw refused('it leads to another host')",
+        '',
+      ],
+      ['key vault: an answer without end', 'size > MAX_BYTES', 'size > 1e9'],
+      ['key vault: a redirect', "redirect: 'error'", "redirect: 'follow'"],
+    ],
+  ),
+  ...defencesOf(
+    'core/store-keys.ts',
+    ['core/store-keys'],
+    [['keys: a store of another key', 'if (!isLatest) return', 'return']],
+  ),
+  ...defencesOf(
+    'core/audit.ts',
+    ['operator/audit'],
+    [
+      ['audit: a name that writes a line', "text.replace(UNSEEN, ' ')", 'text'],
+      ['audit: a storm of strangers', 'taken++ < STRANGERS_MAX', 'taken++ < 1e9'],
+    ],
+  ),
+  ...defencesOf(
+    'cli/audit-file.ts',
+    ['cli/serve-audit'],
+    [['audit: a link in the place of the file', 'constants.O_NOFOLLOW ?? 0', '0']],
+  ),
+]
