@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
@@ -100,7 +101,9 @@ function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[]
   if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
-  const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
+  const cure = existsSync(keyFilePath(data))
+    ? `Set it to the keys of ${keyFilePath(data)}, the newest first, on every replica: what is under them stays good (docs/storage.md, Move to another store).`
+    : 'Make one with: openssl rand -base64 32. Give it to every replica.'
   return [{ option: 'ENTRANCE_SECRET', problem, cure }]
 }
 

@@ -22,6 +22,8 @@ export type PostgresDatabase = {
   connect(): Promise<void>
   /** What stands against a store's promises. */
   check(): Promise<readonly StoreFinding[]>
+  /** The last migration that was run; 0 where there is none. */
+  version(): Promise<number>
   /**
    * Runs one statement. An `UnansweredError` leaves open whether it was done; any other rejection
    * means that it was not.
@@ -79,6 +81,7 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
           version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
         return [...(await findFaults(opened)), ...differs]
       }),
+    version: () => explained((opened) => versionOf(opened, schema)),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
       if (isClosed) return
