@@ -41,7 +41,9 @@ async function findings(
   assert.doesNotMatch(stdout, /the-password/)
   return report.findings.map((finding) => ({
     ...finding,
-    text: [finding.what, finding.expected, finding.found, ...(finding.portal ?? [])].join(' '),
+    text: [finding.what, finding.expected, finding.found, ...(finding.portal ?? [])]
+      .filter((part) => part !== undefined)
+      .join(' '),
   }))
 }
 
