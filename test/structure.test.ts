@@ -14,7 +14,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  */
 const ROWS: readonly (readonly string[])[] = [
   ['http/', 'log.ts', 'files/', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
-  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
+  [
+    'core/errors.ts',
+    'core/site.ts',
+    'core/protected-resource/auth-info.ts',
+    'core/audit-event.ts',
+    'core/store-answers.ts',
+  ],
   [
     'core/clouds.ts',
     'core/params.ts',

@@ -19,7 +19,7 @@ type ResealOptions = {
 }
 
 /** How many records are held at once. */
-const PAGE = 200
+const PAGE = 100
 
 /**
  * Seals every record under the current key, so that a former one can be retired with the least end.

@@ -1,11 +1,11 @@
-import type { Pool, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg'
 import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
 import { explainConnection, unreached } from './connection-errors.ts'
-import { findFaults } from './faults.ts'
+import { findFaults, findInTransport } from './faults.ts'
 import { type Migrations, migrate, versionOf } from './migrations.ts'
-import { openPool } from './pool.ts'
+import { connectionConfig, loadDriver, openPool } from './pool.ts'
 
 export type PostgresDatabaseOptions = {
   /** What its address is called in errors. */
@@ -79,7 +79,9 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
         const version = await versionOf(opened, schema)
         const differs =
           version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
-        return [...(await findFaults(opened)), ...differs]
+        const { Client } = await loadDriver(option)
+        const transport = findInTransport(new Client(connectionConfig(address)))
+        return [...(await findFaults(opened)), ...transport, ...differs]
       }),
     version: () => explained((opened) => versionOf(opened, schema)),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
@@ -105,12 +107,24 @@ async function run<Row extends QueryResultRow>(
     client.release()
     return result
   } catch (error) {
-    // By an ERROR the server says that it has taken all back; anything worse ends the connection.
-    const isRefused = (error as { severity?: string }).severity === 'ERROR'
+    const isRefused = await isTakenBack(error, client)
     client.release(!isRefused)
     if (isRefused) throw error
     throw new UnansweredError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/**
+ * A session that goes on after an error has taken back what it was doing; one that ends may have done
+ * it. Which it is, the error says in the server's language only.
+ */
+async function isTakenBack(error: unknown, client: PoolClient): Promise<boolean> {
+  const isOfServer = typeof (error as { severity?: unknown }).severity === 'string'
+  if (!isOfServer) return false
+  return client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
 }
 
 function schemaFinding(version: number, expected: number): StoreFinding {
