@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
 import { createKeyring } from '../src/core/keys/keyring.ts'
 import { sqliteStore } from '../src/stores/sqlite.ts'
 import { COMMAND } from '../test/support/serve.ts'
@@ -17,10 +18,10 @@ const LATER = Math.floor(Date.now() / 1000) + 86_400
 
 const folder = mkdtempSync(join(tmpdir(), 'entrance-bench-'))
 const secret = randomBytes(32).toString('base64url')
-const rows: string[] = []
 try {
   const source = join(folder, 'source.db')
   await fill(source)
+  console.log('| what | store | seconds | RSS at most, MB |\n|---|---|--:|--:|')
   await time('export', 'sqlite', ['store', 'export', 'file'], `sqlite:${source}`)
   const size = Math.round(statSync(join(folder, 'file')).size / 1e6)
   const stores = [`sqlite:${join(folder, 'target.db')}`, ...process.argv.slice(3)]
@@ -30,9 +31,7 @@ try {
     await time('import again', kind, ['store', 'import', 'file', '--emulator', '--merge'], store)
     await time('check', kind, ['store', 'check', '--emulator'], store)
   }
-  console.log(`${COUNT} grants, ${size} MB.\n`)
-  console.log('| what | store | seconds | RSS at most, MB |\n|---|---|--:|--:|')
-  for (const row of rows) console.log(row)
+  console.log(`\n${COUNT} grants, ${size} MB.`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -55,17 +54,17 @@ async function fill(path: string): Promise<void> {
 async function time(what: string, kind: string, args: string[], store: string): Promise<void> {
   const start = performance.now()
   const env = { PATH: process.env.PATH, ENTRANCE_SECRET: secret, ENTRANCE_STORE: store }
-  const stdio = ['ignore', 'ignore', 'inherit'] as const
-  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env, stdio: [...stdio] })
+  const stdio: ['ignore', 'ignore', 'pipe'] = ['ignore', 'ignore', 'pipe']
+  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env, stdio })
   let most = 0
   const looking = setInterval(() => {
     most = Math.max(most, memoryOf(child.pid))
   }, 50)
-  const [code] = await once(child, 'close')
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
   clearInterval(looking)
-  if (code !== 0) throw new Error(`${what} ended with ${code}.`)
+  if (code !== 0) throw new Error(`${what} ended with ${code}: ${said}`)
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
-  rows.push(`| ${what} | ${kind} | ${seconds} | ${most === 0 ? '-' : most} |`)
+  console.log(`| ${what} | ${kind} | ${seconds} | ${most === 0 ? '-' : most} |`)
 }
 
 /** What a process has had at most, as Linux tells it. */
