@@ -41,7 +41,10 @@ suite('the files of examples/deploy', () => {
       [8000, ['0.0.0.0'], '/data', 'json'],
     )
     assert.match(dockerfile, /^EXPOSE 8000$/m)
-    assert.match(dockerfile, /http:\/\/127\.0\.0\.1:8000\/health/)
+    const { operator } = settings
+    assert.ok(operator.isLoopback)
+    assert.ok(dockerfile.includes(`fetch('http://127.0.0.1:${operator.port}/healthz')`))
+    assert.ok(compose.includes(`fetch('http://127.0.0.1:${operator.port}/readyz')`))
   })
 
   test('run the command where it is built and installed', () => {
@@ -74,6 +77,15 @@ suite('the files of examples/deploy', () => {
     }
   })
 
+  test('wait longer for a stop than a server takes for it', () => {
+    const { drain } = resolveServeSettings({ emulator: true }, {})
+    const [, ofUnit] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? []
+    const [, ofCompose] = /stop_grace_period: (\d+)s/.exec(compose) ?? []
+    for (const seconds of [ofUnit, ofCompose]) assert.ok(Number(seconds) >= drain + 5, seconds)
+    // `docker stop` waits 10 seconds.
+    assert.ok(drain + 1 < 10)
+  })
+
   test('run the image as nobody of importance', () => {
     assert.match(dockerfile, /^USER node$/m)
     assert.ok(dockerfile.lastIndexOf('USER node') < dockerfile.lastIndexOf('CMD ['))
@@ -85,6 +97,13 @@ suite('the files of examples/deploy', () => {
     assert.equal(asked.length, 3)
     assert.deepEqual(asked, run)
     assert.match(compose, /\.\/nginx\.conf:\/etc\/nginx\/conf\.d\//)
+  })
+
+  test('keep the expenses of all replicas in one place, which outlives them', () => {
+    const [, path = ''] = /^ {4}EXPENSES_STORE: sqlite:(\S+)$/m.exec(compose) ?? []
+    const [, volume, folder = 'none'] = /^ {2}volumes: \["(\w+):(\/\w+)"\]$/m.exec(compose) ?? []
+    assert.ok(path.startsWith(`${folder}/`))
+    assert.match(compose, new RegExp(`^volumes:\n(  \\w+:\n)*  ${volume}:$`, 'm'))
   })
 
   test('never have nginx repeat a POST, nor write down a query', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
 import {
   type ExpenseStore,
   type PostgresExpensesOptions,
@@ -9,6 +10,7 @@ import {
 } from '../../src/expenses/server.ts'
 import { ConfigError } from '../../src/index.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
+import { fixedPort } from '../support/fixed-port.ts'
 import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { ALICE, EXPENSE, expensesContract } from './contract.ts'
 import { startLossyProxy } from './lossy-proxy.ts'
@@ -70,6 +72,14 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     assert.throws(() => postgresExpenseStore('postgres://u:hunter2@h'), /EXPENSES_STORE.*database/)
   })
 
+  test('where nobody listens, by either address of a name, that is said', async () => {
+    const store = postgresExpenseStore(`postgres://u:hunter2@localhost:${await fixedPort()}/d`)
+    const said = /^Error: postgres:\/\/localhost:\d+\/d cannot be reached: .*ECONNREFUSED/
+    await assert.rejects(store.connect(), said)
+    await assert.rejects(store.add(ALICE, EXPENSE), said)
+    await store.close()
+  })
+
   test('an expense whose answer was lost is there once, and is confirmed', async () => {
     const url = new URL(await postgres.database())
     await using proxy = await startLossyProxy(Number(url.port))
@@ -81,6 +91,33 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     proxy.loseAnswersTo(undefined)
     const stored = await adding
     assert.deepEqual((await store.list(ALICE)).expenses, [stored])
+  })
+
+  test('an expense whose session is ended by an administrator is there once, and is confirmed', async () => {
+    const url = await postgres.database()
+    const database = new URL(url).pathname.slice(1)
+    await using store = await opened(url)
+    const holder = new pg.Client(url.replace(/app:[^@]*@/, 'admin@'))
+    await holder.connect()
+    await holder.query('BEGIN; LOCK entrance.expenses')
+    const adding = store.add(ALICE, EXPENSE)
+    const waiting = `FROM pg_stat_activity WHERE datname = '${database}' AND wait_event_type = 'Lock'`
+    const isWaiting = async () => (await postgres.query(`SELECT pid ${waiting}`)).length === 1
+    while (!(await isWaiting())) await wait(5)
+    await postgres.query(`SELECT pg_terminate_backend(pid) ${waiting}`)
+    await holder.end()
+    const stored = await adding
+    assert.deepEqual((await store.list(ALICE)).expenses, [stored])
+  })
+
+  test('what the database refuses is refused, and not sent again', async () => {
+    const url = await postgres.database()
+    await using store = await opened(url)
+    const database = new URL(url).pathname.slice(1)
+    await postgres.query('REVOKE INSERT ON entrance.expenses FROM app', database)
+    await assert.rejects(store.add(ALICE, EXPENSE), /permission denied for table expenses/)
+    await postgres.query('GRANT INSERT ON entrance.expenses TO app', database)
+    assert.deepEqual((await store.list(ALICE)).expenses, [])
   })
 
   test('where every answer is lost, it is said that the expense may be there', async () => {

@@ -55,9 +55,9 @@ export function explainConnection(error: unknown, name: string, option: string):
 }
 
 /** A failure that may pass. Where a host has several addresses, Node's own error has no words. */
-export function unreached(cause: unknown, name: string): Error {
-  const { code, message } = cause as { code?: string; message?: string }
-  return new Error(`${name} cannot be reached: ${message || code}`, { cause })
+export function unreached(error: unknown, name: string): Error {
+  const { code, message } = error as { code?: string; message?: string }
+  return new Error(`${name} cannot be reached: ${message || code}`)
 }
 
 function trust(code: string): readonly [string, Explained] {

@@ -1,4 +1,4 @@
-import type { Pool, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg'
 import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
@@ -22,6 +22,8 @@ export type PostgresDatabase = {
   connect(): Promise<void>
   /** What stands against a store's promises. */
   check(): Promise<readonly StoreFinding[]>
+  /** The last migration that was run; 0 where there is none. */
+  version(): Promise<number>
   /**
    * Runs one statement. An `UnansweredError` leaves open whether it was done; any other rejection
    * means that it was not.
@@ -81,6 +83,7 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
         const transport = findInTransport(new Client(connectionConfig(address)))
         return [...(await findFaults(opened)), ...transport, ...differs]
       }),
+    version: () => explained((opened) => versionOf(opened, schema)),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
       if (isClosed) return
@@ -104,12 +107,24 @@ async function run<Row extends QueryResultRow>(
     client.release()
     return result
   } catch (error) {
-    // By an ERROR the server says that it has taken all back; anything worse ends the connection.
-    const isRefused = (error as { severity?: string }).severity === 'ERROR'
+    const isRefused = await isTakenBack(error, client)
     client.release(!isRefused)
     if (isRefused) throw error
     throw new UnansweredError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/**
+ * A session that goes on after an error has taken back what it was doing; one that ends may have done
+ * it. Which it is, the error says in the server's language only.
+ */
+async function isTakenBack(error: unknown, client: PoolClient): Promise<boolean> {
+  const isOfServer = typeof (error as { severity?: unknown }).severity === 'string'
+  if (!isOfServer) return false
+  return client.query('SELECT 1').then(
+    () => true,
+    () => false,
+  )
 }
 
 function schemaFinding(version: number, expected: number): StoreFinding {
