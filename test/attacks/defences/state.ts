@@ -150,7 +150,7 @@ export const STATE_DEFENCES: readonly Defence[] = [
   ),
   ...defencesOf(
     'cli/key-vault-api.ts',
-    ['cli/key-vault'],
+    ['attacks/key-vault-answers', 'cli/key-vault'],
     [
       [
         'key vault: a token for another service',
@@ -163,6 +163,7 @@ export const STATE_DEFENCES: readonly Defence[] = [
         '',
       ],
       ['key vault: an answer without end', 'size > MAX_BYTES', 'size > 1e9'],
+      ['key vault: pages without end', ' && pages < MAX_PAGES', ' && pages < 100'],
       ['key vault: a redirect', "redirect: 'error'", "redirect: 'follow'"],
     ],
   ),
