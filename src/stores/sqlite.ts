@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { explainFaults } from '../files/file-fault.ts'
-import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
+import { atOnce, openForReading, openSqliteFile } from '../files/sqlite-file.ts'
 import { waitForLock } from '../files/wait-for-lock.ts'
 import type { RecordPage, Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
@@ -54,6 +54,8 @@ const SCHEMA = `
 export type SqliteStoreOptions = {
   /** How long an operation waits for another process's lock, in milliseconds. @default 5000 */
   busyTimeout?: number
+  /** Looks at a file that is there, and changes nothing of it. @default false */
+  isReadOnly?: boolean
 }
 
 /**
@@ -61,8 +63,10 @@ export type SqliteStoreOptions = {
  * The file is made 0600 with its folder; `:memory:` is taken too.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
-  const { busyTimeout = 5000 } = options
-  const db = openDatabase(path, busyTimeout)
+  const { busyTimeout = 5000, isReadOnly = false } = options
+  const db = isReadOnly
+    ? openForReading(path, { version: SCHEMA_VERSION, busyTimeout })
+    : openDatabase(path, busyTimeout)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
