@@ -23,6 +23,8 @@ export const AUDIT_EVENTS = {
   'operator.key_rotated': 'The operator made a new master key.',
   'operator.key_retired': 'The operator retired a master key.',
   'operator.records_resealed': 'The operator had records sealed under the current key.',
+  'operator.store_exported': 'The operator took everything that is stored into a file.',
+  'operator.store_imported': 'The operator put what such a file has into a store.',
   'operator.refused': 'Somebody came to the operator’s API with a token that does not open it.',
   'audit.suppressed': 'Events of people who had proven nothing were left out, so many of them.',
 } as const

@@ -1,5 +1,6 @@
 import { checkFilled } from '../../core/unfinished-import.ts'
 import type { Store } from '../../index.ts'
+import { audited } from '../command-audit.ts'
 import { UsageError } from '../exit-codes.ts'
 import { type OperatorOptions, show } from '../operator/connect.ts'
 import { checkStoreIsThere } from '../operator/on-store.ts'
@@ -31,7 +32,9 @@ export async function storeExport(
     await withOpenStore(settings, async (store) => {
       await store.connect()
       await checkFilled(store)
-      const { records, revocations } = await writeAll(store, output, terminal)
+      const { records, revocations } = await audited({ event: 'operator.store_exported' }, () =>
+        writeAll(store, output, terminal),
+      )
       await output.finish()
       const told = `Exported ${plural(records, 'record')} and ${plural(revocations, 'revocation')} of ${store.name}`
       // Stdout has the export itself.

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { storeKeyIds } from '../../core/store-keys.ts'
 import { beginImport, endImport, isBeingFilled } from '../../core/unfinished-import.ts'
 import type { Entrance, Store, Taken } from '../../index.ts'
+import { audited } from '../command-audit.ts'
 import { CommandError, EXIT, Interrupted, UsageError } from '../exit-codes.ts'
 import { readKeyList } from '../key-list.ts'
 import { type OperatorOptions, show } from '../operator/connect.ts'
@@ -45,7 +46,9 @@ export async function storeImport(
     await reaching(store, async () => {
       await store.connect()
       await checkTarget(store, keys, options, terminal)
-      const counts = await takeAll(file, { entrance, store, known }, terminal)
+      const counts = await audited({ event: 'operator.store_imported' }, () =>
+        takeAll(file, { entrance, store, known }, terminal),
+      )
       await endImport(store)
       tell(store.name, counts, options, terminal)
     })
