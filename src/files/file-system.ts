@@ -33,7 +33,7 @@ const BY_TYPE: ReadonlyMap<number, UnfitFileSystem> = new Map([
 export function findUnfitFileSystem(path: string): UnfitFileSystem | undefined {
   if (process.platform !== 'linux' || path === ':memory:') return undefined
   try {
-    return unfitByType(statfsSync(nearest(resolve(path))).type)
+    return unfitByType(statfsSync(nearestExisting(path)).type)
   } catch {
     // Whoever opens the file is told more.
     return undefined
@@ -45,7 +45,10 @@ export function unfitByType(type: number): UnfitFileSystem | undefined {
   return BY_TYPE.get(type >>> 0)
 }
 
-function nearest(path: string): string {
-  const parent = dirname(path)
-  return parent === path || statSync(path, { throwIfNoEntry: false }) ? path : nearest(parent)
+/** The path itself, or the nearest folder above it that is there. */
+export function nearestExisting(path: string): string {
+  const whole = resolve(path)
+  const parent = dirname(whole)
+  const isThere = parent === whole || statSync(whole, { throwIfNoEntry: false })
+  return isThere ? whole : nearestExisting(parent)
 }

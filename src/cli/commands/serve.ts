@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
-import { createExpensesServer } from '../../expenses/server.ts'
+import { createExpensesServer, type ExpenseStore } from '../../expenses/server.ts'
 import {
   ConfigError,
   type ConfigProblem,
@@ -37,7 +38,7 @@ import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
 import { openTelemetry } from '../telemetry.ts'
-import { waitForStore } from '../wait-for-store.ts'
+import { type StoreWait, waitForStore } from '../wait-for-store.ts'
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -100,7 +101,9 @@ function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[]
   if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
-  const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
+  const cure = existsSync(keyFilePath(data))
+    ? `Set it to the keys of ${keyFilePath(data)}, the newest first, on every replica: what is under them stays good (docs/storage.md, Move to another store).`
+    : 'Make one with: openssl rand -base64 32. Give it to every replica.'
   return [{ option: 'ENTRANCE_SECRET', problem, cure }]
 }
 
@@ -206,17 +209,22 @@ async function openServer(
   const handler: FetchHandler = (...message) =>
     entrance.isOurs(message[0]) ? guarded(...message) : entrance.fetch(...message)
   // While the store is away, what needs none is answered, and all else is told to come again.
-  const wait = { stopped, onAway: () => answer(handler), log }
-  const forExpenses = { ...wait, message: 'Waiting for the expenses. Nobody can see or add any.' }
-  if (
-    (await waitForStore(entrance.ready, wait)) &&
-    (await waitForStore(expenses.connect, forExpenses))
-  ) {
+  if (await waitForBoth(entrance, expenses, { stopped, onAway: () => answer(handler), log })) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
     warnOfPort(url, port, log)
   }
   answer(handler)
   return entrance
+}
+
+/** Tells whether grants and expenses are there: a stop ends the wait. */
+async function waitForBoth(
+  { ready }: Entrance,
+  { connect }: ExpenseStore,
+  wait: StoreWait,
+): Promise<boolean> {
+  const message = 'Waiting for the expenses. Nobody can see or add any.'
+  return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
 }
 
 /** A proxy on this machine may stand in between; if none does, nobody gets through. */
