@@ -18,33 +18,16 @@ const { values, positionals } = parseArgs({
 })
 const GRANTS = Number(positionals[0] ?? 1_000_000)
 const FEW = Math.min(1000, GRANTS)
-const FLOWS = GRANTS < 10_000 ? 10 : 300
-const WARM_UP = FLOWS / 10
+const FLOWS = GRANTS < 10_000 ? 4 : 300
+const WARM_UP = Math.floor(FLOWS / 10)
 const CREATIONS = Math.min(20_000, GRANTS)
 
-const growth: string[] = []
-const sizes: string[] = []
-const steps: string[] = []
-const sweeps: string[] = []
 for (const name of values.store) {
   const kind = KINDS.get(name)
   if (!kind) throw new Error(`Which store? ${[...KINDS.keys()].join(', ')}`)
   if (kind.skip) console.log(`${name} is left out: ${kind.skip}`)
   else await measure(name, kind.open)
 }
-console.log(`\nMedians of ${FLOWS}, in milliseconds; ${FEW} and ${GRANTS} grants in turns.\n`)
-print(['store', 'what', `${FEW}`, `${GRANTS}`, 'ratio'], growth)
-console.log('\nWhat is kept, with the indexes.\n')
-print(['store', 'what', 'MiB', 'bytes each'], sizes)
-console.log(
-  `\nWith ${GRANTS} grants; in milliseconds. The longest pause is how long nobody was answered; work, what of the processor one turn used at most.\n`,
-)
-print(['store', 'what', 'time', 'longest pause', 'most work'], steps)
-console.log(`\n${CREATIONS} creations one by one, each in milliseconds.\n`)
-print(
-  ['store', 'when', 'median', '99 %', 'longest', 'longest pause', 'most work', 'records left'],
-  sweeps,
-)
 
 /** A store with few grants and one with many. */
 async function measure(name: string, open: () => Promise<Subject>): Promise<void> {
@@ -55,13 +38,17 @@ async function measure(name: string, open: () => Promise<Subject>): Promise<void
   const before = await many.size().catch(() => undefined)
   const began = performance.now()
   const large = await filled(many, GRANTS, emulator.running)
-  console.log(`${name}: filled in ${((performance.now() - began) / 1000).toFixed(0)} s`)
-  await measureSize(name, many, before)
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  console.log(
+    `\n${name}: ${GRANTS} grants, filled in ${seconds} s${await measureSize(many, before)}\n`,
+  )
   await compare(name, small, large, emulator.running)
   const sweep = await measureSweep(many, large.store, resolveOptions(large.options), CREATIONS)
-  for (const { when, times, left } of sweep) {
-    sweeps.push([name, when, ...times.map(toCell), left ?? '-'].join(' | '))
-  }
+  console.log(`\n${CREATIONS} creations one by one, each in milliseconds.\n`)
+  print(
+    ['store', 'when', 'median', '99 %', 'longest', 'longest pause', 'most work', 'records left'],
+    sweep.map(({ when, times, left }) => [name, when, ...times.map(toCell), left ?? '-']),
+  )
 }
 
 async function startEmulatorHere() {
@@ -90,11 +77,11 @@ async function filled(subject: Subject, count: number, emulator: RunningEmulator
   return { store, identity, options: { ...options, store } }
 }
 
-async function measureSize(name: string, many: Subject, before = 0): Promise<void> {
+async function measureSize(many: Subject, before = 0): Promise<string> {
   const size = await many.size()
-  if (size === undefined) return
+  if (size === undefined) return ''
   const each = ((size - before) / GRANTS).toFixed(0)
-  sizes.push([name, 'all', (size / 1024 / 1024).toFixed(0), each].join(' | '))
+  return `; ${(size / 1024 / 1024).toFixed(0)} MiB, ${each} bytes each`
 }
 
 /** Both servers in turns, so that a disturbance hits both; then what an operator does. */
@@ -110,22 +97,33 @@ async function compare(
   for (let i = 0; i < FLOWS + WARM_UP; i++) {
     for (const side of i % 2 ? [small, large] : [large, small]) await side.flow(i >= WARM_UP)
   }
-  for (const [what, own] of times.few) {
-    const pair = [median(own), median(times.many.get(what) ?? [])] as const
-    growth.push([name, what, ...pair.map(toCell), (pair[1] / pair[0]).toFixed(2)].join(' | '))
-  }
+  console.log(`Medians of ${FLOWS}, in milliseconds; ${FEW} and ${GRANTS} grants in turns.\n`)
+  const pairs = [...times.few].map(
+    ([what, own]) => [what, median(own), median(times.many.get(what) ?? [])] as const,
+  )
+  print(
+    ['store', 'what', `${FEW}`, `${GRANTS}`, 'ratio'],
+    pairs.map(([what, a, b]) => [name, what, toCell(a), toCell(b), (b / a).toFixed(2)]),
+  )
   const scale = Math.min(GRANTS / 1_000_000, 1)
   const taken = await measureSteps(many.store, large.server.entrance, many.options, scale)
-  for (const { what, took, pause, work } of taken) {
-    steps.push([name, what, ...[took, pause, work].map(toCell)].join(' | '))
-  }
+  console.log(
+    '\nOther things, in milliseconds. Pause: nobody was answered; work: of the processor.\n',
+  )
+  print(
+    ['store', 'what', 'time', 'longest pause', 'all work', 'most work in one turn'],
+    taken.map(({ what, took, pause, all, most }) => [
+      ...[name, what],
+      ...[took, pause, all, most].map(toCell),
+    ]),
+  )
 }
 
 function toCell(value: number | undefined): string {
   return value === undefined ? '-' : value.toFixed(value < 10 ? 2 : 0)
 }
 
-function print(head: readonly string[], rows: readonly string[]): void {
+function print(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   console.log(`| ${head.join(' | ')} |\n|${'---|'.repeat(2)}${'--:|'.repeat(head.length - 2)}`)
-  for (const row of rows) console.log(`| ${row} |`)
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`)
 }

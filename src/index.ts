@@ -16,6 +16,7 @@ export {
 export { ConfigError, type ConfigProblem, EntraError, OAuthError } from './core/errors.ts'
 export type { KeyStatus } from './core/key-watch.ts'
 export type { KeySource, KeyWatcher, MasterKey } from './core/keys/keyring.ts'
+export type { MovedRecord, MovedRecords, Taken } from './core/moved-records.ts'
 export type { Observer, Step, Verdict } from './core/observer.ts'
 export type { BarResult } from './core/operator/bar.ts'
 export type { ListedClient } from './core/operator/list-clients.ts'
@@ -56,4 +57,5 @@ export type {
   Store,
   StoredRecord,
   StoreFinding,
+  StoreState,
 } from './stores/store.ts'

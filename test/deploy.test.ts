@@ -41,7 +41,10 @@ suite('the files of examples/deploy', () => {
       [8000, ['0.0.0.0'], '/data', 'json'],
     )
     assert.match(dockerfile, /^EXPOSE 8000$/m)
-    assert.match(dockerfile, /http:\/\/127\.0\.0\.1:8000\/health/)
+    const { operator } = settings
+    assert.ok(operator.isLoopback)
+    assert.ok(dockerfile.includes(`fetch('http://127.0.0.1:${operator.port}/healthz')`))
+    assert.ok(compose.includes(`fetch('http://127.0.0.1:${operator.port}/readyz')`))
   })
 
   test('run the command where it is built and installed', () => {
@@ -72,6 +75,15 @@ suite('the files of examples/deploy', () => {
       assert.equal(manifest.peerDependenciesMeta[driver].optional, true)
       assert.match(manifest.devDependencies[driver], /^\d+\.\d+\.\d+$/)
     }
+  })
+
+  test('wait longer for a stop than a server takes for it', () => {
+    const { drain } = resolveServeSettings({ emulator: true }, {})
+    const [, ofUnit] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? []
+    const [, ofCompose] = /stop_grace_period: (\d+)s/.exec(compose) ?? []
+    for (const seconds of [ofUnit, ofCompose]) assert.ok(Number(seconds) >= drain + 5, seconds)
+    // `docker stop` waits 10 seconds.
+    assert.ok(drain + 1 < 10)
   })
 
   test('run the image as nobody of importance', () => {

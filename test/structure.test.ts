@@ -14,7 +14,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  */
 const ROWS: readonly (readonly string[])[] = [
   ['http/', 'log.ts', 'files/', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
-  ['core/errors.ts', 'core/site.ts', 'core/protected-resource/auth-info.ts', 'core/audit-event.ts'],
+  [
+    'core/errors.ts',
+    'core/site.ts',
+    'core/protected-resource/auth-info.ts',
+    'core/audit-event.ts',
+    'core/store-answers.ts',
+  ],
   [
     'core/clouds.ts',
     'core/params.ts',
@@ -35,7 +41,14 @@ const ROWS: readonly (readonly string[])[] = [
   ['core/allow.ts', 'core/check-options.ts', 'core/check-registration.ts', 'core/check-shapes.ts'],
   ['core/check-clients.ts', 'core/guarded-log.ts'],
   ['core/resolve-options.ts'],
-  ['core/resource.ts', 'core/store-keys.ts', 'core/spent-transactions.ts', 'core/audit.ts'],
+  [
+    'core/resource.ts',
+    'core/store-keys.ts',
+    'core/unfinished-import.ts',
+    'core/record-purposes.ts',
+    'core/spent-transactions.ts',
+    'core/audit.ts',
+  ],
   ['core/rate-limit.ts', 'core/session.ts', 'core/key-watch.ts'],
   ['core/clients/', 'core/tokens/', 'core/entra/'],
   ['core/pages/', 'core/exchange-cookie.ts', 'core/admission.ts'],
@@ -48,7 +61,7 @@ const ROWS: readonly (readonly string[])[] = [
   ],
   ['core/grants/', 'core/protected-resource/'],
   ['core/consents.ts', 'core/claims-challenges.ts', 'core/observed.ts'],
-  ['core/context.ts', 'core/applications.ts', 'core/reseal.ts'],
+  ['core/context.ts', 'core/applications.ts', 'core/reseal.ts', 'core/moved-records.ts'],
   ['core/sign-in/', 'core/operator/', 'core/create-context.ts'],
   // Endpoints never import one another: each file is a unit of its own.
   ['core/endpoints/*'],
@@ -79,6 +92,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
       'core/clouds.ts',
       // `keys retire` takes a key out of the record.
       'core/store-keys.ts',
+      // `store import` says when all is there.
+      'core/unfinished-import.ts',
       // `doctor` presents what a sign-in presents.
       'core/entra/credentials/',
     ],

@@ -6,8 +6,10 @@ export type Watched = {
   readonly took: number
   /** The longest time in which no timer came to its turn. */
   readonly pause: number
-  /** How much of the processor was used in one turn at most: other programs have no part in it. */
-  readonly work: number
+  /** How much of the processor was used: other programs have no part in it. */
+  readonly all: number
+  /** The same in one turn at most. */
+  readonly most: number
 }
 
 export async function watchLoop(work: () => Promise<unknown>): Promise<Watched> {
@@ -24,21 +26,23 @@ export async function watchLoop(work: () => Promise<unknown>): Promise<Watched> 
 /** A timer of one millisecond, which notes how late it comes. */
 function watchTurns() {
   let pause = 0
-  let work = 0
+  let most = 0
   let last = performance.now()
   let used = process.threadCpuUsage()
+  const begun = used
   const timer = setInterval(() => {
     const now = performance.now()
     const { user, system } = process.threadCpuUsage(used)
     pause = Math.max(pause, now - last - 1)
-    work = Math.max(work, (user + system) / 1000)
+    most = Math.max(most, (user + system) / 1000)
     last = performance.now()
     used = process.threadCpuUsage()
   }, 1)
   return {
     stop() {
       clearInterval(timer)
-      return { pause, work }
+      const { user, system } = process.threadCpuUsage(begun)
+      return { pause, most, all: (user + system) / 1000 }
     },
   }
 }

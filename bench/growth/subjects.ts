@@ -120,7 +120,7 @@ async function openRedis(): Promise<Subject> {
     Number(name.exec(await server.command('INFO', section))?.[1])
   return {
     filling: store,
-    width: 200,
+    width: 50,
     async filled() {
       await server.command('CONFIG', 'SET', 'appendfsync', 'everysec')
       return store

@@ -24,6 +24,7 @@ import {
 } from './read-variables.ts'
 import type { RegistrationFlags, RegistrationSettings } from './registration-settings.ts'
 import { REGISTRATION_VARIABLES, resolveRegistrationSettings } from './registration-settings.ts'
+import { type ReplicaSettings, resolveReplicas } from './replicas.ts'
 import { resolveStore, type StoreSettings } from './store-settings.ts'
 import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
 import { checkNames } from './variable-names.ts'
@@ -56,6 +57,7 @@ export type ServeOptions = RegistrationFlags &
 
 /** Options and environment, joined; what of it is wrong is in `problems`. */
 export type ServeSettings = RegistrationSettings &
+  ReplicaSettings &
   AllowSettings & {
     readonly port: number
     /** Addresses to listen on; empty means every one there is. */
@@ -154,6 +156,7 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
   const keyVault = resolveKeyVault(env.ENTRANCE_SECRET, problems)
   const cosmosKey = env.ENTRANCE_COSMOS_KEY
   const store = resolveStore(options.store || env.ENTRANCE_STORE, data, problems, cosmosKey)
+  const expensesStore = options.expensesStore || env.EXPENSES_STORE
   const emulatorPort = options.emulatorPort ?? readPort('EMULATOR_PORT', env, 8400, problems)
   if (entra === 'emulator' && port === emulatorPort && port !== 0) problems.push(samePort(port))
   return {
@@ -164,11 +167,8 @@ export function resolveServeSettings(options: ServeOptions, given: Environment):
     url,
     data,
     store,
-    expenses: resolveExpenses(
-      options.expensesStore || env.EXPENSES_STORE,
-      { store, data },
-      problems,
-    ),
+    expenses: resolveExpenses(expensesStore, { store, data }, problems),
+    ...resolveReplicas(env, problems),
     secrets: secretsOf(env),
     ...(keyVault && { keyVault }),
     entra,

@@ -54,7 +54,8 @@ export function closeKeyFile(data: string): void {
   }
 }
 
-function parseKeyFile(data: string): readonly StoredKey[] | undefined {
+/** {@link readKeyFile}, and nothing is changed, however open the file is. */
+export function parseKeyFile(data: string): readonly StoredKey[] | undefined {
   const path = keyFilePath(data)
   if (!existsSync(path)) return undefined
   const keys = parse(read(path))

@@ -22,7 +22,7 @@ const PREFIXES: readonly (readonly [kind: keyof KeyUse, prefix: string])[] = [
   ['claims', 'claims:'],
 ]
 
-const PAGE = 500
+const PAGE = 100
 
 /** What the server's store holds under each key, by the key's id. A value says it in front. */
 export async function countKeyUse(store: Store): Promise<ReadonlyMap<string, KeyUse>> {

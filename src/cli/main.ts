@@ -13,7 +13,10 @@ async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever read our output has stopped to (`… | head`): no reason to make a fuss.
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code === 'EPIPE') return
+      // The disk that it goes to is full: half a result must not count as one.
+      process.stderr.write(`The output cannot be written: ${error.message}.\n`)
+      process.exit(EXIT.failed)
     })
   }
   const exitCode = await run(process.argv)

@@ -20,6 +20,13 @@ const TOKEN_SHORT: ConfigProblem = {
   cure: 'Make one with: openssl rand -base64 32',
 }
 
+/** RFC 6750 §2.1: no client could send it. */
+const TOKEN_UNSENDABLE: ConfigProblem = {
+  option: 'ENTRANCE_OPERATOR_TOKEN',
+  problem: 'has blanks or other characters that no header can carry.',
+  cure: 'Make one with: openssl rand -base64 32',
+}
+
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
 
 /** The port beside the server's own. */
@@ -36,5 +43,6 @@ export function resolveOperatorSettings(
   const hosts = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[(.*)\]$/, '$1')]
   const token = env.ENTRANCE_OPERATOR_TOKEN || undefined
   if (token && token.length < OPERATOR_TOKEN_MIN_LENGTH) problems.push(TOKEN_SHORT)
+  if (token && !/^[\x21-\x7e]+$/.test(token)) problems.push(TOKEN_UNSENDABLE)
   return { token, port, hosts, isLoopback: LOOPBACK.has(host) }
 }

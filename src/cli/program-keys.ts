@@ -29,7 +29,8 @@ export function addKeys(program: Command, withTerminal: WithTerminal): void {
         await resealKeys(options, terminal)
       }),
     )
-  withStore(withPlace(keys.command('retire <id>')))
+  // An id may begin with a hyphen, and is no option then.
+  withStore(withPlace(keys.command('retire <id>').allowUnknownOption()))
     .description('Recognise a former key no more; says first what ends with it.')
     .option('--yes', 'Do not ask.')
     .action((id: string, options: KeysOptions & { yes?: boolean }) =>

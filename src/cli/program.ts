@@ -10,6 +10,7 @@ import { addExpenses } from './program-expenses.ts'
 import { addKeys } from './program-keys.ts'
 import { addOperator } from './program-operator.ts'
 import { addSetup } from './program-setup.ts'
+import { addStore } from './program-store.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 /** The command line: what there is and what it says of itself. A command loads when it runs. */
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addKeys(program, withTerminal)
   addExpenses(program, withTerminal)
   addOperator(program, withTerminal)
+  addStore(program, withTerminal)
   return program
 }
 

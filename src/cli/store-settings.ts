@@ -49,6 +49,13 @@ export function resolveStore(
   return embedded
 }
 
+/** Opens a store to look at it: nothing is made or changed. Throws `ConfigError`. */
+export async function openStoreToLook(settings: StoreSettings): Promise<Store> {
+  if (settings.kind !== 'sqlite') return openStore(settings)
+  const open = (path: string) => sqliteStore(path, { isReadOnly: true })
+  return openFile('ENTRANCE_STORE', settings.path, open)
+}
+
 /** Opens the store; its driver is loaded only where it is used. Throws `ConfigError`. */
 export async function openStore(settings: StoreSettings): Promise<Store> {
   if (settings.kind === 'sqlite') return openFile('ENTRANCE_STORE', settings.path, sqliteStore)

@@ -8,6 +8,7 @@ import { createEntraWatch } from './entra/watch.ts'
 import { ConfigError } from './errors.ts'
 import { guardStore } from './guarded-store.ts'
 import { createKeyWatch, type KeyStatus } from './key-watch.ts'
+import { createMovedRecords, type MovedRecords } from './moved-records.ts'
 import {
   type EntraState,
   observeCalls,
@@ -28,6 +29,7 @@ import {
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
+import { checkFilled } from './unfinished-import.ts'
 
 /** How a server is, for `/readyz` and for metrics. */
 export type EntranceStatus = {
@@ -73,6 +75,8 @@ export type Entrance = {
   readonly operator: OperatorAccess
   /** Seals what the store holds under former keys with the current one, while servers go on. */
   reseal(): Promise<Resealed>
+  /** Records on their way between stores; `ready` need not have been called. */
+  readonly records: MovedRecords
   /** Which master keys this server has, and which it lacks. */
   keys(): KeyStatus
   /** How it is: whether it can answer, and how the store, its keys and Entra are. */
@@ -115,6 +119,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 
   async function start(): Promise<void> {
     await store.connect()
+    await checkFilled(store)
     await keyWatch.start()
     await context.revocations.start()
     context.documents.start()
@@ -200,6 +205,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     ready,
     operator: createOperatorAccess(context),
     reseal: () => resealRecords({ ...config, store }),
+    records: createMovedRecords({ ...config, store }),
     keys: keyWatch.status,
     status() {
       const { rules, silence } = context.revocations.status()

@@ -1,7 +1,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
 
-/** How many are done in one go: some two milliseconds of opening what is sealed. */
-const ROUND = 100
+/** How many are done in one go: a millisecond or two of opening what is sealed. */
+const ROUND = 50
 
 /** What `each` makes of the items, left out where it makes nothing; others come in between. */
 export async function inRounds<T, R>(

@@ -2,6 +2,7 @@ import type { Store, StoredRecord } from '../stores/store.ts'
 import type { Grant } from './grants/grant.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { open, seal } from './keys/sealed.ts'
+import { purposesOf } from './record-purposes.ts'
 import { keepTag } from './tokens/grant-token.ts'
 
 /** What became of the records that were not sealed under the current key. */
@@ -18,7 +19,7 @@ type ResealOptions = {
 }
 
 /** How many records are held at once. */
-const PAGE = 200
+const PAGE = 100
 
 /**
  * Seals every record under the current key, so that a former one can be retired with the least end.
@@ -26,17 +27,8 @@ const PAGE = 200
  */
 export async function resealRecords(options: ResealOptions): Promise<Resealed> {
   const { store, binding } = options
-  // Where a record is sealed for one Entra configuration, it opens for that one only.
-  const purposes = [
-    ['grant:', `grant ${binding}`],
-    ['consent:', `consent ${binding}`],
-    ['claims:', `claims ${binding}`],
-    ['client:', 'adopted client'],
-    ['barred:', 'barred'],
-    ['seen:', 'seen'],
-  ] as const
   const done = { moved: 0, left: 0 }
-  for (const [prefix, purpose] of purposes) {
+  for (const [prefix, purpose] of purposesOf(binding)) {
     let after: string | undefined
     do {
       const page = await store.page({ prefix, after, limit: PAGE })

@@ -3,7 +3,7 @@ import { ConfigError } from './errors.ts'
 import type { Keyring } from './keys/keyring.ts'
 
 /** The record that the replicas of a store have in common. */
-const KEY = 'keyring'
+export const STORE_KEYS = 'keyring'
 
 /** As good as never: some ten years, in seconds. */
 const FOREVER = 10 * 366 * 24 * 60 * 60
@@ -57,7 +57,7 @@ export async function checkStoreKeys(
  */
 export async function agreeOnKeys(keyring: Keyring, store: Store): Promise<Lacking> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const record = await store.get(KEY)
+    const record = await store.get(STORE_KEYS)
     const makers = parseMakers(record?.value ?? '')
     const lacking = lackingOf(makers, keyring)
     const own = makers.find(({ id }) => id === keyring.current.id)
@@ -80,12 +80,12 @@ function lackingOf(makers: readonly Maker[], keyring: Keyring): Lacking {
 /** Takes a key out of the record: nobody is to make things with it any more. */
 export async function forgetStoreKey(id: string, store: Store): Promise<boolean> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const record = await store.get(KEY)
+    const record = await store.get(STORE_KEYS)
     const makers = parseMakers(record?.value ?? '')
     const rest = makers.filter((maker) => maker.id !== id)
     if (!record || rest.length === makers.length) return false
     if (rest.length === 0) {
-      await store.delete(KEY)
+      await store.delete(STORE_KEYS)
       return true
     }
     if (await write(store, rest, record.version)) return true
@@ -93,15 +93,32 @@ export async function forgetStoreKey(id: string, store: Store): Promise<boolean>
   return false
 }
 
+/**
+ * Adds what the record of another store says, whose records are brought here; tells whether that was
+ * new. A server that starts here then lacks no key that they are under.
+ */
+export async function joinStoreKeys(value: string, store: Store): Promise<boolean> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const record = await store.get(STORE_KEYS)
+    const known = parseMakers(record?.value ?? '')
+    const latest = new Map(known.map(({ id, at }) => [id, at]))
+    const told = parseMakers(value).filter(({ id, at }) => at > (latest.get(id) ?? -1))
+    if (told.length === 0) return false
+    const rest = known.filter(({ id }) => !told.some((each) => each.id === id))
+    if (await write(store, [...told, ...rest], record?.version)) return true
+  }
+  throw new Error('Other processes keep changing the record of the keys.')
+}
+
 /** The ids that the store has been written under, as far as it is remembered; the latest first. */
 export async function storeKeyIds(store: Store): Promise<readonly string[]> {
-  return parseMakers((await store.get(KEY))?.value ?? '').map(({ id }) => id)
+  return parseMakers((await store.get(STORE_KEYS))?.value ?? '').map(({ id }) => id)
 }
 
 function write(store: Store, makers: readonly Maker[], version?: number): Promise<boolean> {
   const latestFirst = makers.toSorted((a, b) => b.at - a.at).slice(0, MAX_MAKERS)
   const value = latestFirst.map(({ id, at }) => `${id}:${at}`).join(' ')
-  const record = { key: KEY, value, expiresAt: now() + FOREVER }
+  const record = { key: STORE_KEYS, value, expiresAt: now() + FOREVER }
   return version === undefined ? store.create(record) : store.replace(record, version)
 }
 

@@ -62,9 +62,9 @@ export function createSts(options: StsOptions): Sts {
   const changes = keepChanges(directory, state.changes)
   const replication = createReplication(directory, options.replication, options.now)
   let isClosed = false
-  const keepState = createKeeper(write, options)
+  const keeper = createKeeper(write, options)
   const save = () => {
-    if (!isClosed) keepState()
+    if (!isClosed) keeper.keep()
   }
   const signIns = createSignInLog()
   const deviceCodes = createDeviceCodes(options.now)
@@ -91,7 +91,7 @@ export function createSts(options: StsOptions): Sts {
     },
     save,
     close: () => {
-      if (changes.forgetRemoved()) save()
+      if (changes.forgetRemoved() || keeper.isBehind()) save()
       isClosed = true
     },
     redeem: createRedeemer(options.now),
@@ -102,9 +102,9 @@ export function createSts(options: StsOptions): Sts {
 }
 
 /** Writes the state down. Where that fails sign-ins go on, of what is in memory, and the log says so. */
-function createKeeper(write: () => boolean, { dataFile, log }: StsOptions): () => void {
+function createKeeper(write: () => boolean, { dataFile, log }: StsOptions) {
   let isFailing = false
-  return () => {
+  function keep(): void {
     try {
       const isOurs = write()
       if (isFailing) {
@@ -121,6 +121,7 @@ function createKeeper(write: () => boolean, { dataFile, log }: StsOptions): () =
       log({ event: 'emulator.state.failed', level: 'error', message })
     }
   }
+  return { keep, isBehind: () => isFailing }
 }
 
 // A code lives ten minutes; whoever redeems more than this in that time forgets the first ones.

@@ -45,8 +45,11 @@ const INSERT = `
 
 /** Expenses in an SQLite file, made with mode 0600 when absent, or in memory with `:memory:`. */
 export function sqliteExpenseStore(path: string): ExpenseStore {
-  const options = { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout: BUSY_TIMEOUT }
-  const db = openSqliteFile(path, options)
+  const db = openSqliteFile(path, {
+    schema: SCHEMA,
+    version: SCHEMA_VERSION,
+    busyTimeout: BUSY_TIMEOUT,
+  })
   const { add, flush } = createGroupCommit(db)
   const select = db.prepare(
     `SELECT ${COLUMNS} FROM expense WHERE tid = ? AND oid = ? ORDER BY date DESC, seq DESC LIMIT ?`,
@@ -61,7 +64,7 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
   )
   const put = db.prepare(`${INSERT} ON CONFLICT (id) DO NOTHING`)
 
-  const operations: ExpenseStore = waitForLock(db, BUSY_TIMEOUT, {
+  const operations: ExpenseStore = {
     name: `sqlite:${path}`,
     // The file is open by now: whoever names one that cannot be is told so at once.
     connect: async () => {
@@ -85,8 +88,8 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
       flush()
       if (db.isOpen) db.close()
     },
-  })
-  return explainFaults(path, operations)
+  }
+  return explainFaults(path, waitForLock(db, BUSY_TIMEOUT, operations))
 }
 
 /**

@@ -1,6 +1,16 @@
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { FileFault, onFile } from './file-fault.ts'
 
 export type SqliteFileOptions = {
@@ -43,6 +53,29 @@ export function openSqliteFile(path: string, options: SqliteFileOptions): Databa
   })
 }
 
+/**
+ * Opens a file that is there, to look at it only: nothing is made, and nothing changed, also of what
+ * stands beside it. Throws `FileFault`.
+ */
+export function openForReading(path: string, options: Omit<SqliteFileOptions, 'schema'>) {
+  return onFile(path, () => {
+    refuseEmptied(path)
+    // Without a log nobody has it open; SQLite would make one, and an index, to be ready.
+    const url = pathToFileURL(resolve(path))
+    url.searchParams.set('immutable', '1')
+    const isInUse = existsSync(`${path}-wal`)
+    const timeout = options.busyTimeout
+    const db = new DatabaseSync(isInUse ? path : url, { readOnly: true, timeout })
+    try {
+      refuseLater(db, path, options.version)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
 /** SQLite would make it with the process's umask, and gives its side files the mode of this one. */
 function createPrivately(path: string): void {
   const folder = dirname(resolve(path))
@@ -60,9 +93,10 @@ function createPrivately(path: string): void {
  * Looks before anything is written. A connection that may only read leaves a log alone that does
  * not belong to the file, which the last one to close would otherwise write into it.
  */
-export function examine(path: string, { version, busyTimeout }: Omit<SqliteFileOptions, 'schema'>) {
+function examine(path: string, { version, busyTimeout }: Omit<SqliteFileOptions, 'schema'>) {
+  refuseEmptied(path)
   const { size } = statSync(path)
-  if (size === 0) return refuseEmptied(path)
+  if (size === 0) return
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeout })
   try {
     refuseLater(db, path, version)
@@ -76,6 +110,7 @@ export function examine(path: string, { version, busyTimeout }: Omit<SqliteFileO
 
 /** SQLite would take it for a new one, and remove the log with all that was confirmed. */
 function refuseEmptied(path: string): void {
+  if (statSync(path).size > 0) return
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
   if (!log || log.size === 0) return
   throw new FileFault(

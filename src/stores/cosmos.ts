@@ -1,6 +1,6 @@
 import type { CosmosClientOptions, JSONValue } from '@azure/cosmos'
 import { ConfigError } from '../index.ts'
-import { type CosmosAccount, findProblems, openAccount, prepareAccount } from './cosmos/account.ts'
+import { type CosmosAccount, checkAccount, openAccount, prepareAccount } from './cosmos/account.ts'
 import { readAddress } from './cosmos/address.ts'
 import { append, readSince } from './cosmos/feed.ts'
 import {
@@ -49,7 +49,7 @@ export function cosmosStore(url: string, options: CosmosStoreOptions = {}): Stor
     name: `cosmos:${address.endpoint}`,
     isShared: true,
     connect: () => run(prepareAccount),
-    check: () => run(findProblems),
+    check: () => run(checkAccount),
     get: (key) =>
       run(async ({ container }, deadline) => {
         const item = await readItem(container, key, deadline)

@@ -35,12 +35,26 @@ export function postgresStore(url: string): Store {
     isShared: true,
     connect: database.connect,
     check: database.check,
+    async inspect() {
+      const schema = await database.version()
+      if (schema === 0) return { expired: 0, schema }
+      const { rows } = await database.query<{ count: string }>(statements.countExpired, [seconds()])
+      return { expired: Number(rows[0]?.count), schema }
+    },
     async get(key) {
       const [row] = (await run(statements.get, [key, seconds()])).rows
       return row && toRecord(row)
     },
     create: ({ key, value, expiresAt, person = null, client = null }) =>
       write(statements.create, [key, value, expiresAt, person, client, seconds()]),
+    async createAll(given) {
+      const column = (name: keyof (typeof given)[number]) => given.map((record) => record[name])
+      const columns = [column('key'), column('value'), column('expiresAt')]
+      const owners = [column('person'), column('client')]
+      const { rows } = await run(statements.createAll, [...columns, ...owners, seconds()])
+      const created = new Set(rows.map(({ key }) => key))
+      return given.map(({ key }) => created.has(key))
+    },
     replace: ({ key, value, expiresAt, person = null, client = null }, version) =>
       write(statements.replace, [key, value, expiresAt, person, client, version, seconds()]),
     async delete(key) {

@@ -37,6 +37,15 @@ export function redisStore(url: string): Store {
     return toRecord(key, reply as (string | null)[])
   }
 
+  /** For what is called before anything else: says what no waiting mends. */
+  async function explained<T>(work: (connection: RedisConnection) => Promise<T>): Promise<T> {
+    try {
+      return await session.use(work)
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+
   /** The indices come first: a record that is in none would be found by nobody. */
   async function put(
     script: typeof CREATE,
@@ -59,16 +68,12 @@ export function redisStore(url: string): Store {
   return {
     name: address.name,
     isShared: true,
-    async connect() {
-      try {
-        await session.use((connection) => requireSettings(connection, address))
-      } catch (error) {
-        throw explain(error)
-      }
-    },
-    check: () => session.use((connection) => findInSettings(connection, address)),
+    connect: () => explained((connection) => requireSettings(connection, address)),
+    check: () => explained((connection) => findInSettings(connection, address)),
     get: (key) => session.use((connection) => read(connection, key)),
     create: (record) => put(CREATE, record, 0),
+    // Sent one behind the other, they wait for one answer.
+    createAll: (records) => Promise.all(records.map((record) => put(CREATE, record, 0))),
     replace: (record, version) => put(REPLACE, record, version),
     async delete(key) {
       const name = names.record(key)

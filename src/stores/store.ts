@@ -55,6 +55,14 @@ export type StoreFinding = {
   readonly cure: string
 }
 
+/** How a store is, for an operator. */
+export type StoreState = {
+  /** How many records have expired and wait to be cleared away. */
+  readonly expired: number
+  /** The version of its schema, where that is brought up to date; 0 before there is one. */
+  readonly schema?: number
+}
+
 /**
  * Where records live. Every operation is atomic on one record, also between processes.
  * An operation that rejects means "unreachable", and leaves open whether it was done; absence is an
@@ -72,9 +80,16 @@ export type Store = {
   connect(): Promise<void>
   /** Looks closely, for an operator: the settings, the schema, whether the data is whole. */
   check(): Promise<readonly StoreFinding[]>
+  /** How it is, as it stands: changes nothing. Absent where a store clears away by itself. */
+  inspect?(): Promise<StoreState>
   get(key: string): Promise<StoredRecord | undefined>
   /** Puts a record at version 1 unless there is one; tells whether it did. */
   create(record: Omit<StoredRecord, 'version'>): Promise<boolean>
+  /**
+   * Several times `create`, for different keys: each is atomic for itself, and tells whether it was
+   * done. Only where one wait for the disk serves them all.
+   */
+  createAll?(records: readonly Omit<StoredRecord, 'version'>[]): Promise<readonly boolean[]>
   /** Replaces the record whose version is `version`, raising it by one; tells whether it did. */
   replace(record: Omit<StoredRecord, 'version'>, version: number): Promise<boolean>
   delete(key: string): Promise<void>

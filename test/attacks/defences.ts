@@ -732,7 +732,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/protected-resource/revocations.ts',
-        find: 'if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()',
+        find: 'if (isSilent()) throw silence(CANNOT_TELL)',
         replace: '',
       },
     ],

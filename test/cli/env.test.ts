@@ -23,6 +23,8 @@ test('with nothing set, a clone serves on loopback and signs in with the emulato
     data: '.entrance',
     store: { kind: 'sqlite', path: '.entrance/entrance.db' },
     expenses: { kind: 'sqlite', path: '.entrance/expenses.db', option: 'ENTRANCE_DATA' },
+    replicas: undefined,
+    platform: undefined,
     secrets: [],
     entra: 'emulator',
     consent: 'always',
@@ -97,6 +99,8 @@ test('every variable is read', () => {
     data: '/data',
     store: { kind: 'sqlite', path: '/grants.db' },
     expenses: { kind: 'sqlite', path: '/expenses.db', option: 'EXPENSES_STORE' },
+    replicas: undefined,
+    platform: undefined,
     secrets: ['current', 'former'],
     entra: {
       tenantId: ENTRA.AZURE_TENANT_ID,

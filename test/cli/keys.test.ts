@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openKeyFile, readKeyFile, rotateKeyFile } from '../../src/cli/key-file.ts'
+import { keyIdOf } from '../../src/core/keys/keyring.ts'
 import { ConfigError } from '../../src/index.ts'
 import { entrance } from './client/command.ts'
 
@@ -61,6 +62,21 @@ test('rotate puts a new key in front, and list shows ids and days, never a key',
       assert.ok(!`${stdout}${stderr}`.includes(secret), 'a key is shown')
     }
   }
+})
+
+test('a key whose id begins with a hyphen is retired like any other', async (t) => {
+  const cwd = newFolder(t)
+  // One id in 64 does.
+  const secrets = Array.from(
+    { length: 2000 },
+    (_, i) => `a-master-key-that-is-tried-as-number-${i}`,
+  )
+  const former = secrets.find((secret) => keyIdOf(secret).startsWith('-')) as string
+  const env = { ENTRANCE_SECRET: `${secrets.find((secret) => secret !== former)},${former}` }
+  const words = ['keys', 'retire', keyIdOf(former), '--yes']
+  const { code, stdout, stderr } = await entrance(words, { cwd, env })
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /^Set ENTRANCE_SECRET to this value/)
 })
 
 test('keys in ENTRANCE_SECRET are listed by id, and rotate says what to set', async (t) => {

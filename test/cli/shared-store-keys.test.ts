@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { findServeProblems } from '../../src/cli/commands/serve.ts'
 import { resolveServeSettings, type ServeSettings } from '../../src/cli/env.ts'
+import { openKeyFile } from '../../src/cli/key-file.ts'
 
 const VAULT = 'keyvault:https://contoso.vault.azure.net/secrets/entrance'
 
@@ -22,6 +23,16 @@ test('a store that replicas share is refused without ENTRANCE_SECRET: each would
     const secret = 'one-key-that-every-replica-was-given'
     assert.deepEqual(findServeProblems({ ...settings, secrets: [secret] }), [])
   }
+})
+
+test('where a data folder has keys, they are what a shared store is to be given', (t) => {
+  const settings = {
+    ...settingsOf(t),
+    store: { kind: 'redis', url: 'redis://db.example' },
+  } as const
+  openKeyFile(settings.data)
+  const [problem] = findServeProblems(settings)
+  assert.match(problem?.cure ?? '', /^Set it to the keys of .*keys\.json, the newest first/)
 })
 
 test('keys of a vault are for every store, and the emulator cannot read them', (t) => {

@@ -142,6 +142,13 @@ suite('the API is shut', () => {
     ],
     ['to too many', '/api/sessions?limit=1001', {}, 400, /1001 is no number of entries/],
     [
+      'to an address in another spelling than its client has, which would stop nobody',
+      '/api/clients/disable',
+      { method: 'POST', body: { client: 'https://Client.example/app' } },
+      400,
+      /is not in its normal form/,
+    ],
+    [
       'to a person whom nobody knows',
       '/api/users/block',
       { method: 'POST', body: { user: 'mallory@nowhere.example' } },

@@ -51,7 +51,7 @@ suite('the audit log', () => {
         '\ud83d',
         'a\udc00',
       ],
-      ...['\u202ereversed', '\ufeff', '"}{"', '😀'.repeat(5000), 'a'.repeat(199) + '😀'],
+      ...['\u202ereversed', '\ufeff', '"}{"', '😀'.repeat(5000), `${'a'.repeat(199)}😀`],
     ]
     for (const text of bad) {
       audit({

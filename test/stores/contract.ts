@@ -28,6 +28,7 @@ export function storeContract({ name, open, revocations = 2500 }: StoreSetup): v
       }
     })
   recordsContract(check)
+  createAllContract(check)
   expiryContract(check)
   listContract(check)
   pageContract(check)
@@ -128,6 +129,33 @@ function recordsContract(check: Check): void {
     const read = (await store.get('grant:1')) as { value: string }
     read.value = 'changed'
     assert.notEqual((await store.get('grant:1'))?.value, 'changed')
+  })
+}
+
+function createAllContract(check: Check): void {
+  check('of several created at once, those are put whose key is free', async (store, t) => {
+    const oneByOne: Store['createAll'] = (records) => Promise.all(records.map(store.create))
+    const createAll = store.createAll ?? oneByOne
+    await store.create(recordOf('grant:2', { value: 'first' }))
+    await store.create(recordOf('grant:3', { value: 'old', expiresAt: now() + 60 }))
+    t.mock.timers.setTime(START + 60_000)
+    const { person: _, client: __, ...bare } = recordOf('keyring')
+    const records = [
+      recordOf('grant:1', { person: 'a/1' }),
+      recordOf('grant:2', { value: 'second' }),
+      recordOf('grant:3', { value: 'new' }),
+      bare,
+    ]
+    assert.deepEqual(await createAll(records), [true, false, true, true])
+    assert.deepEqual(await store.get('grant:1'), { ...records[0], version: 1 })
+    assert.equal((await store.get('grant:2'))?.value, 'first')
+    assert.deepEqual(await store.get('grant:3'), { ...records[2], version: 1 })
+    assert.equal((await store.get('keyring'))?.person, undefined)
+    assert.deepEqual(
+      (await store.list({ person: 'a/1' })).map(({ key }) => key),
+      ['grant:1'],
+    )
+    assert.deepEqual(await createAll([]), [])
   })
 }
 

@@ -34,8 +34,8 @@ const REVOKED_WITHOUT_STORE = 30_000
 /** What people do, by the name that it has in the counts. */
 export const DOINGS = ['sign-ins', 'refreshes', 'expenses', 'revocations', 'replays'] as const
 
-/** How long that may take on a machine with much else to do, in milliseconds. */
-const CALM_MAX = 60_000
+/** How long the calm lasts, and what it may take besides where a machine is busy, in milliseconds. */
+const CALM = { min: 5000, max: 60_000 }
 
 /** How long people try at the end, when everything runs again, in milliseconds. */
 const PATIENCE = 60_000
@@ -54,7 +54,9 @@ export async function runChaos(
   try {
     await wait(seconds * 1000)
     await disturbances.stop()
-    const end = performance.now() + CALM_MAX
+    // What was ended in the last moments is now to be refused within two seconds, by everybody.
+    await wait(CALM.min)
+    const end = performance.now() + CALM.max
     while (performance.now() < end && isTooLittle(crowd.ledger, times)) await wait(100)
   } finally {
     await crowd.stop()
@@ -85,16 +87,17 @@ function hash(text: string): number {
 
 /** Asks with what was revoked, on every replica, as long as it could still be let in. */
 async function watchRevoked(
-  { replicas }: RunningReplicas,
+  { replicas, store }: RunningReplicas,
   ledger: Ledger,
   disturbances: readonly Disturbance[],
   stopping: AbortSignal,
 ): Promise<void> {
   while (!stopping.aborted) {
+    const outages = disturbances.filter(({ of }) => of === 'store' && !store.isReadable)
     const recent = ledger.revoked.filter(({ at }) => performance.now() - at < 35_000)
     for (const session of recent.slice(-20)) {
       await Promise.all(
-        replicas.map((replica) => checkRefused(session, replica, { ledger, disturbances })),
+        replicas.map((replica) => checkRefused(session, replica, { ledger, outages })),
       )
     }
     await wait(100)
@@ -104,15 +107,13 @@ async function watchRevoked(
 async function checkRefused(
   { name, tokens, at }: RevokedSession,
   replica: Replica,
-  { ledger, disturbances }: { ledger: Ledger; disturbances: readonly Disturbance[] },
+  { ledger, outages }: { ledger: Ledger; outages: readonly Disturbance[] },
 ): Promise<void> {
   const asked = performance.now()
   const status = await replica.askGate(tokens.access_token).catch(() => 0)
   if (status !== 200) return
   // One that has the store back has two seconds to hear of it.
-  const isCutOff = disturbances.some(
-    ({ of, from, until }) => of === 'store' && from < asked && until > asked - REVOKED_WITHIN,
-  )
+  const isCutOff = outages.some(({ from, until }) => from < asked && until > asked - REVOKED_WITHIN)
   const limit = isCutOff ? REVOKED_WITHOUT_STORE : REVOKED_WITHIN
   if (asked - at > limit) {
     ledger.wrongs.push(

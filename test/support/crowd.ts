@@ -142,8 +142,8 @@ async function signIn(
   const authorization = client.authorization(client_id)
   const until = authorization.redirect_uri
   const code = codeOf(await enter(authorization.url, person.name, until))
-  const isCheating = hasCheats !== false && person.random.int(10) === 0
-  const attempts = Array.from({ length: isCheating ? 2 : 1 }, async () =>
+  const isCheating = hasCheats !== false && person.random.int(4) === 0
+  const attempts = Array.from({ length: isCheating ? 3 : 1 }, async () =>
     answer<TokenResponse>(await client.exchange(authorization, code)),
   )
   const results = await Promise.allSettled(attempts)
@@ -152,7 +152,7 @@ async function signIn(
   const [tokens] = given
   if (!tokens) {
     const { reason } = results[0] as PromiseRejectedResult
-    // Of two, the one may have been refused for the other, whose answer was lost.
+    // Of three, the one may have been refused for the other, whose answer was lost.
     throw isCheating && reason instanceof Refused ? new Error(reason.message) : reason
   }
   const fresh = { spent: [], isRenewing: false, isLeaving: isCheating }

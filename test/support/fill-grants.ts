@@ -1,5 +1,6 @@
 // Grants as they are: made, sealed and written by the library itself.
 import { createHash } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createGrants, type Grant, personOf } from '../../src/core/grants/grant.ts'
 import type { Config } from '../../src/core/options.ts'
 import { createSeen } from '../../src/core/seen.ts'
@@ -46,11 +47,26 @@ export async function fill(count: number, { store, config, tid, width }: Filling
       const { user, client } = grant
       // A name and a client are noted at their first sign-in.
       const name = i % EACH === 0 ? user.preferred_username : undefined
-      if (name || i < CLIENTS) await seen.note({ id: personOf(user), name }, client)
-      await grants.create(grant)
+      if (name || i < CLIENTS) {
+        await patiently(() => seen.note({ id: personOf(user), name }, client))
+      }
+      await patiently(() => grants.create(grant))
     }
   }
   await Promise.all(Array.from({ length: width }, work))
+}
+
+/** A store that is driven as hard as it goes does not answer in time now and then. */
+async function patiently(write: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await write()
+      return
+    } catch (error) {
+      if (tries === 10) throw error
+      await wait(500)
+    }
+  }
 }
 
 type GrantFacts = { readonly tid: string; readonly issuer: string; readonly keyId: string }

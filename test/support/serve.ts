@@ -14,6 +14,8 @@ export type StartServeOptions = {
   args?: readonly string[]
   /** The working directory, which is kept. @default a new one, which goes with the server */
   folder?: string
+  /** What the command is run by, such as `prlimit` with its options. @default nothing */
+  by?: readonly string[]
 }
 
 /** The command `entrance serve`, running. */
@@ -45,8 +47,9 @@ export async function startServe(options: StartServeOptions = {}): Promise<Runni
   const remove = () => {
     if (!options.folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  const { args = ['--emulator'], env } = options
-  const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
+  const { args = ['--emulator'], env, by = [] } = options
+  const [program = '', ...rest] = [...by, process.execPath, COMMAND, 'serve', ...args]
+  const child = spawn(program, rest, {
     cwd: folder,
     env: { ...FREE_PORTS, ...QUIET, PATH: process.env.PATH, HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

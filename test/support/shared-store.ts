@@ -9,7 +9,9 @@ export type SharedStore = AsyncDisposable & {
   readonly kind: string
   /** The variables that have `serve` use it. */
   readonly env: Readonly<Record<string, string>>
-  /** Lets nobody get an answer until the function that it gives is called. */
+  /** Whether it can be read, and so what was revoked be learnt, while it is cut off. */
+  readonly isReadable: boolean
+  /** Lets nobody get an answer, or only who reads, until the function that it gives is called. */
   cutOff(): Promise<() => Promise<void>>
   /** The descriptions of all expenses that there are. */
   expenses(): Promise<readonly string[]>
@@ -42,6 +44,7 @@ export const SHARED_STORES: readonly SharedStoreKind[] = [
 async function startSqlite(data: string): Promise<SharedStore> {
   return {
     kind: 'SQLite',
+    isReadable: true,
     env: {},
     expenses: () => expensesOfFile(data),
     cutOff: () => lock(join(data, 'entrance.db')),
@@ -84,6 +87,7 @@ async function startPostgresStore(): Promise<SharedStore> {
   const address = await server.database()
   return {
     kind: 'PostgreSQL',
+    isReadable: false,
     // The expenses are there too, by default.
     env: { ENTRANCE_STORE: address },
     expenses: () => expensesOfDatabase(server, address),
@@ -123,6 +127,7 @@ async function startRedisStore(): Promise<SharedStore> {
   const running = started.move()
   return {
     kind: 'Redis',
+    isReadable: false,
     env: { ENTRANCE_STORE: server.store(), EXPENSES_STORE: address },
     expenses: () => expensesOfDatabase(postgres, address),
     async cutOff() {

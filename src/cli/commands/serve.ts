@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
@@ -32,6 +33,7 @@ import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
+import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
@@ -88,6 +90,7 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
+    ...findReplicaProblems(settings),
     ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
   ]
 }
@@ -98,7 +101,9 @@ function findLocalKeyProblems(settings: ServeSettings): readonly ConfigProblem[]
   if (keyVault) return entra === 'emulator' ? [NO_ENTRA] : []
   if (store.kind === 'sqlite') return findKeyFileProblems(data)
   const problem = 'is missing, and ENTRANCE_STORE is one that replicas share.'
-  const cure = 'Make one with: openssl rand -base64 32. Give it to every replica.'
+  const cure = existsSync(keyFilePath(data))
+    ? `Set it to the keys of ${keyFilePath(data)}, the newest first, on every replica: what is under them stays good (docs/storage.md, Move to another store).`
+    : 'Make one with: openssl rand -base64 32. Give it to every replica.'
   return [{ option: 'ENTRANCE_SECRET', problem, cure }]
 }
 
@@ -195,6 +200,7 @@ async function openServer(
   operator?.attach(entrance, createOperatorApi({ operator: entrance.operator, token, log }))
   entrance.watchEntra()
   warnOfExpenses(settings, log)
+  warnOfReplicas(settings, log)
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)

@@ -1,5 +1,5 @@
 import { openClient } from '../clients/client.ts'
-import { isDocumentId } from '../clients/client-document.ts'
+import { findDocumentIdFault, isDocumentId } from '../clients/client-document.ts'
 import type { Context } from '../context.ts'
 import { digest } from '../keys/mac.ts'
 import { OperatorError } from './operator-error.ts'
@@ -28,6 +28,7 @@ export async function findClient(text: string, context: Context): Promise<FoundC
   const { config } = context
   const registered = openClient(asked, config.keyring)
   const configured = config.clients.find(({ client_id }) => client_id === asked)
+  if (isDocumentId(asked)) checkDocumentId(asked, context)
   if (registered || configured || isDocumentId(asked)) {
     return { digest: digest(asked), name: registered?.client_name ?? configured?.client_name }
   }
@@ -37,6 +38,14 @@ export async function findClient(text: string, context: Context): Promise<FoundC
   if (!only) throw DIGEST.test(asked) ? unknownDigest(asked) : unknown(text)
   if (others.length > 0) throw ambiguous(text, [only, ...others])
   return only
+}
+
+/** In another spelling than the client's own it is nobody's, and to shut that out stops nobody. */
+function checkDocumentId(asked: string, { redirectPolicy }: Context): void {
+  const fault = findDocumentIdFault(asked, redirectPolicy)
+  if (!fault) return
+  const message = `'${asked.slice(0, 100)}' is no client's id: the address ${fault}.`
+  throw new OperatorError('invalid', message, EXPECTED)
 }
 
 /** The client of a digest. */

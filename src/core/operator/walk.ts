@@ -10,7 +10,7 @@ const LIMIT = 100
 export const MAX_LIMIT = 1000
 
 /** How many records are held at once, whatever is asked for. */
-const STEP = 200
+const STEP = 100
 
 /** How many steps one part takes at most: of many records few may be asked for. */
 const MAX_STEPS = 40

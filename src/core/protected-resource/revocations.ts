@@ -144,8 +144,8 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       // Once is enough: a client that revokes over and over must not fill the store.
       if (rules.isStored('grant', grantId)) return
       const now = Math.floor(Date.now() / 1000)
-      // A grant never comes back, so no token of it is ever newer than this. Of any life: the
-      // setting may have been another when they were issued.
+      // All tokens of the grant are meant, of any life: the setting may have been another when they
+      // were issued.
       const expiresAt = now + ACCESS_TOKEN_MAX_TTL + CLOCK_SKEW
       await put({ kind: 'grant', id: grantId, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },

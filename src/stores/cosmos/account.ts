@@ -80,8 +80,22 @@ export async function prepareAccount(account: CosmosAccount, deadline: Deadline)
   }
 }
 
+/** For an operator, who may ask before anything has been made. */
+export async function checkAccount(
+  account: CosmosAccount,
+  deadline: Deadline,
+): Promise<StoreFinding[]> {
+  try {
+    return await findProblems(account, deadline)
+  } catch (error) {
+    if (statusOf(error) !== 404) throw toRefusal(error)
+    const problem = 'has no such database or container yet.'
+    return [{ severity: 'error', problem, cure: 'Run: entrance store migrate' }]
+  }
+}
+
 /** What is wrong with the account's settings or the container's. */
-export async function findProblems(
+async function findProblems(
   { client, container }: CosmosAccount,
   deadline: Deadline,
 ): Promise<StoreFinding[]> {

@@ -3,9 +3,9 @@ import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
 import { explainConnection, unreached } from './connection-errors.ts'
-import { findFaults } from './faults.ts'
+import { findFaults, findInTransport } from './faults.ts'
 import { type Migrations, migrate, versionOf } from './migrations.ts'
-import { openPool } from './pool.ts'
+import { connectionConfig, loadDriver, openPool } from './pool.ts'
 
 export type PostgresDatabaseOptions = {
   /** What its address is called in errors. */
@@ -22,6 +22,8 @@ export type PostgresDatabase = {
   connect(): Promise<void>
   /** What stands against a store's promises. */
   check(): Promise<readonly StoreFinding[]>
+  /** The last migration that was run; 0 where there is none. */
+  version(): Promise<number>
   /**
    * Runs one statement. An `UnansweredError` leaves open whether it was done; any other rejection
    * means that it was not.
@@ -77,8 +79,11 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
         const version = await versionOf(opened, schema)
         const differs =
           version === migrations.length ? [] : [schemaFinding(version, migrations.length)]
-        return [...(await findFaults(opened)), ...differs]
+        const { Client } = await loadDriver(option)
+        const transport = findInTransport(new Client(connectionConfig(address)))
+        return [...(await findFaults(opened)), ...transport, ...differs]
       }),
+    version: () => explained((opened) => versionOf(opened, schema)),
     query: async (text, values) => run(await pool(), address.name, [text, values]),
     async close() {
       if (isClosed) return

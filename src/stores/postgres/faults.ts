@@ -41,6 +41,24 @@ export async function findFaults(pool: Pool): Promise<StoreFinding[]> {
   return findings
 }
 
+/** How the driver, as it has read its address, goes to the server. */
+export type Transport = { readonly host: string; readonly ssl?: unknown }
+
+/** Loopback, or the folder of a socket. */
+const LOCAL = /^(localhost|127\.0\.0\.1|::1|\/.*)$/
+
+/** What of the way to the server lets others listen, or pass for it. */
+export function findInTransport({ host, ssl }: Transport): StoreFinding[] {
+  if (LOCAL.test(host)) return []
+  const { rejectUnauthorized, checkServerIdentity } = Object(ssl) as Record<string, unknown>
+  const isVerified = rejectUnauthorized !== false && checkServerIdentity === undefined
+  if (ssl && isVerified) return []
+  const problem = ssl
+    ? 'is on another machine, and its certificate is not looked at: whoever is on the way can pass for it.'
+    : 'is on another machine, and spoken to without TLS: whoever is on the way can listen.'
+  return [finding('warning', problem, 'Add ?sslmode=verify-full to its address.')]
+}
+
 function finding(severity: StoreFinding['severity'], problem: string, cure: string): StoreFinding {
   return { severity, problem, cure }
 }

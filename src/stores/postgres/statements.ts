@@ -46,6 +46,7 @@ export function statementsOf(schema: string) {
     WHERE key >= $1 AND key < $1 || chr(1114111) AND starts_with(key, $1) AND key > $2`
   return {
     get: `SELECT ${columns} FROM ${records} WHERE key = $1 AND expires_at > $2`,
+    countExpired: `SELECT count(*) AS count FROM ${records} WHERE expires_at <= $1`,
     // The dead that others are clearing away are left to them: nobody waits for anybody. They are
     // found by their order, in the index: where most are dead, the table itself looks as near.
     create: `
@@ -57,6 +58,15 @@ export function statementsOf(schema: string) {
       ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = 1,
         expires_at = excluded.expires_at, person = excluded.person, client = excluded.client
       WHERE r.expires_at <= $6`,
+    // Nothing is swept here: what comes after does.
+    createAll: `
+      INSERT INTO ${records} AS r (${columns})
+      SELECT key, value, 1, expires_at, person, client
+      FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+        AS given (key, value, expires_at, person, client)
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = 1,
+        expires_at = excluded.expires_at, person = excluded.person, client = excluded.client
+      WHERE r.expires_at <= $6 RETURNING key`,
     replace: `
       UPDATE ${records} SET value = $2, version = version + 1, expires_at = $3, person = $4, client = $5
       WHERE key = $1 AND version = $6 AND expires_at > $7`,

@@ -24,8 +24,19 @@ export async function findInSettings(
   const masters = await connection.masters()
   const found = await Promise.all(masters.map((send) => findAt(send, address)))
   // Masters of one cluster are set up alike: one finding says it for all.
-  const distinct = new Map(found.flat().map((finding) => [finding.problem, finding]))
+  const all = [...found.flat(), ...findInTransport(address)]
+  const distinct = new Map(all.map((finding) => [finding.problem, finding]))
   return [...distinct.values()]
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
+
+/** What of the way to Redis lets others listen. Over TLS its certificate is always verified. */
+export function findInTransport({ isTls, hosts }: RedisAddress): StoreFinding[] {
+  if (isTls || hosts.every(({ host }) => LOOPBACK.has(host))) return []
+  const problem =
+    'Redis is on another machine, and spoken to without TLS: whoever is on the way can listen.'
+  return [{ severity: 'warning', problem, cure: 'Write rediss:// and its TLS port.' }]
 }
 
 type Info = ReadonlyMap<string, string>

@@ -104,6 +104,9 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
       ],
     ],
   ),
+  ...defencesOf('core/operator/find-client.ts', API, [
+    ["operator: another spelling of a client's address", 'if (!fault) return', 'if (true) return'],
+  ]),
   ...defencesOf('core/operator/operator.ts', API, [
     [
       'operator: an operator who is blocked',

@@ -34,11 +34,7 @@ export const STATE_DEFENCES: readonly Defence[] = [
         "if (rules.has(nameOf('grant', claims.gid))) return true",
         "if (claims.iat <= until('grant', claims.gid)) return true",
       ],
-      [
-        'revocation: a replica that is cut off',
-        'if (performance.now() - heardAt > options.storeSilenceTtl * 1000) throw silence()',
-        '',
-      ],
+      ['revocation: a replica that is cut off', 'if (isSilent()) throw silence(CANNOT_TELL)', ''],
       [
         'revocation: an answer that took long',
         'heardAt = Math.max(heardAt, askedAt)',
@@ -179,7 +175,11 @@ export const STATE_DEFENCES: readonly Defence[] = [
     'core/audit.ts',
     ['operator/audit'],
     [
-      ['audit: a name that writes a line', "text.replace(UNSEEN, ' ')", 'text'],
+      [
+        'audit: a name that writes a line',
+        "text.slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' ')",
+        'text.slice(0, TEXT_MAX_LENGTH)',
+      ],
       ['audit: a storm of strangers', 'taken++ < STRANGERS_MAX', 'taken++ < 1e9'],
     ],
   ),

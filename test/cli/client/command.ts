@@ -24,7 +24,12 @@ export type Running = Disposable & {
   readonly finished: Promise<Finished>
 }
 
-export type RunOptions = { env?: Readonly<Record<string, string>>; cwd?: string }
+export type RunOptions = {
+  env?: Readonly<Record<string, string>>
+  cwd?: string
+  /** What the command is run by, such as `prlimit` with its options. @default nothing */
+  by?: readonly string[]
+}
 
 /** Runs `entrance ARGS` to its end. */
 export async function entrance(args: readonly string[], options: RunOptions = {}) {
@@ -37,7 +42,9 @@ export async function entrance(args: readonly string[], options: RunOptions = {}
 export function startEntranceCommand(args: readonly string[], options: RunOptions = {}): Running {
   assert.ok(existsSync(MAIN), 'build first: node scripts/build.js')
   const env = { PATH: process.env.PATH ?? '', ...options.env }
-  const child = spawn(process.execPath, [MAIN, ...args], { ...options, env, stdio: 'pipe' })
+  const { cwd, by = [] } = options
+  const [program = '', ...rest] = [...by, process.execPath, MAIN, ...args]
+  const child = spawn(program, rest, { cwd, env, stdio: 'pipe' })
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   const finished = once(child, 'close').then(([code]) => {

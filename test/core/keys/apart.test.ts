@@ -52,7 +52,13 @@ suite('signing and encryption are apart', () => {
     const tokens = createAccessTokens({ ...options, keyring, issuers })
     for (const purpose of [...SEALING, ...MACING]) {
       const key = { ...asEverything(keyring.current.derive(purpose)), id: keyring.current.id }
-      const thief = { ...keyring, current: key, keys: [key], find: () => key, isElsewhere: () => false }
+      const thief = {
+        ...keyring,
+        current: key,
+        keys: [key],
+        find: () => key,
+        isElsewhere: () => false,
+      }
       const forged = createAccessTokens({ ...options, keyring: thief, issuers }).issue(
         {
           ...{ iss: 'https://a.example', aud: 'https://a.example/mcp' },

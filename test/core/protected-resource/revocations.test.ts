@@ -141,6 +141,20 @@ suite('a store that says nothing', () => {
     revocations.stop()
   })
 
+  test('for so long that its answer is old when it comes is not vouched for by it', async (t) => {
+    let elapsed = 0
+    t.mock.method(performance, 'now', () => elapsed)
+    const inner = memoryStore()
+    const revocationsOf: Store['revocations'] = async (cursor) => {
+      const page = await inner.revocations(cursor)
+      elapsed += 31_000
+      return page
+    }
+    const { revocations } = start({ ...inner, revocations: revocationsOf })
+    await revocations.catchUp()
+    assert.throws(() => revocations.check(claims()), SILENT)
+  })
+
   test('is told from a clock that was set, forwards or back', async (t) => {
     t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: NOW * 1000 })
     const { revocations } = start()

@@ -549,6 +549,49 @@ export const deploymentFaults: readonly Fault[] = [
     signIn: { where: 'none', because: 'It is a danger, and no hindrance.' },
   },
   {
+    name: 'others on the machine can read the expenses',
+    plant: ({ env }) => {
+      mkdirSync(env.ENTRANCE_DATA as string)
+      const path = join(env.ENTRANCE_DATA as string, 'expenses.db')
+      writeFileSync(path, '')
+      chmodSync(path, 0o640)
+    },
+    finding: 'data.files.readable',
+    status: 'warning',
+    says: /expenses\.db(.|\n)*mode 640/,
+    cure: (_, { command }) => void execFileSync('sh', ['-c', command as string]),
+    signIn: { where: 'none', because: 'It is a danger, and no hindrance.' },
+  },
+  {
+    name: 'a platform may run several replicas, and sign-ins are in a file',
+    plant: ({ env }) => {
+      env.KUBERNETES_SERVICE_HOST = '10.0.0.1'
+    },
+    finding: 'data.replicas.local',
+    status: 'warning',
+    says: /This is Kubernetes/,
+    cure: ({ env }, { portal }) => {
+      if (!portal?.join(' ').includes('ENTRANCE_REPLICAS=1')) throw new Error('no cure')
+      env.ENTRANCE_REPLICAS = '1'
+    },
+    signIn: { where: 'none', because: 'With one replica there is nothing wrong.' },
+  },
+  {
+    name: 'the store was written under another key',
+    plant: async ({ env, start, restart }) => {
+      await start()
+      await restart()
+      env.FORMER = env.ENTRANCE_SECRET as string
+      env.ENTRANCE_SECRET = 'y'.repeat(43)
+    },
+    finding: 'data.store.key',
+    says: /under a key that is not here(.|\n)*behind the current one/,
+    cure: ({ env }) => {
+      env.ENTRANCE_SECRET = `${env.ENTRANCE_SECRET},${env.FORMER}`
+    },
+    signIn: { where: 'start', says: /was written with key .* Give the key that/ },
+  },
+  {
     name: 'the store is not a database',
     plant: ({ env, folder }) => {
       const path = join(folder, 'grants.db')
@@ -556,7 +599,7 @@ export const deploymentFaults: readonly Fault[] = [
       env.ENTRANCE_STORE = `sqlite:${path}`
     },
     finding: 'data.store.broken',
-    says: /grants\.db cannot be used/,
+    says: /grants\.db is not a database/,
     cure: ({ env, folder }) => {
       env.ENTRANCE_STORE = `sqlite:${join(folder, 'another.db')}`
     },
