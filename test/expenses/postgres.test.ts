@@ -138,7 +138,6 @@ suite('PostgreSQL that goes away under the expenses', { skip: withoutPostgres },
     await using own = await startPostgres()
     await using store = await opened(await own.database(), { patience: 60_000 })
     const confirmed: string[] = []
-    const refused: string[] = []
     let isOver = false
     const add = async (writer: number) => {
       for (let i = 0; !isOver; i++) {
@@ -147,7 +146,6 @@ suite('PostgreSQL that goes away under the expenses', { skip: withoutPostgres },
           () => confirmed.push(description),
           async (error) => {
             if (error instanceof UncertainError) throw error
-            refused.push(description)
             await wait(20)
           },
         )
@@ -165,7 +163,6 @@ suite('PostgreSQL that goes away under the expenses', { skip: withoutPostgres },
     await adding
     const stored = (await store.list(ALICE)).expenses.map(({ description }) => description)
     assert.deepEqual(stored.toSorted(), confirmed.toSorted())
-    assert.ok(refused.length > 0)
   })
 
   test('an expense is on the disk when it is confirmed, though the server has been set to answer earlier', async () => {
@@ -212,7 +209,7 @@ async function askPasswordOf(user: string): Promise<void> {
 }
 
 async function reached(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!condition()) {
     if (Date.now() > deadline) throw new Error('It did not come to that.')
     await wait(5)
