@@ -475,6 +475,16 @@ suite('an import', () => {
     assert.ok(!existsSync(join(cwd, 'new.db')))
   })
 
+  test('that cannot be audited leaves nothing in the store, and no server waiting for its end', async (t) => {
+    const { cwd } = await exported(t)
+    const args = ['store', 'import', 'file', '--emulator', '--store', 'sqlite:new.db']
+    const env = { ENTRANCE_AUDIT: 'file:/dev/null/audit.jsonl' }
+    const { code, stderr } = await entrance(args, { cwd, env })
+    assert.match(stderr, /ENTRANCE_AUDIT/)
+    assert.equal(code, 2)
+    assert.deepEqual((await contentOf(join(cwd, 'new.db'))).records, [])
+  })
+
   test('from a pipe with a name is one from stdin, and ends', async (t) => {
     const { cwd } = await exported(t)
     const command = `'${process.execPath}' '${MAIN}' store import <(cat file) --emulator --store sqlite:new.db`

@@ -53,11 +53,13 @@ export async function storeImport(
   try {
     await reaching(store, async () => {
       await store.connect()
-      await checkTarget(store, { keys, name }, options, terminal)
-      const counts = await audited({ event: 'operator.store_imported' }, () =>
-        takeAll(reading, { entrance, store }, terminal),
-      )
-      await endImport(store, name)
+      // Around all of it: where that cannot be written down, nothing is begun.
+      const counts = await audited({ event: 'operator.store_imported' }, async () => {
+        await checkTarget(store, { keys, name }, options, terminal)
+        const done = await takeAll(reading, { entrance, store }, terminal)
+        await endImport(store, name)
+        return done
+      })
       tell(store.name, counts, options, terminal)
     })
   } finally {
