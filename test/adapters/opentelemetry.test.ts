@@ -221,6 +221,59 @@ suite('what a span may not hold', () => {
     assert.doesNotMatch(text, /alice|Test client|[?&](code|state|request)=|127\.0\.0\.1|::1/i)
   })
 
+  test('nor where everything goes wrong, with secrets in places that are no place for them', async (t) => {
+    const server = await startTraced(t)
+    const planted = `r1.${randomBytes(16).toString('base64url')}.1.kkkkkkkk.bbbbbb.${randomBytes(32).toString('base64url')}`
+    const metadata = { client_name: `Name ${planted}` }
+    const { client, client_id, code, authorization, tokens } = await signIn(server.url, {
+      metadata,
+    })
+    const { access_token, refresh_token } = tokens
+    const other = await json<{ client_id: string }>(await client.register())
+    const asks: (() => Promise<Response>)[] = [
+      () => client.exchange(authorization, code),
+      () => client.exchange(authorization, planted, { code_verifier: planted }),
+      () => client.refresh(other.client_id, refresh_token),
+      () => client.refresh(client_id, refresh_token, { scope: planted, resource: planted }),
+      () => client.refresh(planted, planted),
+      () => client.token({ grant_type: planted, client_secret: planted }),
+      () => client.token({}, { authorization: `Basic ${btoa(`${client_id}:${planted}`)}` }),
+      () => client.revoke({ client_id: planted, token: access_token }),
+      () => client.mcp(`${access_token}x`, { method: planted }),
+      () => client.mcp(access_token, { method: 'tools/call', params: { name: planted } }),
+    ]
+    for (const ask of asks) await (await ask()).text()
+    const headers = {
+      traceparent: traceparent('01'),
+      ...{ tracestate: `a=${planted}`, baggage: `a=${planted}`, 'user-agent': planted },
+      cookie: `entrance=${planted}; entrance-tx-${planted.slice(3, 11)}=${planted}`,
+    }
+    for (const path of [
+      `/auth/callback?code=${planted}&state=${planted}`,
+      `/auth/callback?error=${planted}&error_description=AADSTS50011%20${planted}&state=${planted}`,
+      `/authorize?client_id=${client_id}&state=${planted}&redirect_uri=http://localhost/${planted}`,
+      `/consent?request=${planted}`,
+      `/auth/apps?${planted}`,
+      `/.well-known/oauth-authorization-server/${planted}`,
+      `/${planted}`,
+    ]) {
+      await (await fetch(`${server.url}${path}`, { headers, redirect: 'manual' })).text()
+    }
+    const text = JSON.stringify([
+      finished().map(({ name, attributes, events, links, status }) => [
+        ...[name, attributes, events, status],
+        links.map(({ context, attributes }) => [context, attributes, context.traceState]),
+      ]),
+      records.getFinishedLogRecords().map(({ attributes, body }) => [attributes, body]),
+    ])
+    assert.ok(named('POST /token').length >= 7)
+    assert.deepEqual(findSecrets(text), [])
+    for (const part of planted.split('.').filter(({ length }) => length > 6)) {
+      assert.ok(!text.includes(part.slice(0, 12)), part)
+      assert.ok(!text.includes(part.slice(-12)), part)
+    }
+  })
+
   test('of what fails there is the class, and no message', async () => {
     spans.reset()
     const { step } = openTelemetryTraces()
