@@ -4,15 +4,16 @@ import { Interrupted } from './exit-codes.ts'
 /** How many records are held at once. */
 const PAGE = 500
 
-/** All live records, a page at a time; one that changes meanwhile may come twice. */
+/** All live records whose key begins with a prefix, a page at a time; one that changes meanwhile may come twice. */
 export async function* pagesOf(
   store: Store,
   signal: AbortSignal,
+  prefix = '',
 ): AsyncGenerator<readonly StoredRecord[]> {
   let after: string | undefined
   do {
     if (signal.aborted) throw new Interrupted()
-    const page = await store.page({ prefix: '', after, limit: PAGE })
+    const page = await store.page({ prefix, after, limit: PAGE })
     yield page.records
     after = page.next
   } while (after !== undefined)

@@ -48,18 +48,37 @@ export async function storeExport(
 }
 
 /** Revocations come first, and those that came meanwhile last: an import has them before the rest. */
-async function writeAll(store: Store, output: Output, { signal }: Terminal): Promise<FileEnd> {
+export async function writeAll(
+  store: Store,
+  output: Output,
+  { signal }: Pick<Terminal, 'signal'>,
+): Promise<FileEnd> {
   const revocations = createRevocationReader(store)
   const first = await revocations.read()
   const header = await createHeader(store, first.length, signal)
   const writer = createFileWriter(header, output)
   for (const revocation of first) await writer.revocation(revocation)
+  const barred = new Set<string>()
   for await (const page of pagesOf(store, signal)) {
-    for (const record of page) await writer.record(record)
+    for (const record of page) {
+      if (record.key.startsWith(BARRED)) barred.add(record.key)
+      await writer.record(record)
+    }
   }
-  for (const revocation of await revocations.read()) await writer.revocation(revocation)
+  for (const revocation of await revocations.read()) {
+    await writer.revocation(revocation)
+    // It may have been read before: of two in a file, the one that is revoked counts.
+    const grant = revocation.kind === 'grant' && (await store.get(`grant:${revocation.id}`))
+    if (grant) await writer.record(grant)
+  }
+  for await (const page of pagesOf(store, signal, BARRED)) {
+    for (const record of page) if (!barred.has(record.key)) await writer.record(record)
+  }
   return writer.end()
 }
+
+/** Who is kept out: who was blocked meanwhile as well. */
+const BARRED = 'barred:'
 
 async function createHeader(
   store: Store,

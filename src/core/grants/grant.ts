@@ -77,6 +77,8 @@ export type Grants = {
 export type RevokedGrants = {
   /** Ends the access tokens of a grant on every replica. */
   add(grantId: string): Promise<void>
+  /** Whether the access tokens of a grant have been ended: so has the grant, whatever its record says. */
+  has(grantId: string): boolean
   /** Up to when the sign-ins of a person with a client have been ended; 0 where none were. */
   endedUntil(person: string, clientDigest: string): number
   /** Learns what has been revoked anywhere until now. */

@@ -11,6 +11,8 @@ export type RevokedKind = Exclude<Revocation['kind'], 'grant'>
 export type Revocations = {
   /** Ends one grant's access tokens, here at once and on every replica within two seconds. */
   add(grantId: string): Promise<void>
+  /** Whether one grant's access tokens have been ended, as far as this process knows. */
+  has(grantId: string): boolean
   /**
    * Ends all that was signed in until now: of a person, of a client, or of everybody. Tokens are
    * judged by when their grant was made, so one that is renewed meanwhile is refused as well.
@@ -156,6 +158,7 @@ export function createRevocations(options: RevocationsOptions): Revocations {
       const expiresAt = now + Math.max(options.grantMaxTtl, ACCESS_TOKEN_MAX_TTL) + 2 * CLOCK_SKEW
       return put({ kind, id, issuedUntil: now + CLOCK_SKEW, expiresAt })
     },
+    has: rules.hasGrant,
     endedUntil: rules.endedUntil,
     check(claims) {
       if (isSilent()) throw silence(CANNOT_TELL)
@@ -182,8 +185,11 @@ function createRules() {
     return Math.max(until('person', person), until('client', clientDigest), until('all', ''))
   }
 
+  const hasGrant = (id: string) => rules.has(nameOf('grant', id))
+
   return {
     endedUntil,
+    hasGrant,
     count: () => rules.size,
     isStored: (kind: Revocation['kind'], id: string) => stored.has(nameOf(kind, id)),
     learn(rule: Revocation, isStored: boolean): void {
@@ -195,7 +201,7 @@ function createRules() {
     isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
       if (rules.size === 0) return false
       // A grant never comes back: no clock counts, neither whose ended it nor whose renewed it.
-      if (rules.has(nameOf('grant', claims.gid))) return true
+      if (hasGrant(claims.gid)) return true
       // Tokens from before the claim was there have only their own time.
       const { gat = claims.iat } = claims
       return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))

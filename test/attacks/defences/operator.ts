@@ -25,6 +25,17 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
       'return',
     ],
   ]),
+  ...defencesOf(
+    'core/grants/presented-grant.ts',
+    ['attacks/half-revoked'],
+    [
+      [
+        'operator: a refresh of a grant that only its rule ends',
+        '!grant.revoked && revoked.has(grant.id)',
+        'false',
+      ],
+    ],
+  ),
   ...defencesOf('core/operator/end-sessions.ts', BARRED, [
     [
       'operator: tokens that are renewed while their person is blocked',
