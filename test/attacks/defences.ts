@@ -1005,8 +1005,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/resolve-options.ts',
-        find: 'log: guardLog(\n',
-        replace: 'log: given.log ?? guardLog(\n',
+        find: 'const log = guardLog(',
+        replace: 'const log = given.log ?? guardLog(',
       },
     ],
     tests: ['test/attacks/secrets-in-logs.test.ts'],

@@ -62,10 +62,6 @@ export async function checkStanding(
   const person = personOf(grant.user)
   const barring = await barred.find(person, grant.client.digest)
   if (barring) throw invalidGrant(explainBarred(barring, allow))
-  // Its record may not say so yet: a second step was missing, or it was read out of another store before.
-  if (!grant.revoked && revoked.has(grant.id)) {
-    throw invalidGrant('The sign-in has been ended. Sign in again.')
-  }
   if (grant.createdAt > revoked.endedUntil(person, grant.client.digest)) return
   throw invalidGrant('The operator of this server has ended this sign-in. Sign in again.')
 }

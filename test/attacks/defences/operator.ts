@@ -26,13 +26,52 @@ export const OPERATOR_DEFENCES: readonly Defence[] = [
     ],
   ]),
   ...defencesOf(
-    'core/grants/presented-grant.ts',
+    'core/grants/refresh-token.ts',
     ['attacks/half-revoked'],
     [
       [
         'operator: a refresh of a grant that only its rule ends',
-        '!grant.revoked && revoked.has(grant.id)',
+        'context.revoked.has(held.grant.id)',
         'false',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'core/moved-records.ts',
+    ['core/moved-records'],
+    [
+      [
+        'operator: an export that lifts a block',
+        "if (brought.key.startsWith('barred:')) return false",
+        '',
+      ],
+      [
+        'operator: an export that names a key nobody has',
+        'value: keepStoreKeys(record.value, keyring)',
+        'value: record.value',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'cli/commands/store-export.ts',
+    ['cli/store-export'],
+    [
+      ['operator: who is revoked behind an export', 'if (grant) await writer.record(grant)', ''],
+      [
+        'operator: who is blocked behind an export',
+        'if (!barred.has(record.key)) await writer.record(record)',
+        '',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'adapters/opentelemetry.ts',
+    ['adapters/opentelemetry'],
+    [
+      [
+        'operator: a secret in the path of a request, in its span',
+        'traceRequest(step, step.request, step.name, run)',
+        'traceRequest(step, step.request, new URL(step.request.url).pathname, run)',
       ],
     ],
   ),

@@ -31,7 +31,7 @@ export const STATE_DEFENCES: readonly Defence[] = [
     [
       [
         'revocation: a grant that a slow clock ended',
-        "if (rules.has(nameOf('grant', claims.gid))) return true",
+        'if (hasGrant(claims.gid)) return true',
         "if (claims.iat <= until('grant', claims.gid)) return true",
       ],
       ['revocation: a replica that is cut off', 'if (isSilent()) throw silence(CANNOT_TELL)', ''],
@@ -178,8 +178,13 @@ export const STATE_DEFENCES: readonly Defence[] = [
     [
       [
         'audit: a name that writes a line',
-        "text.slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' ')",
-        'text.slice(0, TEXT_MAX_LENGTH)',
+        ".slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' ')",
+        '.slice(0, TEXT_MAX_LENGTH)',
+      ],
+      [
+        'audit: half of a secret, behind a cut',
+        'maskText(text, keyring.secrets).slice(0, TEXT_MAX_LENGTH)',
+        'maskText(text.slice(0, TEXT_MAX_LENGTH), keyring.secrets)',
       ],
       ['audit: a storm of strangers', 'taken++ < STRANGERS_MAX', 'taken++ < 1e9'],
     ],
