@@ -51,7 +51,8 @@ export function openAuditFile(path: string, log: Log, options: AuditFileOptions 
     try {
       while (done < bytes.length) done += writeSync(fd, bytes, done)
     } catch (error) {
-      if (done > 0) ftruncateSync(fd, size)
+      // Commands add lines to it as well: what is taken back is what was written here.
+      if (done > 0) ftruncateSync(fd, fstatSync(fd).size - done)
       throw error
     }
     size += bytes.length
