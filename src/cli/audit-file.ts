@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   openSync,
   renameSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { toFileFault } from '../files/file-fault.ts'
@@ -34,13 +35,20 @@ export function openAuditFile(path: string, log: Log, options: AuditFileOptions 
   let { fd, size } = openFirst(path)
   let lost = 0
 
-  /** Opens before it closes: where that fails, the old file goes on. */
+  /**
+   * Opens before it closes: where that fails, the old file goes on. Where another process, or
+   * logrotate, has begun the next one already, that is gone on with.
+   */
   function rotate(): void {
-    for (let n = maxFiles - 1; n >= 1; n--) moveIfThere(`${path}.${n}`, `${path}.${n + 1}`)
-    renameSync(path, `${path}.1`)
+    if (isSameFile(path, fd)) moveAway()
     const next = open(path)
     closeSync(fd)
     ;({ fd, size } = next)
+  }
+
+  function moveAway(): void {
+    for (let n = maxFiles - 1; n >= 1; n--) moveIfThere(`${path}.${n}`, `${path}.${n + 1}`)
+    renameSync(path, `${path}.1`)
   }
 
   /** A line whole or not at all: the next one is not to go on where a full disk cut this one off. */
@@ -88,6 +96,12 @@ function openFirst(path: string): { fd: number; size: number } {
   } catch (error) {
     throw toConfigError('ENTRANCE_AUDIT', toFileFault(path, error))
   }
+}
+
+function isSameFile(path: string, fd: number): boolean {
+  const there = statSync(path, { throwIfNoEntry: false })
+  const { ino, dev } = fstatSync(fd)
+  return there?.ino === ino && there.dev === dev
 }
 
 function moveIfThere(from: string, to: string): void {

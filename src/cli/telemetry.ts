@@ -34,7 +34,7 @@ export async function openTelemetry(
   if (asked === undefined) return undefined
   if (isAudited && telemetry.noLogs) throw noLogs(telemetry.noLogs)
   const { startNodeSdk } = await load(asked)
-  const { diag, DiagLogLevel } = await import('@opentelemetry/api')
+  const { diag, DiagLogLevel, logs } = await import('@opentelemetry/api')
   const { openTelemetryAudit, openTelemetryTraces } = await import('../adapters/opentelemetry.ts')
   const sdk = startNodeSdk({
     logLevel: telemetry.logLevel ?? 'warn',
@@ -51,6 +51,11 @@ export async function openTelemetry(
     ...(!isAudited && { logRecordProcessors: [] }),
     metricReaders: [],
   })
+  // The SDK passes over what it does not understand of its settings, or does nothing at all.
+  if (isAudited && !logs.getLogger('entrance').enabled()) {
+    await sdk.shutdown()
+    throw nowhere()
+  }
   const options = { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true }
   diag.setLogger(tellFailures(log), options)
   const { continueTraces } = telemetry
@@ -87,6 +92,13 @@ const INSTALL = 'npm install @opentelemetry/api@^1.10.0 @opentelemetry/sdk-node@
 function noLogs(option: string): ConfigError {
   const problem = 'is otel, and OpenTelemetry is told to send no logs.'
   const cure = `Unset ${option}, or use another place for the audit log.`
+  return new ConfigError([{ option: 'ENTRANCE_AUDIT', problem, cure }])
+}
+
+function nowhere(): ConfigError {
+  const problem = 'is otel, and by its variables OpenTelemetry sends logs nowhere.'
+  const cure =
+    'Mend OTEL_LOGS_EXPORTER or the file of OTEL_CONFIG_FILE (what is wrong is said above), or use another place for the audit log.'
   return new ConfigError([{ option: 'ENTRANCE_AUDIT', problem, cure }])
 }
 

@@ -4,7 +4,7 @@ import type { Grant } from './grants/grant.ts'
 import type { Keyring } from './keys/keyring.ts'
 import { open } from './keys/sealed.ts'
 import { purposesOf } from './record-purposes.ts'
-import { joinStoreKeys, STORE_KEYS } from './store-keys.ts'
+import { joinStoreKeys, keepStoreKeys, STORE_KEYS } from './store-keys.ts'
 
 /**
  * What became of a record from another store: put, put in place of an older one, there already, or
@@ -47,6 +47,8 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
   }
 
   function isNewer(brought: MovedRecord, there: MovedRecord): boolean {
+    // That somebody is kept out, the one says as well as the other; also one that cannot be opened.
+    if (brought.key.startsWith('barred:')) return false
     const [ours, theirs] = [read(brought), read(there)]
     if (ours === undefined) return false
     // What nobody can read here is of use to nobody.
@@ -55,8 +57,7 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
     if (brought.key.startsWith('consent:')) {
       return isNewerConsent(ours as Consent, theirs as Consent)
     }
-    // That somebody is kept out says the one as well as the other.
-    return !brought.key.startsWith('barred:') && brought.expiresAt > there.expiresAt
+    return brought.expiresAt > there.expiresAt
   }
 
   /** Those that were absent, and are there now. */
@@ -84,8 +85,9 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
   }
 
   return {
-    async take(records) {
+    async take(brought) {
       const taken: Taken[] = []
+      const records = brought.map((record) => ofOwnKeys(record, keyring))
       const isNew = await createAll(records)
       for (let from = 0; from < records.length; from += AT_ONCE) {
         const some = records.slice(from, from + AT_ONCE)
@@ -99,6 +101,12 @@ export function createMovedRecords({ store, keyring, binding }: MovedRecordsOpti
       return isSealed ? read(record) !== undefined : undefined
     },
   }
+}
+
+/** What is said of keys that are not here would keep every server out. */
+function ofOwnKeys(record: MovedRecord, keyring: Keyring): MovedRecord {
+  if (record.key !== STORE_KEYS) return record
+  return { ...record, value: keepStoreKeys(record.value, keyring) }
 }
 
 /** What has been revoked anywhere stays it. */

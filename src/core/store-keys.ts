@@ -110,6 +110,20 @@ export async function joinStoreKeys(value: string, store: Store): Promise<boolea
   throw new Error('Other processes keep changing the record of the keys.')
 }
 
+/**
+ * What such a record says of these keys. One of a key that is gone would keep every server out, and
+ * one of a moment to come would count as the latest until then.
+ */
+export function keepStoreKeys(value: string, keyring: Keyring): string {
+  const kept = parseMakers(value).filter(({ id }) => keyring.find(id))
+  return writeMakers(kept.map(({ id, at }) => ({ id, at: Math.min(at, now()) })))
+}
+
+/** The key that such a record says things are made with. */
+export function latestStoreKey(value: string): string | undefined {
+  return parseMakers(value).toSorted((a, b) => b.at - a.at)[0]?.id
+}
+
 /** The ids that the store has been written under, as far as it is remembered; the latest first. */
 export async function storeKeyIds(store: Store): Promise<readonly string[]> {
   return parseMakers((await store.get(STORE_KEYS))?.value ?? '').map(({ id }) => id)
@@ -117,9 +131,12 @@ export async function storeKeyIds(store: Store): Promise<readonly string[]> {
 
 function write(store: Store, makers: readonly Maker[], version?: number): Promise<boolean> {
   const latestFirst = makers.toSorted((a, b) => b.at - a.at).slice(0, MAX_MAKERS)
-  const value = latestFirst.map(({ id, at }) => `${id}:${at}`).join(' ')
-  const record = { key: STORE_KEYS, value, expiresAt: now() + FOREVER }
+  const record = { key: STORE_KEYS, value: writeMakers(latestFirst), expiresAt: now() + FOREVER }
   return version === undefined ? store.create(record) : store.replace(record, version)
+}
+
+function writeMakers(makers: readonly Maker[]): string {
+  return makers.map(({ id, at }) => `${id}:${at}`).join(' ')
 }
 
 /** `<id>:<seconds>`, the latest first; in a record of an earlier version without the seconds. */

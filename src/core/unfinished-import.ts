@@ -7,20 +7,34 @@ const KEY = 'import'
 /** As good as never: some ten years, in seconds. */
 const FOREVER = 10 * 366 * 24 * 60 * 60
 
-/** Says in the store that not all is there yet. */
-export async function beginImport(store: Store): Promise<void> {
-  const expiresAt = Math.floor(Date.now() / 1000) + FOREVER
-  await store.create({ key: KEY, value: '', expiresAt })
+/** Says in the store that not all of this export is there yet; false where one is being put already. */
+export function beginImport(store: Store, name: string): Promise<boolean> {
+  return store.create(toRecord(name))
 }
 
-/** Says that all is there. */
-export async function endImport(store: Store): Promise<void> {
-  await store.delete(KEY)
+/** Says that it is this export that is being put, in place of another one. */
+export async function takeOverImport(store: Store, name: string): Promise<void> {
+  const record = await store.get(KEY)
+  if (record) await store.replace(toRecord(name), record.version)
+}
+
+/** Says that all of this export is there. Of another one that is being put as well, it says nothing. */
+export async function endImport(store: Store, name: string): Promise<void> {
+  if ((await findImport(store)) === name) await store.delete(KEY)
+}
+
+/** The name of the export whose import into the store has begun and not ended. */
+export async function findImport(store: Store): Promise<string | undefined> {
+  return (await store.get(KEY))?.value
 }
 
 /** Whether an import into the store has begun and not ended. */
 export async function isBeingFilled(store: Store): Promise<boolean> {
-  return (await store.get(KEY)) !== undefined
+  return (await findImport(store)) !== undefined
+}
+
+function toRecord(value: string) {
+  return { key: KEY, value, expiresAt: Math.floor(Date.now() / 1000) + FOREVER }
 }
 
 /**

@@ -126,6 +126,16 @@ suite('the file of the audit log', () => {
     assert.ok(!existsSync(`${path}.3`))
   })
 
+  test('that another process has begun anew is gone on with: none of its lines is moved away for it', (t) => {
+    const path = join(folderOf(t), 'audit.jsonl')
+    const bounds = { maxBytes: 25, maxFiles: 2 }
+    const [a, b] = [openAuditFile(path, () => {}, bounds), openAuditFile(path, () => {}, bounds)]
+    for (let i = 0; i < 3; i++) for (const file of [a, b]) file?.write(`line ${i} ..\n`)
+    const read = (name: string) => readFileSync(name, 'utf8').match(/\d/g)?.join('')
+    assert.deepEqual([read(path), read(`${path}.1`)], ['22', '0011'])
+    assert.ok(!existsSync(`${path}.2`))
+  })
+
   test('goes on after a restart where it was', async (t) => {
     const path = join(folderOf(t), 'audit.jsonl')
     for (const line of ['a\n', 'b\n']) {

@@ -150,6 +150,16 @@ suite('serve with OpenTelemetry', () => {
     }
   })
 
+  test('the audit log by an exporter that is none, or by a file that is not there, is refused likewise', async () => {
+    for (const env of [{ OTEL_LOGS_EXPORTER: 'otpl' }, { OTEL_CONFIG_FILE: 'none.yaml' }]) {
+      const started = startServe({ env: { ENTRANCE_AUDIT: 'otel', ...env } })
+      await assert.rejects(
+        started,
+        /ended with 2:.*ENTRANCE_AUDIT\s+is otel, .* sends logs nowhere/s,
+      )
+    }
+  })
+
   test('a way with traces that is none is refused with those that are', async () => {
     const started = startServe({ env: { ENTRANCE_TRACEPARENT: 'trust' } })
     await assert.rejects(started, /ended with 2:.*ENTRANCE_TRACEPARENT.*'trust'.*continue/s)

@@ -306,6 +306,26 @@ const DAMAGE: readonly (readonly [string, (lines: Lines) => string, RegExp])[] =
     /line 3: .* at kind: .*expected one of "grant"/,
   ],
   [
+    'has a record that ends later than any store can say',
+    (l) => withEnd(at(l, 9, (line) => line.replace(/"expiresAt":\d+/, '"expiresAt":9e15'))),
+    /line 10: .* at expiresAt: /,
+  ],
+  [
+    'has a character that a store would refuse, or write down as another',
+    (l) => withEnd(at(l, 9, (line) => line.replace('grant:', 'grant:\\u0000\\ud800'))),
+    /line 10: .* at key: expected printable ASCII/,
+  ],
+  [
+    'has words of its own for the terminal',
+    (l) => withEnd(at(l, 9, (line) => line.replace('{"key"', '{"\\nAll is well":1,"key"'))),
+    /line 10: it is not as an export writes it: no other member is expected\.$/,
+  ],
+  [
+    'is of a version that is a text',
+    (l) => withEnd(at(l, 0, (line) => line.replace('"version":1', '"version":"All is well"'))),
+    /file is of format version unknown; /,
+  ],
+  [
     'has a line of neither kind',
     (l) => withEnd(at(l, 9, () => '{"other":{}}')),
     /line 10: .* one of record, revocation and end is expected/,
@@ -426,6 +446,93 @@ suite('an import', () => {
     assert.deepEqual(readdirSync(elsewhere), [])
     const all = await entrance([...args, '--without-keys'], { cwd: elsewhere, env })
     assert.equal(all.code, 0, all.stderr)
+  })
+
+  test('of a file that says that a server works under a key that is not here is refused, and with --without-keys keeps no server out', async (t) => {
+    const { cwd, id, path, lines } = await exported(t)
+    const keyring = lines.findIndex((line) => line.includes('"key":"keyring"'))
+    const said = `gonegone:${LATER} ${id}:${NOW}`
+    const changed = at(lines, keyring, (line) => line.replace(`${id}:${NOW}`, said))
+    writeFileSync(path, withEnd(changed))
+    const refused = await into(cwd, path)
+    assert.match(refused.stderr, /sealed under key gonegone; the keys here are/)
+    assert.equal(refused.code, 2)
+    assert.ok(!existsSync(join(cwd, 'new.db')))
+    const done = await into(cwd, path, '--without-keys')
+    assert.equal(done.code, 0, done.stderr)
+    const { records } = await contentOf(join(cwd, 'new.db'))
+    const value = records.find(({ key }) => key === 'keyring')?.value
+    assert.equal(value, `${id}:${NOW}`)
+  })
+
+  test('of a revocation of what is not issued yet is refused: who signs in would be shut out', async (t) => {
+    const { cwd, path, lines } = await exported(t)
+    const all = { kind: 'all', id: '', issuedUntil: NOW + 2 * 86_400, expiresAt: NOW + 9 * 86_400 }
+    writeFileSync(path, withEnd(at(lines, 2, () => JSON.stringify({ revocation: all }))))
+    const { code, stderr } = await into(cwd, path)
+    assert.match(stderr, /line 3: it revokes what is not issued yet/)
+    assert.equal(code, 1)
+    assert.ok(!existsSync(join(cwd, 'new.db')))
+  })
+
+  test('that cannot be audited leaves nothing in the store, and no server waiting for its end', async (t) => {
+    const { cwd } = await exported(t)
+    const args = ['store', 'import', 'file', '--emulator', '--store', 'sqlite:new.db']
+    const env = { ENTRANCE_AUDIT: 'file:/dev/null/audit.jsonl' }
+    const { code, stderr } = await entrance(args, { cwd, env })
+    assert.match(stderr, /ENTRANCE_AUDIT/)
+    assert.equal(code, 2)
+    assert.deepEqual((await contentOf(join(cwd, 'new.db'))).records, [])
+  })
+
+  test('from a pipe with a name is one from stdin, and ends', async (t) => {
+    const { cwd } = await exported(t)
+    const command = `'${process.execPath}' '${MAIN}' store import <(cat file) --emulator --store sqlite:new.db`
+    const child = spawn('bash', ['-c', command], { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+    assert.equal(code, 0, stderr)
+    const source = await contentOf(join(cwd, '.entrance', 'entrance.db'))
+    assert.deepEqual(await contentOf(join(cwd, 'new.db')), source)
+  })
+
+  test('that has not ended is not ended by that of another file, unless it is told to', async (t) => {
+    const { cwd, path, lines } = await exported(t)
+    const args = ['store', 'import', '-', '--emulator', '--store', 'sqlite:new.db']
+    const running = startEntranceCommand(args, { cwd })
+    running.child.stdin?.end(`${lines.slice(0, 300).join('\n')}\n`)
+    assert.match((await running.finished).stderr, /stdin is cut off/)
+
+    const few = [...lines.slice(0, 9), ...lines.slice(-2)]
+    writeFileSync(
+      join(cwd, 'other'),
+      withEnd(at(few, 0, (line) => line.replace(/"records":\d+/, '"records":5'))),
+    )
+    const refused = await into(cwd, 'other')
+    assert.match(refused.stderr, /Another export, of \d{4}-.*Z, is in sqlite:new\.db in part\./)
+    assert.match(refused.stderr, /Import that one again, .*or give --merge/)
+    assert.equal(refused.code, 2)
+    const check = ['store', 'check', '--emulator', '--store', 'sqlite:new.db']
+    assert.match((await entrance(check, { cwd })).stdout, /An import into it has not ended/)
+    const merged = await into(cwd, 'other', '--merge')
+    assert.equal(merged.code, 0, merged.stderr)
+    assert.doesNotMatch((await entrance(check, { cwd })).stdout, /has not ended/)
+    const again = await into(cwd, path, '--merge')
+    assert.equal(again.code, 0, again.stderr)
+  })
+
+  test('of two files at once into one empty store lets one of them in', async (t) => {
+    const { cwd, lines } = await exported(t)
+    writeFileSync(
+      join(cwd, 'other'),
+      withEnd(at(lines, 0, (line) => line.replace(/"records":\d+/, '"records":699'))),
+    )
+    const done = await Promise.all(['file', 'other'].map((file) => into(cwd, file)))
+    const codes = done.map(({ code }) => code).toSorted()
+    const said = done.map(({ stderr }) => stderr).join('')
+    assert.ok(codes[0] === 0 && codes[1] !== 0, `${codes}: ${said}`)
+    assert.match(said, /Another (export, of|import into)|is not empty/)
+    const source = await contentOf(join(cwd, '.entrance', 'entrance.db'))
+    assert.deepEqual(await contentOf(join(cwd, 'new.db')), source)
   })
 
   test('into a store that others use under another key is refused', async (t) => {

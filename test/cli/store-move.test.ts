@@ -7,6 +7,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type RunningEmulator, SEED, startEmulator } from '../../src/emulator/emulator.ts'
+import { addExpense, getExpenses } from '../flows/expenses.ts'
 import { createBrowser } from '../support/browser.ts'
 import { fixedPort } from '../support/fixed-port.ts'
 import {
@@ -73,6 +74,7 @@ async function shell({ folder, env }: World, script: string, more: Variables = {
 function stepsFor(address: string): string {
   const section = storage.slice(storage.indexOf('## Move to another store'))
   const steps = /```sh\n(.*?)```/s.exec(section)?.[1] ?? ''
+  assert.match(steps, /^entrance expenses copy$/m)
   assert.match(steps, /^entrance serve$/m)
   assert.match(steps, /^export ENTRANCE_STORE='postgres:.*'$/m)
   return steps
@@ -164,6 +166,13 @@ suite('a move', { skip: withoutPostgres || withoutRedis }, () => {
     const { url } = server
     const people = await populate(world, url)
     await assertAsBefore(people, { url, emulator })
+    const client = createOAuthClient(url)
+    const add = (what: string) => addExpense(client, people.tokens.access_token, what)
+    const assertExpenses = async (...expected: readonly string[]) => {
+      const found = await getExpenses(client, people.tokens.access_token)
+      assert.deepEqual(found.map(({ description }) => description).toSorted(), expected)
+    }
+    await add('on SQLite')
     const before = await shell(world, 'entrance keys list --json')
     await server.stop()
 
@@ -176,13 +185,16 @@ suite('a move', { skip: withoutPostgres || withoutRedis }, () => {
     const at = (store: string) => ({ ENTRANCE_SECRET, ENTRANCE_STORE: store })
     server = await serve(world, at(onPostgres))
     await assertAsBefore(people, { url, emulator })
+    await assertExpenses('on SQLite')
+    await add('on PostgreSQL')
     await server.stop()
 
     const onRedis = redis.store()
     const pipe = 'entrance store export | ENTRANCE_STORE="$TO" entrance store import -'
     await shell(world, pipe, { ...at(onPostgres), TO: onRedis })
-    server = await serve(world, at(onRedis))
+    server = await serve(world, { ...at(onRedis), EXPENSES_STORE: onPostgres })
     await assertAsBefore(people, { url, emulator })
+    await assertExpenses('on PostgreSQL', 'on SQLite')
     await server.stop()
 
     const steps =

@@ -9,6 +9,7 @@ import type { Store } from '../../src/stores/store.ts'
 
 const KEYRING = createKeyring(['entrance test vector: forty characters ..'])
 const OTHER = createKeyring(['entrance test vector: another forty chars '])
+const KEYS = ['aaaa', 'bbbb', 'cccc'].map((end) => `entrance test vector: forty characters ${end}`)
 const BINDING = 'bind'
 const LATER = Math.floor(Date.now() / 1000) + 3600
 
@@ -26,6 +27,8 @@ const grant = (value: Record<string, unknown>, keyring = KEYRING) =>
   sealed('grant:1', { value, keyring })
 const consent = (answeredAt: number, scope: string) =>
   sealed('consent:1', { value: { answeredAt, scope } })
+
+const keyRecord = (value: string) => ({ key: 'keyring', value, expiresAt: LATER })
 
 async function takeOver(there: MovedRecord, brought: MovedRecord) {
   const store = memoryStore()
@@ -105,15 +108,34 @@ suite('a record that is brought from another store', () => {
     assert.equal((await store.get('grant:1'))?.value, late.value)
   })
 
+  test('lifts no block, not even one of a key that is gone', async () => {
+    const block = (keyring: typeof KEYRING, expiresAt: number) =>
+      sealed('barred:person:1', { value: {}, keyring, expiresAt })
+    assert.equal(await takeOver(block(OTHER, LATER), block(KEYRING, LATER - 3590)), 'older')
+  })
+
   test('adds its key ids to those that the store was written under, the latest first', async () => {
+    const all = createKeyring(KEYS)
+    const [a, b, c] = all.keys.map(({ id }) => id)
     const store = memoryStore()
-    const keyring = (value: string) => ({ key: 'keyring', value, expiresAt: LATER })
-    await store.create(keyring('aaaaaaaa:100 bbbbbbbb:50'))
-    const take = async (value: string) => (await moved(store).take([keyring(value)]))[0]
-    assert.equal(await take('cccccccc:70 bbbbbbbb:60 aaaaaaaa:90'), 'newer')
-    assert.deepEqual(await storeKeyIds(store), ['aaaaaaaa', 'cccccccc', 'bbbbbbbb'])
-    assert.equal(await take('cccccccc:70'), 'same')
-    assert.equal(await take('nothing that could be one'), 'same')
+    const { take } = createMovedRecords({ store, keyring: all, binding: BINDING })
+    await store.create(keyRecord(`${a}:100 ${b}:50`))
+    assert.deepEqual(await take([keyRecord(`${c}:70 ${b}:60 ${a}:90`)]), ['newer'])
+    assert.deepEqual(await storeKeyIds(store), [a, c, b])
+    assert.deepEqual(await take([keyRecord(`${c}:70`)]), ['same'])
+    assert.deepEqual(await take([keyRecord('nothing that could be one')]), ['same'])
+  })
+
+  test('names no key that is not here, and none for a time to come: either would keep servers out', async () => {
+    const own = KEYRING.current.id
+    for (const first of [[], [keyRecord(`${own}:50`)]]) {
+      const store = memoryStore()
+      for (const record of first) await store.create(record)
+      await moved(store).take([keyRecord(`gonegone:253402300799 ${own}:253402300799`)])
+      assert.deepEqual(await storeKeyIds(store), [own])
+      const at = Number((await store.get('keyring'))?.value.split(':')[1])
+      assert.ok(at <= Date.now() / 1000, String(at))
+    }
   })
 })
 

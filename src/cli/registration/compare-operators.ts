@@ -27,7 +27,9 @@ export function compareOperatorRole(comparison: Comparison): Difference[] {
       id: 'operator-role-missing',
       severity: 'warning',
       what: `The registration has no app role ${OPERATOR_ROLE}${found ? ' that is enabled' : ''}.`,
-      why: 'Without ENTRANCE_OPERATOR_TOKEN it alone opens the operator’s API, and nobody can be given it.',
+      why: found
+        ? 'Without ENTRANCE_OPERATOR_TOKEN it alone opens the operator’s API. Whoever was given it before operates the server as soon as it is enabled.'
+        : 'Without ENTRANCE_OPERATOR_TOKEN it alone opens the operator’s API, and nobody can be given it.',
       expected: OPERATOR_ROLE,
       found: listed(appRoles.flatMap(({ value, isEnabled }) => (value && isEnabled ? value : []))),
       portal: [

@@ -9,9 +9,17 @@ export const VERSION = 1
 /** The longest line that is read, in bytes: a record is a quarter of it at most. */
 export const LINE_MAX = 1024 * 1024
 
-const seconds = z.int().nonnegative()
+/** To the end of the year 9999, which every store can write down. */
+const seconds = z.int().nonnegative().max(253_402_300_799)
 const count = z.int().nonnegative()
-const id = z.string().max(512)
+
+/** All texts of a record are ASCII; some stores refuse NUL, and write half a character as another. */
+const ascii = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[\x20-\x7e]*$/, 'expected printable ASCII')
+const id = ascii(512)
 
 /** The first line. How many there are was counted before: on a store in use it is about so many. */
 const header = z.strictObject({
@@ -28,8 +36,8 @@ const header = z.strictObject({
 
 /** The value stays sealed. Versions count the changes in one store, and begin anew in another. */
 const record = z.strictObject({
-  key: z.string().min(1).max(1024),
-  value: z.string().max(LINE_MAX),
+  key: ascii(1024).min(1),
+  value: ascii(LINE_MAX),
   expiresAt: seconds,
   person: id.optional(),
   client: id.optional(),

@@ -17,7 +17,7 @@ import { type Line, linesOf } from './lines.ts'
 export type FileEntry =
   | { readonly header: FileHeader }
   | { readonly record: FileRecord; readonly line: number }
-  | { readonly revocation: FileRevocation }
+  | { readonly revocation: FileRevocation; readonly line: number }
 
 /**
  * Reads what `store export` wrote, line by line. Throws a `CommandError` at the first line that is
@@ -44,7 +44,7 @@ export async function* readFile(
         continue
       }
       read['record' in body ? 'records' : 'revocations']++
-      yield 'record' in body ? { record: body.record, line: line.number } : body
+      yield { ...body, line: line.number }
     }
     digest.update(line.bytes).update('\n')
   }
@@ -59,7 +59,7 @@ function toHeader(line: Line, name: string): FileHeader {
   }
   if (version !== VERSION) {
     throw new CommandError(
-      `${name} is of format version ${JSON.stringify(version)}; this release reads version ${VERSION}.`,
+      `${name} is of format version ${typeof version === 'number' ? version : 'unknown'}; this release reads version ${VERSION}.`,
       { cure: 'Import it with the release that wrote it, or export anew with this one.' },
     )
   }
@@ -103,7 +103,8 @@ function check<T>(result: z.ZodSafeParseResult<T>, name: string, number: number)
   if (result.success) return result.data
   const [issue] = result.error.issues
   const where = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
-  const what = issue?.message.replace(/^Invalid input: |\.$/g, '')
+  const said = issue?.code === 'unrecognized_keys' ? 'no other member is expected' : issue?.message
+  const what = said?.replace(/^Invalid input: |\.$/g, '')
   throw wrong(name, number, `is not as an export writes it${where}: ${what}.`)
 }
 
@@ -129,7 +130,8 @@ function checkEnd(
   )
 }
 
-function wrong(name: string, number: number, what: string): CommandError {
+/** What is wrong with a line. */
+export function wrong(name: string, number: number, what: string): CommandError {
   return new CommandError(`${name}, line ${number}: it ${what}`, { cure: EXPORT_AGAIN })
 }
 
