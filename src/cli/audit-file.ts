@@ -51,7 +51,8 @@ export function openAuditFile(path: string, log: Log, options: AuditFileOptions 
     try {
       while (done < bytes.length) done += writeSync(fd, bytes, done)
     } catch (error) {
-      if (done > 0) ftruncateSync(fd, size)
+      // Commands add lines to it as well: what is taken back is what was written here.
+      if (done > 0) ftruncateSync(fd, fstatSync(fd).size - done)
       throw error
     }
     size += bytes.length
@@ -102,7 +103,8 @@ function failed(path: string, error: unknown) {
   return { event: 'audit.failed', level: 'error', message } as const
 }
 
-function resumed(lost: number) {
+/** What the log says when lines of the audit log were lost, and are not any more. */
+export function resumed(lost: number) {
   const message = `The audit log can be written again; ${lost} lines were lost.`
   return { event: 'audit.resumed', level: 'warn', message, lost } as const
 }

@@ -71,6 +71,12 @@ export async function openExpenses(settings: ExpensesSettings): Promise<ExpenseS
   return openFile(option, settings.path, sqliteExpenseStore)
 }
 
+/** Opens a file of them to read it: nothing is made or changed. Throws `ConfigError`. */
+export async function openExpensesToRead(option: string, path: string): Promise<ExpenseStore> {
+  const { sqliteExpenseStore } = await import('../expenses/sqlite.ts')
+  return openFile(option, path, (file) => sqliteExpenseStore(file, { isReadOnly: true }))
+}
+
 type Where = Beside & { readonly expenses: ExpensesSettings }
 
 /** Says it where people would not find their expenses, by a default that nobody chose. */

@@ -26,8 +26,8 @@ const TEXT_MAX_LENGTH = 200
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * The audit log. It takes no secret and no line of a stranger's: every text is cut, cleaned and
- * masked. What happens before anybody has signed in is bounded in number, and what is left out is
+ * The audit log. It takes no secret and no line of a stranger's: every text is masked, cut
+ * and cleaned. What happens before anybody has signed in is bounded in number, and what is left out is
  * counted.
  */
 export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyring'>): {
@@ -52,9 +52,9 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
     return false
   }
 
-  // Cut first, then cleaned: half of a character that the cut leaves is gone as well.
+  // Masked before it is cut: half a secret looks like none. Cleaned last: so does half a character.
   const clean = (text: string) =>
-    maskText(text.slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' '), keyring.secrets)
+    maskText(text, keyring.secrets).slice(0, TEXT_MAX_LENGTH).replace(UNSEEN, ' ')
 
   const audit: Audit = (event) => {
     if (event.transaction) observe.transaction(event.transaction)

@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts'
 import type { AuditEvent } from './audit-event.ts'
 
 /**
@@ -52,27 +53,71 @@ export type Observe = {
   trace(): string | undefined
 }
 
-/** Joins observers; the first one is the outermost. */
-export function joinObservers(observers: readonly Observer[]): Observe {
+/** How often it is said that an observer throws, in milliseconds. */
+const QUIET = 60_000
+
+/**
+ * Joins observers; the first one is the outermost. One that throws nonetheless costs nobody a
+ * sign-in: what it was told of has happened, and a refresh token is used up by then.
+ */
+export function joinObservers(observers: readonly Observer[], log: Log = () => {}): Observe {
   const judging = observers.filter(({ gate }) => gate)
+  const tell = createTeller(log)
+  const safely = <T>(run: () => T): T | undefined => {
+    try {
+      return run()
+    } catch (error) {
+      tell(error)
+      return undefined
+    }
+  }
+  const around = (part: 'step' | 'call') =>
+    nest(observers.flatMap((one) => (one[part] ? [guard(one[part].bind(one), tell)] : [])))
   return {
-    step: nest(observers.flatMap((observer) => observer.step?.bind(observer) ?? [])),
-    call: observers.some(({ call }) => call)
-      ? nest(observers.flatMap((observer) => observer.call?.bind(observer) ?? []))
-      : undefined,
+    step: around('step'),
+    call: observers.some(({ call }) => call) ? around('call') : undefined,
     gate:
       judging.length === 0
         ? undefined
         : (verdict) => {
-            for (const observer of judging) observer.gate?.(verdict)
+            for (const observer of judging) safely(() => observer.gate?.(verdict))
           },
     audit(event) {
-      for (const observer of observers) observer.audit?.(event)
+      for (const observer of observers) safely(() => observer.audit?.(event))
     },
     transaction(id, begun) {
-      for (const observer of observers) observer.transaction?.(id, begun)
+      for (const observer of observers) safely(() => observer.transaction?.(id, begun))
     },
-    trace: () => observers.map((observer) => observer.trace?.()).find((trace) => trace),
+    trace: () =>
+      observers.map((observer) => safely(() => observer.trace?.())).find((trace) => trace),
+  }
+}
+
+function createTeller(log: Log): (error: unknown) => void {
+  let until = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() < until) return
+    until = performance.now() + QUIET
+    const message = `An observer threw, which none may: what it was to count, trace or write down is missing there. ${error}`
+    log({ event: 'observer.failed', level: 'error', message })
+  }
+}
+
+/** What is observed happens once, and comes to its own end, whatever becomes of who looks on. */
+function guard(around: Observe['step'], tell: (error: unknown) => void): Observe['step'] {
+  return async (step, run) => {
+    let ran: ReturnType<typeof run> | undefined
+    const once = () => {
+      ran ??= (async () => run())()
+      return ran
+    }
+    try {
+      return await around(step, once)
+    } catch (error) {
+      const given = await once()
+      tell(error)
+      return given
+    }
   }
 }
 

@@ -100,6 +100,8 @@ export function resolveOptions(options: EntranceOptions): Config {
   const site = siteFor(base, base.host, given.path)
   const isLoopback = LOOPBACK_HOSTS.has(base.hostname)
   const aliases = isLoopback ? [...LOOPBACK_HOSTS].map((name) => hostWith(base, name)) : [base.host]
+  const secrets = [...secretsOfCredential(entra), ...secretsOfClients(given.clients)]
+  const log = guardLog(given.log, secrets, () => keyring.secrets)
   return Object.freeze({
     ...given,
     site,
@@ -116,12 +118,8 @@ export function resolveOptions(options: EntranceOptions): Config {
     privateUseRedirectUris: new Set(given.privateUseRedirectUris),
     allow: resolveAllow(given.allow),
     registration: resolveRegistration(given.registration),
-    log: guardLog(
-      given.log,
-      [...secretsOfCredential(entra), ...secretsOfClients(given.clients)],
-      () => keyring.secrets,
-    ),
-    observe: joinObservers(given.observers),
+    log,
+    observe: joinObservers(given.observers, log),
     ...resolveFetching(given, entra),
     fetch: given.fetch ?? globalThis.fetch,
   })

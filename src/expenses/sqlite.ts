@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { explainFaults } from '../files/file-fault.ts'
-import { atOnce, openSqliteFile } from '../files/sqlite-file.ts'
+import { explainFaults, FileFault } from '../files/file-fault.ts'
+import { atOnce, openForReading, openSqliteFile } from '../files/sqlite-file.ts'
 import { waitForLock } from '../files/wait-for-lock.ts'
 import type { CurrencyTotal, ExpenseStore, Owner, StoredExpense } from './expense-store.ts'
 
@@ -43,13 +43,19 @@ const INSERT = `
   VALUES (:id, :tid, :oid, :date, :minorUnits, :currency, :category, :description,
     :payment_method, :created)`
 
+export type SqliteExpensesOptions = {
+  /** Looks at a file that is there, and changes nothing of it. @default false */
+  readonly isReadOnly?: boolean
+}
+
 /** Expenses in an SQLite file, made with mode 0600 when absent, or in memory with `:memory:`. */
-export function sqliteExpenseStore(path: string): ExpenseStore {
-  const db = openSqliteFile(path, {
-    schema: SCHEMA,
-    version: SCHEMA_VERSION,
-    busyTimeout: BUSY_TIMEOUT,
-  })
+export function sqliteExpenseStore(
+  path: string,
+  { isReadOnly = false }: SqliteExpensesOptions = {},
+): ExpenseStore {
+  const opening = { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout: BUSY_TIMEOUT }
+  const db = isReadOnly ? openForReading(path, opening) : openSqliteFile(path, opening)
+  if (isReadOnly) checkTable(db, path)
   const { add, flush } = createGroupCommit(db)
   const select = db.prepare(
     `SELECT ${COLUMNS} FROM expense WHERE tid = ? AND oid = ? ORDER BY date DESC, seq DESC LIMIT ?`,
@@ -90,6 +96,12 @@ export function sqliteExpenseStore(path: string): ExpenseStore {
     },
   }
   return explainFaults(path, waitForLock(db, BUSY_TIMEOUT, operations))
+}
+
+function checkTable(db: DatabaseSync, path: string): void {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'expense'").get()) return
+  db.close()
+  throw new FileFault(`${path} holds no expenses.`, 'Name the SQLite file that they are in.')
 }
 
 /**

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { type ExpensesSettings, warnOfExpenses } from '../../src/cli/expenses-settings.ts'
 import type { StoreSettings } from '../../src/cli/store-settings.ts'
 import { sqliteExpenseStore } from '../../src/expenses/server.ts'
 import type { LogEvent } from '../../src/index.ts'
+import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { ALICE, BOB, EXPENSE } from '../expenses/contract.ts'
 import { openNamed } from '../expenses/named.ts'
 import { startPostgres, withoutPostgres } from '../support/postgres.ts'
@@ -52,6 +54,24 @@ test('a copy of what is not there, or onto itself, is refused and makes nothing'
   const same = await entrance(['expenses', 'copy', '--data', '.'], { cwd })
   assert.equal(same.code, 2)
   assert.match(same.stderr, /is where expenses are kept already.*EXPENSES_STORE/s)
+})
+
+test('a copy from a file of something else is refused, and changes no byte of it', async (t) => {
+  const cwd = newFolder(t)
+  const grants = join(cwd, 'entrance.db')
+  await sqliteStore(grants).close()
+  const other = join(cwd, 'other.db')
+  using db = new DatabaseSync(other)
+  db.exec('CREATE TABLE mine (id INTEGER)')
+  const env = { EXPENSES_STORE: 'sqlite:to.db' }
+  for (const path of [grants, other]) {
+    const before = readFileSync(path)
+    const { code, stderr } = await entrance(['expenses', 'copy', '--from', path], { cwd, env })
+    assert.match(stderr, /--from\s+.*holds no expenses\.\s+→ Name the SQLite file/)
+    assert.equal(code, 2)
+    assert.deepEqual(readFileSync(path), before)
+  }
+  assert.deepEqual(readdirSync(cwd).toSorted(), ['entrance.db', 'other.db'])
 })
 
 test('where replicas would have their expenses apart, or an old file is not read any more, the start says so', (t) => {

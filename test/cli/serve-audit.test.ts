@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
@@ -141,6 +150,29 @@ suite('the file of the audit log', () => {
       ['audit.failed'],
     )
     assert.match(logs[0]?.message ?? '', /ENOSPC/)
+  })
+
+  test('takes back half a line that the disk has no room for, and no line that a command has added', (t) => {
+    const path = join(folderOf(t), 'audit.jsonl')
+    const logs: LogEvent[] = []
+    const file = openAuditFile(path, (event) => void logs.push(event))
+    file.write('of the server\n')
+    appendFileSync(path, 'of a command, which is longer\n')
+    const limit = (bytes: number | string) =>
+      spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]).status === 0
+    if (!limit(statSync(path).size + 4)) return t.skip('no prlimit here')
+    try {
+      file.write('of the server again\n')
+    } finally {
+      limit('unlimited')
+    }
+    file.write('at last\n')
+    assert.deepEqual(
+      logs.map(({ event }) => event),
+      ['audit.failed', 'audit.resumed'],
+    )
+    const written = 'of the server\nof a command, which is longer\nat last\n'
+    assert.equal(readFileSync(path, 'utf8'), written)
   })
 
   test('is no symbolic link that somebody has put there', (t) => {

@@ -95,6 +95,20 @@ suite('the audit log', () => {
     assert.ok((written[2] ?? '').length <= 200)
   })
 
+  test('no part of a secret that the cut goes through is left', () => {
+    const { audit, lines } = openAudit()
+    const texts = [SECRET, `r1.${'aB3_'.repeat(6).slice(0, 22)}.0.k.b.m`, 'x9Y_'.repeat(11)]
+    for (const text of texts) {
+      for (let before = 160; before <= 200; before++) {
+        const name = `${'- '.repeat(100).slice(0, before - 1)} ${text}`
+        audit({ event: 'token.issued', outcome: 'success', person: { ...PERSON, name } })
+      }
+    }
+    for (const line of lines) {
+      assert.match(JSON.parse(line).name, /^[ -]+\[?\.{0,3}\]?$/)
+    }
+  })
+
   test('with names off a line has the ids of a person, and no name', () => {
     const { audit, lines } = openAudit(false)
     audit({ event: 'token.issued', outcome: 'success', person: PERSON })

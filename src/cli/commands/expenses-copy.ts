@@ -8,6 +8,7 @@ import {
   type ExpensesSettings,
   expensesFile,
   openExpenses,
+  openExpensesToRead,
   resolveExpenses,
 } from '../expenses-settings.ts'
 import { plural } from '../operator/output.ts'
@@ -38,7 +39,7 @@ export async function copyExpenses(
   const target = resolveTarget(options, data)
   checkSource(path, target)
   await using stack = new AsyncDisposableStack()
-  const from = await openExpenses({ kind: 'sqlite', path, option: 'ENTRANCE_DATA' })
+  const from = await openExpensesToRead(options.from ? '--from' : 'ENTRANCE_DATA', path)
   stack.defer(() => from.close())
   const into = await openExpenses(target)
   stack.defer(() => into.close())
