@@ -38,7 +38,7 @@ export async function startFlows(
   return {
     server,
     async flow(isNoted: boolean) {
-      const metadata = { client_name: `Client ${count++}` }
+      const metadata = { client_name: `One of the bench, ${count++}` }
       const { client, client_id, tokens } = await time('sign-in', isNoted, () =>
         signIn(server.url, { metadata }),
       )

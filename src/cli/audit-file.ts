@@ -117,7 +117,8 @@ function failed(path: string, error: unknown) {
   return { event: 'audit.failed', level: 'error', message } as const
 }
 
-function resumed(lost: number) {
+/** What the log says when lines of the audit log were lost, and are not any more. */
+export function resumed(lost: number) {
   const message = `The audit log can be written again; ${lost} lines were lost.`
   return { event: 'audit.resumed', level: 'warn', message, lost } as const
 }

@@ -2,7 +2,8 @@ import type { ConfigProblem } from '../core/errors.ts'
 import type { Observer } from '../index.ts'
 import type { Log } from '../log.ts'
 import { createAuditLines } from '../operator/audit-lines.ts'
-import { openAuditFile } from './audit-file.ts'
+import { openAuditFile, resumed } from './audit-file.ts'
+import { createLineWriter, type LineStream } from './line-writer.ts'
 import type { Environment } from './read-variables.ts'
 
 /** Where the audit log goes, and whether people's names do. */
@@ -36,7 +37,7 @@ export type OpenAudit = { readonly observers: readonly Observer[]; close(): Prom
 
 export type OpenAuditOptions = {
   /** Where lines of `stdout` go. */
-  readonly stream?: Pick<NodeJS.WriteStream, 'write'>
+  readonly stream?: LineStream
   /** Whether a file that is full is begun anew: one process's doing. @default true */
   readonly isRotated?: boolean
 }
@@ -52,7 +53,7 @@ export function openAudit(
 ): OpenAudit | undefined {
   if (to === 'off' || to === 'otel') return undefined
   if (to === 'stdout') {
-    const write = (line: string) => void stream.write(line)
+    const write = createLineWriter(stream, (lost) => log(resumed(lost)))
     return { observers: [createAuditLines({ write, names })], close: async () => {} }
   }
   const bounds = isRotated ? {} : { maxBytes: Number.POSITIVE_INFINITY }

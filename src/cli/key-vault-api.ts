@@ -185,5 +185,7 @@ function wordsOf(text: string): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  // `fetch` says no more than that it failed; why is behind it.
+  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message
 }

@@ -11,6 +11,18 @@ export type VaultAddress = {
 /** What `ENTRANCE_SECRET` begins with where the keys are in a vault. */
 const SCHEME = 'keyvault:'
 
+/** A slip in the scheme must not make a key of an address, which is no secret. */
+const ADDRESS = /^[a-z][a-z0-9+.-]*:(https?:)?\/\//i
+
+const WRITE =
+  'Write keyvault: and its address, such as keyvault:https://contoso.vault.azure.net/secrets/entrance'
+
+const NO_KEY: ConfigProblem = {
+  option: 'ENTRANCE_SECRET',
+  problem: 'is an address, which is no key.',
+  cure: `${WRITE}; or the key itself, which openssl rand -base64 32 makes.`,
+}
+
 /** How often a running server asks, in milliseconds. */
 const INTERVAL = 60_000
 
@@ -31,7 +43,10 @@ export function resolveKeyVault(
   text: string | undefined,
   problems: ConfigProblem[],
 ): VaultAddress | undefined {
-  if (!text?.startsWith(SCHEME)) return undefined
+  if (!text?.startsWith(SCHEME)) {
+    if (text && ADDRESS.test(text)) problems.push(NO_KEY)
+    return undefined
+  }
   const url = URL.parse(text.slice(SCHEME.length).trim())
   const [, name, version] =
     /^\/secrets\/([0-9a-zA-Z-]{1,127})(\/.*)?$/.exec(url?.pathname ?? '') ?? []
@@ -42,7 +57,7 @@ export function resolveKeyVault(
     problem: version
       ? 'names one version of a secret; all that are enabled are read.'
       : 'names no secret of a key vault.',
-    cure: 'Write keyvault: and its address, such as keyvault:https://contoso.vault.azure.net/secrets/entrance, without a version.',
+    cure: `${WRITE}, without a version.`,
   })
   return undefined
 }

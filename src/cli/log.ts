@@ -1,26 +1,28 @@
 import {
   configureSync,
-  getConsoleSink,
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
   type LogRecord,
 } from '@logtape/logtape'
 import type { Log } from '../log.ts'
+import { createLineWriter, type LineStream } from './line-writer.ts'
 
 /** Sends events to stdout, a line each: for a person, or as JSON. */
-export function createLog(format: 'text' | 'json'): Log {
+export function createLog(format: 'text' | 'json', stream: LineStream = process.stdout): Log {
   const formatter = format === 'json' ? jsonLines : textLines
+  const write = createLineWriter(stream, (lost) => log(resumed(lost)))
   configureSync({
     reset: true,
-    sinks: { console: getConsoleSink({ formatter, levelMap: TO_STDOUT }) },
+    // One stream, in order; a collector tells the levels apart by their field.
+    sinks: { lines: (record) => write(formatter(record)) },
     loggers: [
-      { category: 'entrance', lowestLevel: 'info', sinks: ['console'] },
-      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['console'] },
+      { category: 'entrance', lowestLevel: 'info', sinks: ['lines'] },
+      { category: ['logtape', 'meta'], lowestLevel: 'warning', sinks: ['lines'] },
     ],
   })
   const logger = getLogger('entrance')
-  return ({ level = 'info', message, ...fields }) => {
+  const log: Log = ({ level = 'info', message, ...fields }) => {
     // Messages carry other people's words: braces in them are no placeholders.
     const properties = { ...fields, message }
     if (level === 'error') logger.error('{message}', properties)
@@ -28,17 +30,13 @@ export function createLog(format: 'text' | 'json'): Log {
     else if (level === 'debug') logger.debug('{message}', properties)
     else logger.info('{message}', properties)
   }
+  return log
 }
 
-/** One stream, in order; a collector tells the levels apart by their field. */
-const TO_STDOUT = {
-  trace: 'log',
-  debug: 'log',
-  info: 'log',
-  warning: 'log',
-  error: 'log',
-  fatal: 'log',
-} as const
+function resumed(lost: number) {
+  const message = `Nobody read the log, and ${lost} lines of it were lost.`
+  return { event: 'log.resumed', level: 'warn', message, lost } as const
+}
 
 const toJson = getJsonLinesFormatter({ message: 'rendered', properties: 'flatten' })
 

@@ -4,6 +4,7 @@ import { createCredential } from '../core/entra/credentials/credential.ts'
 import { ConfigError, type EntranceOptions, type KeySource } from '../index.ts'
 import type { Log } from '../log.ts'
 import type { EntraSettings, ServeSettings } from './env.ts'
+import { CommandError } from './exit-codes.ts'
 import { fileKeySource } from './key-source.ts'
 import { keyVaultSource, type VaultAddress } from './key-vault.ts'
 import { createVaultApi } from './key-vault-api.ts'
@@ -18,7 +19,7 @@ export async function openKeys(
 }
 
 /** Read as the app registration itself, with whatever proves to Entra that this server is it. */
-export function openKeyVault(
+export async function openKeyVault(
   address: VaultAddress,
   entra: EntraSettings | 'emulator',
   log: Log,
@@ -34,7 +35,18 @@ export function openKeyVault(
     credential: createCredential({ entra: config, log }),
     fetch: globalThis.fetch,
   })
-  return keyVaultSource(api, setTimeout)
+  try {
+    return await keyVaultSource(api, setTimeout)
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new CommandError(
+      `The keys of ENTRANCE_SECRET cannot be had: ${(error as Error).message}`,
+      {
+        cure: `Check the address ${address.origin}, and that this machine reaches it and ${authority}; then start again. Keys of a vault are read before anything else.`,
+        cause: error,
+      },
+    )
+  }
 }
 
 /** The emulator's application is none of Azure's. */

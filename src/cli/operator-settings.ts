@@ -14,6 +14,8 @@ export type OperatorSettings = {
 
 type OperatorFlags = { readonly operatorPort?: number; readonly operatorHost?: string }
 
+const PORT_CURE = 'Write 9464, which is usual, or leave it out: then there is no operator’s port.'
+
 const TOKEN_SHORT: ConfigProblem = {
   option: 'ENTRANCE_OPERATOR_TOKEN',
   problem: `is shorter than ${OPERATOR_TOKEN_MIN_LENGTH} characters.`,
@@ -39,7 +41,7 @@ export function resolveOperatorSettings(
   const isAsked = Boolean(env.ENTRANCE_OPERATOR_PORT)
   const port =
     flags.operatorPort ??
-    (isAsked ? readPort('ENTRANCE_OPERATOR_PORT', env, 9464, problems) : undefined)
+    (isAsked ? readPort('ENTRANCE_OPERATOR_PORT', env, 9464, problems, PORT_CURE) : undefined)
   const hosts = host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[(.*)\]$/, '$1')]
   const token = env.ENTRANCE_OPERATOR_TOKEN || undefined
   if (token && token.length < OPERATOR_TOKEN_MIN_LENGTH) problems.push(TOKEN_SHORT)

@@ -12,13 +12,14 @@ export function readPort(
   env: Environment,
   fallback: number,
   problems: ConfigProblem[],
+  cure = `Leave it out for ${fallback}.`,
 ): number {
   const text = env[name]
   if (!text) return fallback
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65535) return port
   const problem = `'${text}' is not a port: a whole number from 0 to 65535 is expected.`
-  problems.push({ option: name, problem, cure: `Leave it out for ${fallback}.` })
+  problems.push({ option: name, problem, cure })
   return fallback
 }
 

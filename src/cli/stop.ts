@@ -21,6 +21,9 @@ const SAME = 300
 /** Streams that have been ended are gone within so long. */
 const FAREWELL = 500
 
+/** How long the last lines of the log are waited for. */
+const LAST_WORDS = 1000
+
 /** A proxy may have sent a request on a connection that it keeps: it is answered. */
 const LINGER = 2000
 
@@ -37,6 +40,11 @@ export function nextSignal(): Promise<Signal> {
   // Listened to until the end: the first process of a container gets no other signals.
   for (const name of SIGNALS) process.on(name, take)
   return promise
+}
+
+/** Whoever reads the log may hang: what is left of it holds up no end. */
+export function endSoon(): void {
+  setTimeout(() => process.exit(EXIT.ok), LAST_WORDS)
 }
 
 /** Whoever presses Ctrl-C wants the terminal back; an orchestrator wants nothing lost. */

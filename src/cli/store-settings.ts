@@ -24,6 +24,9 @@ const SCHEMES: ReadonlyMap<string, SharedKind> = new Map([
   ['cosmos:', 'cosmos'],
 ])
 
+const KINDS =
+  'Write sqlite: and the path of a file, redis://:PASSWORD@HOST:6379, postgres://USER:PASSWORD@HOST:5432/DATABASE or cosmos:https://ACCOUNT.documents.azure.com, or leave it out for a file in the data folder: docs/storage.md.'
+
 /** The store that a text such as `sqlite:FILE` names; the key is that of a Cosmos DB account. */
 export function resolveStore(
   text: string | undefined,
@@ -43,8 +46,11 @@ export function resolveStore(
   problems.push({
     option: 'ENTRANCE_STORE',
     // Whatever stands behind the scheme may be a password.
-    problem: `${scheme ?? 'what was given'} is not a store of this version.`,
-    cure: 'Write sqlite: and the path of a file, such as sqlite:/var/lib/entrance/entrance.db, or leave it out.',
+    problem:
+      scheme === 'sqlite:'
+        ? 'names no file.'
+        : `${scheme ?? 'what was given'} is not a store of this version.`,
+    cure: KINDS,
   })
   return embedded
 }

@@ -9,6 +9,8 @@ const NAMES = (
 )
   .split(' ')
   .map((name) => `ENTRANCE_${name}`)
+  // Unread, expenses would be in a file that goes with its container.
+  .concat('EXPENSES_STORE', 'EXPENSES_CURRENCY')
 
 /** In a name that is meant to be one of ours so many letters differ; short ones are alike anyway. */
 function nearness(option: string): number {
@@ -21,7 +23,8 @@ function nearness(option: string): number {
  */
 export function checkNames(env: Environment, problems: ConfigProblem[]): void {
   for (const [option, value] of Object.entries(env)) {
-    if (value === undefined || !/^ENTRANCE/i.test(option) || NAMES.includes(option)) continue
+    if (value === undefined || !/^(ENTRANCE|EXPENSE)/i.test(option) || NAMES.includes(option))
+      continue
     const isRule = /^ENTRANCE_?ALLOW/i.test(option)
     const meant = suggest(option, NAMES, isRule ? option.length : nearness(option))
     if (meant === undefined) continue

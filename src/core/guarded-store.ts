@@ -90,14 +90,16 @@ function createTeller(name: string, log: Log) {
   const failing = new Set<string>()
   return {
     failed(operation: string, cause: unknown): string {
-      const error = withoutCredentials(reasonOf(cause)).slice(0, REASON_MAX_LENGTH)
+      // A driver's error may say for itself what is away: it is said once.
+      const words = reasonOf(cause).replace(`${name} cannot be reached: `, '')
+      const error = withoutCredentials(words).slice(0, REASON_MAX_LENGTH)
       const reason = `${operation} ${error}`
       const now = performance.now()
       for (const [each, at] of toldAt) if (now - at >= REMINDER) toldAt.delete(each)
       if (toldAt.has(reason) || toldAt.size >= MAX_REASONS) return error
       toldAt.set(reason, now)
       failing.add(operation)
-      const message = `The store ${name} cannot be reached: ${error}`
+      const message = `The store ${name} cannot be reached.`
       log({ event: 'store.unreachable', level: 'error', message, operation, error })
       return error
     },

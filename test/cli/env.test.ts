@@ -378,7 +378,18 @@ test('what cannot be read is named, with what was given', () => {
     ['EXPENSES_STORE', 'redis://:pw@host', /redis: is no place for expenses/],
     ['EXPENSES_STORE', 'expenses.db', /what was given is no place for expenses/],
     ['EXPENSES_STORE', 'sqlite:.entrance/entrance.db', /is the file of ENTRANCE_STORE too/],
-    ['ENTRANCE_STORE', 'sqlite:', /sqlite: is not a store of this version/],
+    ['ENTRANCE_STORE', 'sqlite:', /names no file/],
+    ['ENTRANCE_OPERATOR_PORT', '9464a', /'9464a' is not a port/],
+    [
+      'ENTRANCE_SECRET',
+      'keyvalt:https://contoso.vault.azure.net/secrets/x',
+      /is an address, which is no key/,
+    ],
+    [
+      'ENTRANCE_SECRET',
+      'https://contoso.vault.azure.net/secrets/x',
+      /is an address, which is no key/,
+    ],
     ['ENTRANCE_STORE', 'grants.db', /what was given is not a store/],
     ['ENTRANCE_URL', 'https://example.com/mcp', /the address of an endpoint/],
     ['ENTRANCE_URL', 'https://example.com/mcp/', /the address of an endpoint/],
@@ -417,6 +428,14 @@ test('a store that cannot be used is named without what may be a password', () =
   const { problems } = resolveServeSettings({ store: 'mongodb://user:secret@host' }, ENTRA)
   assert.equal(problems[0]?.problem, 'mongodb: is not a store of this version.')
   assert.doesNotMatch(JSON.stringify(problems), /secret|user/)
+  for (const kind of ['sqlite:', 'redis://', 'postgres://', 'cosmos:https://']) {
+    assert.ok(problems[0]?.cure.includes(kind), kind)
+  }
+})
+
+test('to leave out the operator’s port is not said to choose one', () => {
+  const { problems } = resolveServeSettings({}, { ...ENTRA, ENTRANCE_OPERATOR_PORT: 'on' })
+  assert.match(problems[0]?.cure ?? '', /or leave it out: then there is no operator’s port/)
 })
 
 test('quotation marks around a value are named once, and do not hide what is in them', () => {

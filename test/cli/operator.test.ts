@@ -85,7 +85,7 @@ suite('the operator, on the store of a server that runs,', () => {
     }
     const { out } = await local('sessions', 'revoke', '--all', '--yes')
     assert.match(out, /^Ended \d+ sessions?\.\n$/)
-    assert.match((await local('sessions', 'list')).err, /No sessions here/)
+    assert.match((await local('sessions', 'list')).err, /No sessions that these settings open/)
     assert.match((await local('consents', 'reset', '--all', '--yes')).out, /^Forgot 0/)
   })
 

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { within } from '../support/deadline.ts'
 import { signIn } from '../support/oauth-client.ts'
 import { isRefused, readiness, startWaiting, until, type WaitingServer } from './waiting-server.ts'
 
@@ -55,6 +60,13 @@ suite('a server that is told to stop', () => {
     })
   }
 
+  test('ends in order though nobody reads its log', async (t) => {
+    const server = await start(t, {}, fullPipe(t))
+    await signIn(server.url)
+    server.kill('SIGTERM')
+    assert.deepEqual(await within(20_000, 'the end', server.exit), [0, null])
+  })
+
   test('at a terminal gives it back soon, whatever the drain', async (t) => {
     const server = await start(t, { ENTRANCE_DRAIN: '600' })
     const slow = await slowCall(server)
@@ -66,8 +78,25 @@ suite('a server that is told to stop', () => {
   })
 })
 
-async function start(t: TestContext, env: Readonly<Record<string, string>>) {
-  const server = await startWaiting(t, env, ['--emulator'])
+/** A pipe in which there is no room, and that nobody reads: the number to write to. */
+function fullPipe(t: TestContext): number {
+  const folder = mkdtempSync(join(tmpdir(), 'entrance-pipe-'))
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  const fd = openSync(join(folder, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK)
+  t.after(() => {
+    closeSync(fd)
+    rmSync(folder, { recursive: true, force: true })
+  })
+  try {
+    for (;;) writeSync(fd, '.'.repeat(4096))
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN')
+    return fd
+  }
+}
+
+async function start(t: TestContext, env: Readonly<Record<string, string>>, stdout?: number) {
+  const server = await startWaiting(t, env, ['--emulator'], stdout)
   await until('it is ready', async () => (await readiness(server))?.code === 200)
   return server
 }

@@ -368,8 +368,8 @@ suite('of a file that', () => {
     for (const [name, message] of [
       ['cut', /Error: cut is cut off in line \d+: .*\nCopy the file again, or export anew/],
       ['flipped', /flipped, line 705: it has another SHA-256/],
-      ['none', /none cannot be read: ENOENT/],
-      ['folder', /folder cannot be read: EISDIR/],
+      ['none', /There is no file \S*none\.\nName the file/],
+      ['folder', /cannot be read \(EISDIR\): \S*folder\./],
     ] as const) {
       const { code, stderr } = await into(cwd, name)
       assert.match(stderr, message)

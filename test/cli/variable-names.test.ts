@@ -19,6 +19,14 @@ suite('a variable whose name is misspelt', () => {
     ['ENTRANCE_REDIRECT_URI', 'ENTRANCE_REDIRECT_URIS'],
     ['ENTRANCE_SECRETS', 'ENTRANCE_SECRET'],
     ['ENTRANCE_CLIENT_DOCUMENT', 'ENTRANCE_CLIENT_DOCUMENTS'],
+    // Each would have kept what is confirmed, or written down, in the wrong place.
+    ['EXPENSE_STORE', 'EXPENSES_STORE'],
+    ['EXPENSES_STOR', 'EXPENSES_STORE'],
+    ['ENTRANCE_STORES', 'ENTRANCE_STORE'],
+    ['ENTRANCE_AUDITS', 'ENTRANCE_AUDIT'],
+    ['ENTRANCE_REPLICA', 'ENTRANCE_REPLICAS'],
+    ['ENTRANCE_OPERATOR_TOKENS', 'ENTRANCE_OPERATOR_TOKEN'],
+    ['ENTRANCE_TRACE_PARENT', 'ENTRANCE_TRACEPARENT'],
   ] as const) {
     test(`is refused with the one that is meant: ${name}`, () => {
       const [found, ...more] = problemsOf({ [name]: 'x' })
@@ -37,6 +45,10 @@ suite('a variable whose name is misspelt', () => {
 suite('a variable is left alone', () => {
   for (const name of [
     'ENTRANCE_SERVICE_HOST',
+    // As Kubernetes makes them for a service that is called expenses.
+    'EXPENSES_SERVICE_HOST',
+    'EXPENSES_PORT',
+    'EXPENSES_PORT_8000_TCP',
     'ENTRANCE_PORT',
     'ENTRANCE_PORT_8000_TCP_ADDR',
     'ENTRANCE_MCP_SERVICE_PORT_HTTP',

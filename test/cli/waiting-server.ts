@@ -26,11 +26,15 @@ export type WaitingServer = {
   readonly exit: Promise<readonly unknown[]>
 }
 
-/** Starts it, for the length of a test, and waits for nothing; a free port unless there is one. */
+/**
+ * Starts it, for the length of a test, and waits for nothing; a free port unless there is one. What
+ * it writes goes to `stdout`, a file's number, where that is given.
+ */
 export async function startWaiting(
   t: TestContext,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  stdout: number | 'pipe' = 'pipe',
 ): Promise<WaitingServer> {
   const cwd = mkdtempSync(join(tmpdir(), 'entrance-waiting-'))
   const [port, operatorPort] = [env.PORT ?? String(await fixedPort()), String(await fixedPort())]
@@ -39,7 +43,7 @@ export async function startWaiting(
   const child = spawn(process.execPath, [COMMAND, 'serve', ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...quiet, ...env, ...ports },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   })
   const exit = once(child, 'close')
   t.after(async () => {
@@ -50,6 +54,7 @@ export async function startWaiting(
   const lines: string[] = []
   const logs: LogEvent[] = []
   for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       if (line.startsWith('{')) logs.push(JSON.parse(line))

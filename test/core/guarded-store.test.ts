@@ -89,6 +89,21 @@ test('what is wrong with a store for good stays a fault of the configuration', a
   await assert.rejects(guardStore(broken, () => {}).connect(), fault)
 })
 
+test('what is away is named once, also where its own error names it', async () => {
+  const fault = new Error('postgres://db/x cannot be reached: connect ECONNREFUSED 127.0.0.1:5432')
+  const away: Store = {
+    ...memoryStore(),
+    name: 'postgres://db/x',
+    get: () => Promise.reject(fault),
+  }
+  const told: string[] = []
+  const store = guardStore(away, ({ message, error }) => told.push(`${message} ${error}`))
+  await assert.rejects(store.get('k'))
+  assert.deepEqual(told, [
+    'The store postgres://db/x cannot be reached. connect ECONNREFUSED 127.0.0.1:5432',
+  ])
+})
+
 test('a reason is told once, then once a minute, and the end of it too', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let now = 1000

@@ -189,6 +189,7 @@ suite('PostgreSQL', { skip: withoutPostgres }, () => {
       ['postgres://u:hunter2@h/d?schema=A-b', /'schema' that is not 1 to 40/],
       ['postgres://u:hunter2@h/d?connections=0', /'connections' that is not/],
       ['postgres://[hunter2', /is not the address/],
+      ['postgres:hunter2/d', /is not the address/],
       ['postgres://u:12/hunter2@h/d', /has an @ or a \/ behind the host/],
     ] as const) {
       assert.throws(

@@ -65,7 +65,9 @@ async function refreshAlone(
     const code = oauthCodeOf(error)
     if (code === 'invalid_grant') {
       await replaceTokens(store, url, used, undefined)
-      const reason = `Your sign-in to ${url.href} is over.`
+      // Why is the server's to say: that an operator ended it, or that somebody has left.
+      const why = (error as Error).message.slice(0, 200)
+      const reason = `Your sign-in to ${url.href} is over${why ? `: ${why}` : '.'}`
       throw new SignInRequired(reason, { cause: error })
     }
     if (code === 'invalid_client' || code === 'unauthorized_client') {

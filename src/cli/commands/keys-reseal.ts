@@ -2,6 +2,7 @@ import { createEntrance } from '../../index.ts'
 import { audited } from '../command-audit.ts'
 import { environment, resolveServeSettings } from '../env.ts'
 import { UsageError } from '../exit-codes.ts'
+import { checkStoreIsThere } from '../operator/on-store.ts'
 import type { Terminal } from '../terminal.ts'
 import type { KeysOptions } from './keys.ts'
 import { checkSettings, toOptions } from './serve.ts'
@@ -23,6 +24,7 @@ export async function resealKeys(options: KeysOptions, terminal: Terminal): Prom
     )
   }
   checkSettings(settings)
+  checkStoreIsThere(settings)
   const url = settings.url ?? `http://localhost:${settings.port}`
   const entrance = createEntrance(await toOptions(url, settings, undefined, () => {}))
   try {

@@ -35,7 +35,7 @@ import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem } from '../port-problems.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
-import { drain, drainingFor, nextSignal } from '../stop.ts'
+import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { type StoreWait, waitForStore } from '../wait-for-store.ts'
@@ -53,6 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
   await running.stop(signal)
+  endSoon()
 }
 
 /** Everything at once, before a port is bound or a file is made. */

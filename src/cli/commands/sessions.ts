@@ -20,12 +20,16 @@ export async function sessionsList(
   await withOperator(options, terminal, async ({ sessions }) => {
     const part = await sessions.list({ user, client, after, limit })
     show(part, options, terminal, () => {
-      if (part.sessions.length === 0) terminal.note('No sessions here.')
+      if (part.sessions.length === 0)
+        terminal.note(options.api === undefined ? NONE : 'No sessions.')
       else writeTable(HEADINGS, part.sessions.map(toRow), terminal)
       tellNext(part.next, terminal)
     })
   })
 }
+
+// With other keys, another address or app registration than the server has, none opens.
+const NONE = 'No sessions that these settings open. entrance store check says what else is there.'
 
 const HEADINGS = ['SESSION', 'PERSON', 'CLIENT', 'SINCE', 'RENEWED', 'SCOPE']
 

@@ -98,7 +98,12 @@ async function* chunksOf(file: string): AsyncGenerator<Buffer> {
     yield* createReadStream(file) as AsyncIterable<Buffer>
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error
-    throw new CommandError(`${file} cannot be read: ${error.message}.`, { cause: error })
+    const { code } = error as NodeJS.ErrnoException
+    const problem = code === 'ENOENT' ? 'There is no file' : `It cannot be read (${code}):`
+    throw new CommandError(`${problem} ${file}.`, {
+      cure: 'Name the file that entrance store export wrote.',
+      cause: error,
+    })
   }
 }
 

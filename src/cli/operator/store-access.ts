@@ -35,7 +35,8 @@ export async function reaching<T>(store: Store, work: () => Promise<T>): Promise
     if (error instanceof CommandError || error instanceof ConfigError) throw error
     // The guarded store tells its clients nothing; what it heard is behind it.
     const { message, cause } = error as Error
-    const reason = withoutCredentials(cause instanceof Error ? cause.message : message)
+    const words = cause instanceof Error ? cause.message : message
+    const reason = withoutCredentials(words.replace(`${store.name} cannot be reached: `, ''))
     throw new CommandError(`The store ${store.name} does not answer: ${reason}`, {
       cure: 'Check that it runs and can be reached from here, and try again.',
       cause: error,

@@ -15,7 +15,7 @@ export function entraErrorOf(response: URLSearchParams): EntraError {
 
 /** The same for the operator, in a line of the log: the command knows more than has room there. */
 export function describeForLog({ message, cure, code }: EntraError): string {
-  const more = code === undefined ? '' : ` More: entrance doctor explain AADSTS${code}`
+  const more = code === undefined ? '' : ` More: entrance doctor explain AADSTS${code}.`
   return `${message} ${cure}${more}`
 }
 

@@ -30,7 +30,7 @@ const OWN: ReadonlyMap<string, { readonly pattern: RegExp; readonly expected: st
 /** Reads `postgres://…/DATABASE`. Throws `ConfigError`, which quotes no password. */
 export function readAddress(text: string, option = 'ENTRANCE_STORE'): PostgresAddress {
   const url = URL.parse(text)
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+  if (!url || !/^postgres(ql)?:\/\//i.test(text)) {
     throw refuse(option, 'is not the address of a PostgreSQL database.')
   }
   const database = url.pathname.slice(1)

@@ -76,7 +76,7 @@ test('a sign-in that the server has ended is told; the registration stays', asyn
   assert.equal(code, 1)
   assert.match(
     stderr,
-    /^Error: Your sign-in to http\S+ is over\.\nSign in with: entrance client login/,
+    /^Error: Your sign-in to http\S+ is over: [^\n]+\nSign in with: entrance client login/,
   )
   assert.equal(alice.kept()?.tokens, undefined)
   const before = count(server, 'client.registered')
