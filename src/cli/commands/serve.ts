@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
-import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, type ExpenseStore } from '../../expenses/server.ts'
 import {
@@ -25,6 +24,7 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
+import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
@@ -32,7 +32,7 @@ import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
-import { portInUse, portProblem } from '../port-problems.ts'
+import { portInUse, portProblem, warnOfPort } from '../port-problems.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
@@ -175,6 +175,7 @@ async function start(
     answer.reject(error)
     await listening.close(FAREWELL)
     await closeParts()
+    if (error instanceof Interrupted) return { async stop() {} }
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
@@ -193,7 +194,9 @@ async function openServer(
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const options = await toOptions(url, settings, emulator, log)
+  // The keys may come from a vault, which may hang.
+  const cutShort = stopped.then(() => Promise.reject(new Interrupted()))
+  const options = await Promise.race([toOptions(url, settings, emulator, log), cutShort])
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
   const { currency } = settings
@@ -226,18 +229,6 @@ async function waitForBoth(
 ): Promise<boolean> {
   const message = 'Waiting for the expenses. Nobody can see or add any.'
   return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
-}
-
-/** A proxy on this machine may stand in between; if none does, nobody gets through. */
-function warnOfPort(url: string, port: number, log: Log): void {
-  const { hostname, protocol, port: given } = new URL(url)
-  const named = Number(given || (protocol === 'https:' ? 443 : 80))
-  if (!LOOPBACK_HOSTS.has(hostname) || named === port) return
-  log({
-    event: 'server.other-port',
-    level: 'warn',
-    message: `ENTRANCE_URL names port ${named}, and this server listens on ${port}: clients must come by ${url}/mcp.`,
-  })
 }
 
 /** Loaded only where it is used: against the real Entra it costs neither memory nor time. */
