@@ -87,12 +87,13 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
   // One that cannot be read, or is none, lacks whatever should be in it.
   const hasNoCredential = settings.problems.some(({ option }) => option === 'ENTRANCE_CREDENTIAL')
   const isUnread = (option: string) => hasNoCredential && OF_CREDENTIAL.has(option)
+  const isSecretWrong = settings.problems.some(({ option }) => option === 'ENTRANCE_SECRET')
   return [
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
     ...findReplicaProblems(settings),
-    ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
+    ...(secrets.length > 0 || isSecretWrong ? [] : findLocalKeyProblems(settings)),
   ]
 }
 
@@ -215,7 +216,7 @@ async function openServer(
   // While the store is away, what needs none is answered, and all else is told to come again.
   if (await waitForBoth(entrance, expenses, { stopped, onAway: () => answer(handler), log })) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
-    warnOfPort(url, port, log)
+    if (settings.trustedProxyHops === 0) warnOfPort(url, port, log)
   }
   answer(handler)
   return entrance
