@@ -248,8 +248,9 @@ async function openEmulator(
     if (web) web.redirectUris = [...new Set([own, ...web.redirectUris])]
     return emulator
   } catch (error) {
-    const port = portInUse(error, 'EMULATOR_PORT', settings.emulatorPort)
-    throw port ?? toConfigError('ENTRANCE_DATA', error)
+    // What is wrong with the file first: its code may be one that a port has as well.
+    const said = toConfigError('ENTRANCE_DATA', error)
+    throw portInUse(said, 'EMULATOR_PORT', settings.emulatorPort) ?? said
   }
 }
 
