@@ -1,7 +1,7 @@
 // What every script of this repository does first: install, build, choose a Node.
 // Plain JavaScript that an old Node can run; it is what fetches the new one.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,13 +9,17 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Installs the packages of `folder` when its lock file is newer than what is installed. */
 export function ensureInstalled(folder = root) {
-  const installed = modifiedAt(join(folder, 'node_modules', '.package-lock.json'))
-  const isInstalled = installed >= modifiedAt(join(folder, 'package-lock.json'))
-  if (isInstalled && existsSync(join(folder, 'node_modules'))) return
-  say(`installing the packages${folder === root ? '' : ` of ${folder.slice(root.length + 1)}`} …`)
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  run(npm, args, { cwd: folder, shell: process.platform === 'win32' })
+  const isDone = () => {
+    const installed = modifiedAt(join(folder, 'node_modules', '.package-lock.json'))
+    const isInstalled = installed >= modifiedAt(join(folder, 'package-lock.json'))
+    return isInstalled && existsSync(join(folder, 'node_modules'))
+  }
+  once(isDone, () => {
+    say(`installing the packages${folder === root ? '' : ` of ${folder.slice(root.length + 1)}`} …`)
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+    run(npm, args, { cwd: folder, shell: process.platform === 'win32' })
+  })
 }
 
 /** Compiles `src` to `dist` when a source is newer than the last build. */
@@ -23,12 +27,43 @@ export function ensureBuilt() {
   const stamp = join(root, 'node_modules', '.entrance-built')
   const inputs = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
   const newest = Math.max(...inputs.map((name) => newestIn(join(root, name))))
-  if (existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest) return
-  say('building …')
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
-  writeFileSync(stamp, '')
+  const isDone = () => existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest
+  once(isDone, () => {
+    say('building …')
+    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
+    writeFileSync(stamp, '')
+  })
+}
+
+/**
+ * Does what is not done yet, once: a command in a second terminal waits for the first start, where
+ * two installations at once would take the files from under each other.
+ */
+function once(/** @type {() => boolean} */ isDone, /** @type {() => void} */ work) {
+  if (isDone()) return
+  const lock = join(root, '.setup-lock')
+  while (!take(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  if (!isDone()) work()
+  rmSync(lock, { force: true })
+}
+
+/** Whether the lock is this process's now; what one has left that is gone counts as none. */
+function take(/** @type {string} */ lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
+  }
+  try {
+    // An empty one is just being written.
+    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0)
+  } catch {
+    rmSync(lock, { force: true })
+  }
+  return false
 }
 
 /** The Node to run the product on: this one when it is new enough, else the pinned one. */
@@ -52,6 +87,7 @@ function run(
   const result = spawnSync(command, args, { stdio: ['ignore', 2, 2], cwd: root, ...options })
   if (result.status === 0) return
   say(`failed: ${command} ${args.join(' ')}${result.error ? ` (${result.error.message})` : ''}`)
+  // The lock stays, of a process that is gone.
   process.exit(result.status ?? 1)
 }
 

@@ -402,7 +402,9 @@ function toCommands(text: string, path: string): Found[] {
 
 /** What is wrong with a command line; undefined when nothing is. */
 function findFault(line: string): string | undefined {
-  const words = [...line.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) => word)
+  // A comment of the shell's is none of its arguments.
+  const [command = ''] = line.split(/\s#\s/)
+  const words = [...command.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) => word)
   if (words[0] === 'npm') {
     const rest = words[1] === 'run' ? words.slice(2).filter((word) => word !== '--silent') : words
     const script = words[1] === 'run' ? rest[0] : words[1]

@@ -65,13 +65,13 @@ export async function withStore<T>(
 }
 
 /** In words, what ends with the key. */
-export function describeUse(use: KeyUse | undefined): string {
+export function describeUse(use: KeyUse | undefined, none = 'nothing in the store'): string {
   const parts = [
     many(use?.grants ?? 0, 'sign-in'),
     many(use?.consents ?? 0, 'remembered answer'),
     many(use?.clients ?? 0, 'adopted client'),
   ]
-  return parts.filter(Boolean).join(', ') || 'nothing in the store'
+  return parts.filter(Boolean).join(', ') || none
 }
 
 function many(count: number, what: string): string {

@@ -1,4 +1,6 @@
+import { LOOPBACK_HOSTS } from '../core/site.ts'
 import { ConfigError } from '../index.ts'
+import type { Log } from '../log.ts'
 
 /** Why the server's port cannot be had; the error itself where nobody knows. */
 export function portProblem(error: unknown, host: string | undefined, port: number): unknown {
@@ -21,4 +23,16 @@ export function portInUse(error: unknown, option: string, port: number): ConfigE
   if (code !== 'EACCES') return undefined
   const problem = `${port} may not be used without more rights.`
   return new ConfigError([{ option, problem, cure: 'Choose a port from 1024 to 65535.' }])
+}
+
+/** A proxy on this machine may stand in between; if none does, nobody gets through. */
+export function warnOfPort(url: string, port: number, log: Log): void {
+  const { hostname, protocol, port: given } = new URL(url)
+  const named = Number(given || (protocol === 'https:' ? 443 : 80))
+  if (!LOOPBACK_HOSTS.has(hostname) || named === port) return
+  log({
+    event: 'server.other-port',
+    level: 'warn',
+    message: `ENTRANCE_URL names port ${named}, and this server listens on ${port}: clients must come by ${url}/mcp.`,
+  })
 }

@@ -120,7 +120,7 @@ function addServe(program: Command): void {
     .addOption(
       portOption(
         '--operator-port <port>',
-        'Port of /healthz, /readyz and /metrics (ENTRANCE_OPERATOR_PORT; default none).',
+        'Port of health, metrics and the operator’s API (ENTRANCE_OPERATOR_PORT; default none).',
       ),
     )
     .option('--operator-host <address>', 'Its address (ENTRANCE_OPERATOR_HOST; default loopback).')

@@ -25,6 +25,7 @@ export function resolveTelemetry(env: Environment, problems: ConfigProblem[]): T
     const cure = 'Use continue behind a proxy that sets traceparent itself, else leave it out.'
     problems.push({ option: 'ENTRANCE_TRACEPARENT', problem, cure })
   }
+  checkVariables(env, problems)
   const isOff = env.OTEL_SDK_DISABLED?.toLowerCase() === 'true'
   const isNamed = /(^|,)\s*service\.name\s*=/.test(env.OTEL_RESOURCE_ATTRIBUTES ?? '')
   return {
@@ -40,6 +41,23 @@ export function resolveTelemetry(env: Environment, problems: ConfigProblem[]): T
     logLevel: env.OTEL_LOG_LEVEL || undefined,
   }
 }
+
+/** The SDK takes nothing in the place of what it cannot read, and traces would be sent nowhere. */
+function checkVariables(env: Environment, problems: ConfigProblem[]): void {
+  for (const option of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) {
+    const text = env[option]
+    if (!text || /^https?:$/.test(URL.parse(text)?.protocol ?? '')) continue
+    const problem = 'is not the address of a collector.'
+    problems.push({ option, problem, cure: 'Write it like http://localhost:4318.' })
+  }
+  for (const word of (env.OTEL_TRACES_EXPORTER ?? '').split(',').map((part) => part.trim())) {
+    if (word === '' || EXPORTERS.has(word)) continue
+    const problem = `'${word}' is no way to send traces.`
+    problems.push({ option: 'OTEL_TRACES_EXPORTER', problem, cure: 'Use otlp, console or none.' })
+  }
+}
+
+const EXPORTERS: ReadonlySet<string> = new Set(['otlp', 'console', 'none'])
 
 /** Traces are asked for by naming how to send them, or where to. */
 function askingForTraces(env: Environment): string | undefined {

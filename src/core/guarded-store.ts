@@ -24,6 +24,7 @@ const REASON_MAX_LENGTH = 300
 export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
   const inTime = <T>(call: () => Promise<T>) => withDeadline(call, patience)
   const teller = createTeller(store.name, log)
+  let isClosed = false
 
   async function guard<T>(operation: string, call: () => Promise<T>): Promise<T> {
     try {
@@ -33,7 +34,7 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
     } catch (cause) {
       // What is wrong for good is the operator's to mend, and says how.
       if (cause instanceof ConfigError) throw cause
-      const reason = teller.failed(operation, cause)
+      const reason = teller.failed(operation, cause, isClosed)
       const text = 'The server cannot reach its store at the moment. Try again shortly.'
       throw new OAuthError('temporarily_unavailable', text, {
         retryAfter: RETRY_AFTER,
@@ -59,6 +60,10 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
 
   return {
     ...store,
+    close() {
+      isClosed = true
+      return store.close()
+    },
     connect: () => guard('connect', () => store.connect()),
     check: () => guard('check', () => store.check()),
     get: (key) => guard('get', async () => checkRecord(await store.get(key), key)),
@@ -89,14 +94,15 @@ function createTeller(name: string, log: Log) {
   const toldAt = new Map<string, number>()
   const failing = new Set<string>()
   return {
-    failed(operation: string, cause: unknown): string {
+    /** What its own end cut off is nothing to tell. */
+    failed(operation: string, cause: unknown, isClosed: boolean): string {
       // A driver's error may say for itself what is away: it is said once.
       const words = reasonOf(cause).replace(`${name} cannot be reached: `, '')
       const error = withoutCredentials(words).slice(0, REASON_MAX_LENGTH)
       const reason = `${operation} ${error}`
       const now = performance.now()
       for (const [each, at] of toldAt) if (now - at >= REMINDER) toldAt.delete(each)
-      if (toldAt.has(reason) || toldAt.size >= MAX_REASONS) return error
+      if (isClosed || toldAt.has(reason) || toldAt.size >= MAX_REASONS) return error
       toldAt.set(reason, now)
       failing.add(operation)
       const message = `The store ${name} cannot be reached.`

@@ -379,6 +379,9 @@ test('what cannot be read is named, with what was given', () => {
     ['EXPENSES_STORE', 'expenses.db', /what was given is no place for expenses/],
     ['EXPENSES_STORE', 'sqlite:.entrance/entrance.db', /is the file of ENTRANCE_STORE too/],
     ['ENTRANCE_STORE', 'sqlite:', /names no file/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', /not the address of a collector/],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'not one', /not the address of a collector/],
+    ['OTEL_TRACES_EXPORTER', 'otlp,jaeger', /'jaeger' is no way to send traces/],
     ['ENTRANCE_OPERATOR_PORT', '9464a', /'9464a' is not a port/],
     [
       'ENTRANCE_SECRET',

@@ -36,7 +36,7 @@ test('rotate puts a new key in front, and list shows ids and days, never a key',
   const first = await entrance(['keys', 'rotate'], { cwd })
   assert.match(first.stdout, /^Made the key \S{8} in .*keys\.json\.\n$/)
   const second = await entrance(['keys', 'rotate', '--in', '0'], { cwd })
-  assert.match(second.stdout, /The 1 before it stay: registrations and sign-ins stay good\.\n$/)
+  assert.match(second.stdout, /The one before it stays: registrations and sign-ins stay good\.\n$/)
   const listed = await entrance(['keys', 'list'], { cwd })
   const json = await entrance(['keys', 'list', '--json'], { cwd })
 

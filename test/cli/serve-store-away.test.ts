@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { startEmulator } from '../../src/emulator/emulator.ts'
+import { within } from '../support/deadline.ts'
 import { fixedPort } from '../support/fixed-port.ts'
 import { signIn } from '../support/oauth-client.ts'
 import { startPostgres, withoutPostgres } from '../support/postgres.ts'
@@ -112,6 +115,24 @@ test('a stop while a start waits for its store is in order', async (t) => {
   await until('it waits', () => saidOf(server, 'server.waiting').length > 0)
   server.kill('SIGTERM')
   assert.deepEqual(await server.exit, [0, null])
+})
+
+test('a stop while a start waits for its key vault is in order', async (t) => {
+  const vault = createServer()
+  vault.listen(0, '127.0.0.1')
+  await once(vault, 'listening')
+  t.after(() => vault.close())
+  const asked = once(vault, 'connection')
+  const { port } = vault.address() as AddressInfo
+  const server = await startWaiting(t, {
+    ...(await environment(t, { address: '' })),
+    ENTRANCE_SECRET: `keyvault:https://127.0.0.1:${port}/secrets/entrance`,
+    ENTRANCE_AUTHORITY: `http://localhost:${port}`,
+  })
+  const [socket] = await asked
+  t.after(() => socket.destroy())
+  server.kill('SIGTERM')
+  assert.deepEqual(await within(8000, 'the end', server.exit), [0, null], server.written())
 })
 
 /** Redis with a password, which takes only commands of those who say it. */

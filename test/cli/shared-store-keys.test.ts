@@ -45,6 +45,19 @@ test('keys of a vault are for every store, and the emulator cannot read them', (
   assert.match(problem?.problem ?? '', /the emulator can vouch for nobody there/)
 })
 
+test('an ENTRANCE_SECRET that names no secret of a vault is told of once, also with a shared store', (t) => {
+  for (const secret of [
+    'keyvault:https://contoso.vault.azure.net',
+    'keyvalt:https://a.b/secrets/c',
+  ]) {
+    const { problems } = resolveServeSettings({ emulator: true }, { ENTRANCE_SECRET: secret })
+    const store = { kind: 'redis', url: 'redis://db.example' } as const
+    const told = findServeProblems({ ...settingsOf(t), store, problems })
+    assert.deepEqual(told, problems)
+    assert.equal(told.length, 1)
+  }
+})
+
 function settingsOf(t: TestContext, secret?: string): ServeSettings {
   const data = mkdtempSync(join(tmpdir(), 'entrance-shared-'))
   t.after(() => rmSync(data, { recursive: true, force: true }))

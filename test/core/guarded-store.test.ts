@@ -89,6 +89,18 @@ test('what is wrong with a store for good stays a fault of the configuration', a
   await assert.rejects(guardStore(broken, () => {}).connect(), fault)
 })
 
+test('what is under way when the store is closed is no fault', async () => {
+  const cut = Promise.withResolvers<never>()
+  const memory = memoryStore()
+  const told: string[] = []
+  const store = guardStore({ ...memory, get: () => cut.promise }, ({ event }) => told.push(event))
+  const asked = assert.rejects(store.get('k'))
+  await store.close()
+  cut.reject(new Error('statement has been finalized'))
+  await asked
+  assert.deepEqual(told, [])
+})
+
 test('what is away is named once, also where its own error names it', async () => {
   const fault = new Error('postgres://db/x cannot be reached: connect ECONNREFUSED 127.0.0.1:5432')
   const away: Store = {

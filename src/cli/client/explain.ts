@@ -87,7 +87,8 @@ function reasonOf(error: unknown): string {
     if (status >= 300 && status < 400)
       return `the server redirects (${status}), which is not followed`
     const answer = `the server answered ${status || 'with an error'}`
-    return text ? `${answer}: ${describeBody(text)}` : answer
+    // A page, such as a proxy's own, is for a browser.
+    return text && !/^\s*</.test(text) ? `${answer}: ${describeBody(text)}` : answer
   }
   if (error instanceof SyntaxError) return 'where JSON was expected, something else came'
   const issues = issuesOf(error)

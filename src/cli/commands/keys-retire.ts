@@ -54,7 +54,7 @@ function tellWhatEnds({ id, use }: ListedKey, uses: KeyUse | undefined, terminal
     return
   }
   terminal.note(`With the key ${id} ends what was made with it and not renewed since:`)
-  terminal.note(`  in the store: ${describeUse(uses)}`)
+  terminal.note(`  in the store: ${describeUse(uses, 'nothing')}`)
   terminal.note('  access tokens that have not expired; their clients renew them by themselves')
   terminal.note('  registrations of clients under it, which nobody can count: they register again,')
   terminal.note('  and their people sign in again. Configured clients and those with a document of')

@@ -47,7 +47,7 @@ export async function rotateKeys(options: KeysOptions & { in?: number }): Promis
   print(`Made the key ${made?.id} in ${keyFilePath(data)}.`)
   if (others.length === 0) return
   print(`Running servers take it up by themselves, and use it from ${made?.activeFrom} on.`)
-  print(`The ${others.length} before it stay: registrations and sign-ins stay good.`)
+  print(`${others.length === 1 ? 'The one before it stays' : `The ${others.length} before it stay`}: registrations and sign-ins stay good.`)
 }
 
 /**

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
-import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
 import { createExpensesServer, type ExpenseStore } from '../../expenses/server.ts'
 import {
@@ -25,6 +24,7 @@ import {
   type ServeSettings,
   VARIABLES,
 } from '../env.ts'
+import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
@@ -32,7 +32,7 @@ import { createLog } from '../log.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
-import { portInUse, portProblem } from '../port-problems.ts'
+import { portInUse, portProblem, warnOfPort } from '../port-problems.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
@@ -87,12 +87,13 @@ export function findServeProblems(settings: ServeSettings): ConfigProblem[] {
   // One that cannot be read, or is none, lacks whatever should be in it.
   const hasNoCredential = settings.problems.some(({ option }) => option === 'ENTRANCE_CREDENTIAL')
   const isUnread = (option: string) => hasNoCredential && OF_CREDENTIAL.has(option)
+  const isSecretWrong = settings.problems.some(({ option }) => option === 'ENTRANCE_SECRET')
   return [
     ...settings.problems,
     ...problems.filter(({ option }) => !isUnread(option)),
     ...findDataFolderProblems(settings.data),
     ...findReplicaProblems(settings),
-    ...(secrets.length > 0 ? [] : findLocalKeyProblems(settings)),
+    ...(secrets.length > 0 || isSecretWrong ? [] : findLocalKeyProblems(settings)),
   ]
 }
 
@@ -175,6 +176,7 @@ async function start(
     answer.reject(error)
     await listening.close(FAREWELL)
     await closeParts()
+    if (error instanceof Interrupted) return { async stop() {} }
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.problems.map((problem) => inVariables(problem, settings)))
   }
@@ -193,7 +195,9 @@ async function openServer(
   const emulator =
     settings.entra === 'emulator' ? await openEmulator(url, settings, log) : undefined
   if (emulator) opened.push(emulator)
-  const options = await toOptions(url, settings, emulator, log)
+  // The keys may come from a vault, which may hang.
+  const cutShort = stopped.then(() => Promise.reject(new Interrupted()))
+  const options = await Promise.race([toOptions(url, settings, emulator, log), cutShort])
   const entrance = createEntrance({ ...options, observers })
   opened.push(entrance)
   const { currency } = settings
@@ -212,7 +216,7 @@ async function openServer(
   // While the store is away, what needs none is answered, and all else is told to come again.
   if (await waitForBoth(entrance, expenses, { stopped, onAway: () => answer(handler), log })) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
-    warnOfPort(url, port, log)
+    if (settings.trustedProxyHops === 0) warnOfPort(url, port, log)
   }
   answer(handler)
   return entrance
@@ -226,18 +230,6 @@ async function waitForBoth(
 ): Promise<boolean> {
   const message = 'Waiting for the expenses. Nobody can see or add any.'
   return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
-}
-
-/** A proxy on this machine may stand in between; if none does, nobody gets through. */
-function warnOfPort(url: string, port: number, log: Log): void {
-  const { hostname, protocol, port: given } = new URL(url)
-  const named = Number(given || (protocol === 'https:' ? 443 : 80))
-  if (!LOOPBACK_HOSTS.has(hostname) || named === port) return
-  log({
-    event: 'server.other-port',
-    level: 'warn',
-    message: `ENTRANCE_URL names port ${named}, and this server listens on ${port}: clients must come by ${url}/mcp.`,
-  })
 }
 
 /** Loaded only where it is used: against the real Entra it costs neither memory nor time. */

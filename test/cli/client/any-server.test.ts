@@ -170,3 +170,16 @@ test('a server’s error page is not poured out into the terminal', async () => 
   assert.equal(code, 1)
   assert.match(stderr, /^Error: The sign-in failed: the server answered 502$/m)
 })
+
+test('a page of a proxy in front of /mcp is not poured out into the terminal either', async () => {
+  const page = '<html>\n<head><title>502 Bad Gateway</title></head></html>'
+  await using server = await startFakeServer({
+    'POST /mcp': () =>
+      new Response(page, { status: 502, headers: { 'content-type': 'text/html' } }),
+  })
+  await using alice = await createPerson(server)
+  const { code, stderr } = await alice.run('tools')
+  assert.equal(code, 1)
+  assert.match(stderr, /the server answered 502$/m)
+  assert.doesNotMatch(stderr, /</)
+})
