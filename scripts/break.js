@@ -67,7 +67,7 @@ function runTests(files) {
 }
 
 function makeCopy() {
-  for (const name of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json']) {
+  for (const name of ['src', 'test', 'docs', 'scripts', 'package.json', 'tsconfig.json']) {
     const filter = (/** @type {string} */ path) => !path.includes('node_modules')
     cpSync(join(root, name), join(copy, name), { recursive: true, filter })
   }

@@ -191,7 +191,10 @@ export const STATE_DEFENCES: readonly Defence[] = [
   ),
   ...defencesOf(
     'cli/audit-file.ts',
-    ['cli/serve-audit'],
-    [['audit: a link in the place of the file', 'constants.O_NOFOLLOW ?? 0', '0']],
+    ['cli/audit-file'],
+    [
+      ['audit: a link in the place of the file', 'constants.O_NOFOLLOW ?? 0', '0'],
+      ['audit: a command’s line, when the disk is full', 'fstatSync(fd).size - done', 'size'],
+    ],
   ),
 ]
