@@ -171,8 +171,8 @@ type Closable = { close(): unknown; destroy(): unknown; readonly isOpen: boolean
 
 /** What is under way may still be answered; what hangs is cut off. */
 function closeSoon(client: Closable): void {
-  const cut = () => void (client.isOpen && settle(() => client.destroy()))
-  setTimeout(cut, CONNECT_TIMEOUT).unref()
+  // One that is being closed is not open any more, and keeps its socket until it is answered.
+  setTimeout(() => settle(() => client.destroy()), CONNECT_TIMEOUT).unref()
   if (client.isOpen) settle(() => client.close())
 }
 
