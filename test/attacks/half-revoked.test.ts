@@ -19,5 +19,5 @@ test('a grant that is revoked by its rule alone, its record being older, renews 
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   const refused = await client.refresh(client_id, tokens.refresh_token)
-  await assertRefused(refused, 400, 'invalid_grant', 'The sign-in has been ended. Sign in again.')
+  await assertRefused(refused, 400, 'invalid_grant', 'The sign-in has been revoked. Sign in again.')
 })

@@ -16,6 +16,7 @@ import {
 import { locationOf } from './consent-form.ts'
 import { createDetour } from './detour.ts'
 import {
+  assertRefused,
   formRequest,
   get,
   isLet,
@@ -102,8 +103,8 @@ suite('a dump of the store', () => {
 })
 
 suite('somebody who can write to the store', () => {
-  test('brings a grant back from before its end with an old copy, and its access tokens not', async () => {
-    // The limit of what sealing does: it tells a forgery, not yesterday's truth (docs/storage.md).
+  test('brings back an old copy of a grant, and neither its refresh token nor its access tokens', async () => {
+    // Sealing tells a forgery, not yesterday's truth: for a day the revocation itself does (docs/storage.md).
     const signedIn = await signIn(replicas.server.url)
     const store = sqliteStore(replicas.path)
     await store.connect()
@@ -116,7 +117,7 @@ suite('somebody who can write to the store', () => {
     await store.close()
     assert.equal(await isLet(signedIn, tokens.access_token), false)
     const answer = await client.refresh(client_id, tokens.refresh_token)
-    assert.equal(answer.status, 200, 'nobody but the one who signed in can make use of it')
+    await assertRefused(answer, 400, 'invalid_grant', /has been revoked/)
   })
 })
 

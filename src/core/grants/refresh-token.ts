@@ -63,7 +63,7 @@ export async function redeemRefreshToken(
     if (step === 'revoke') return refuseReuse(held, context)
     await checkStanding(held.grant, context)
     // Its record does not say so: a second step is missing, or it was read out of another store before.
-    if (context.revoked.has(held.grant.id)) throw invalidGrant(ENDED)
+    if (context.revoked.has(held.grant.id)) throw invalidGrant(REVOKED)
     const asked = parseScope(params.get('scope'), context.scopes, held.grant.scope)
     if (step === 'repeat') return narrow(held.grant, asked, context)
     checkWithinGrant(asked, held.grant.scope)
@@ -82,7 +82,7 @@ export async function redeemRefreshToken(
   }
 }
 
-const ENDED = 'The sign-in has been ended. Sign in again.'
+const REVOKED = 'The sign-in has been revoked. Sign in again.'
 
 function readToken(params: Params, context: RefreshContext): GrantToken {
   const text = params.get('refresh_token')
