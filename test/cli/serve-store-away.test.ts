@@ -105,6 +105,17 @@ for (const { name, skip, start } of [
   })
 }
 
+test('a start says what its store could be set up better in', { skip: withoutRedis }, async (t) => {
+  const settings = ['--appendonly', 'yes', '--appendfsync', 'everysec']
+  await using redis = await startRedis([...settings, '--requirepass', 'the-password'])
+  const address = redis.store().replace('://', '://:the-password@')
+  const server = await startWaiting(t, await environment(t, { address }))
+  await until('it says so', () => saidOf(server, 'store.risky').length > 0)
+  const [{ message } = { message: '' }] = saidOf(server, 'store.risky')
+  assert.match(message, /power cut .*appendfsync everysec.* Set 'appendfsync always'/)
+  assert.doesNotMatch(server.written(), /the-password/)
+})
+
 test('a stop while a start waits for its store is in order', async (t) => {
   const nobody = await fixedPort()
   const server = await startWaiting(t, {

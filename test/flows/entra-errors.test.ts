@@ -52,7 +52,7 @@ suite('an error of Entra at the end of a sign-in has its own text, cure and trac
       assert.doesNotMatch(said ?? '', /Something went wrong|request id/)
       const line = server.logs.findLast(({ event }) => event === 'entra.refused')
       assert.deepEqual([line?.aadsts, line?.entraTraceId], [code, TRACE])
-      assert.match(line?.message ?? '', new RegExp(`entrance doctor explain AADSTS${code}$`))
+      assert.match(line?.message ?? '', new RegExp(`entrance doctor explain AADSTS${code}\\.$`))
     })
   }
 })

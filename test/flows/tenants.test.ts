@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
 import {
   CONSUMERS_TENANT_ID,
@@ -119,5 +120,11 @@ test('a domain that passes to another organisation brings nobody in, and renews 
   const told = server.logs.find(({ event }) => event === 'refresh.refused-by-entra')
   assert.match(told?.message ?? '', /The domain entrance\.example stands for another tenant by now/)
   assert.match(told?.message ?? '', /Put the Directory \(tenant\) ID .* into AZURE_TENANT_ID/)
+  // Until the store has been heard in this new time, it has been silent for long.
+  const deadline = Date.now() + 10_000
+  while ((await fetch(`${server.url}/auth/apps`)).status === 503) {
+    assert.ok(Date.now() < deadline, 'the store has not been heard')
+    await setImmediate()
+  }
   await assert.rejects(signIn(server.url, { account: 'Fatima' }), /another tenant by now: 0e4d8e67/)
 })

@@ -37,6 +37,7 @@ import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
+import { warnOfStore } from '../store-warnings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { type StoreWait, waitForStore } from '../wait-for-store.ts'
 
@@ -217,6 +218,8 @@ async function openServer(
   if (await waitForBoth(entrance, expenses, { stopped, onAway: () => answer(handler), log })) {
     writeBanner({ url, emulator, settings, port, operatorPort: operator?.port, log })
     if (settings.trustedProxyHops === 0) warnOfPort(url, port, log)
+    // Nobody waits for it.
+    void warnOfStore(options.store, log)
   }
   answer(handler)
   return entrance

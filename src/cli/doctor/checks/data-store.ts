@@ -9,6 +9,7 @@ import { parseKeyFile } from '../../key-file.ts'
 import { toMasterKeys } from '../../key-source.ts'
 import { findReplicaDoubts } from '../../replicas.ts'
 import { openStoreToLook } from '../../store-settings.ts'
+import { describeFinding } from '../../store-warnings.ts'
 import type { Check, Facts, Outcome } from '../check.ts'
 import { error, type Finding, ok, skipped, warning } from '../finding.ts'
 
@@ -75,8 +76,9 @@ function isNotMadeYet({ problem }: StoreFinding): boolean {
   return / schema at version 0;/.test(problem)
 }
 
-function toFinding({ severity, problem, cure }: StoreFinding, where: string): Finding {
-  const what = /^[A-Z]/.test(problem) ? problem : `The store ${where} ${problem}`
+function toFinding(finding: StoreFinding, where: string): Finding {
+  const { severity, cure } = finding
+  const what = describeFinding(finding, where)
   const details = { portal: [cure], docs: DOCS }
   if (severity === 'warning') return warning(store.id, 'risky', what, details)
   return error(store.id, 'settings', what, {

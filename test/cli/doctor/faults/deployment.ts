@@ -199,7 +199,7 @@ export const deploymentFaults: readonly Fault[] = [
     says: /Route the path to the server/,
     cure: passOn,
     isPublic,
-    signIn: { where: 'client', says: /the server answered 404: .*Not found.*doctor --public/ },
+    signIn: { where: 'client', says: /the server answered 404\b.*doctor --public/ },
   },
   {
     name: 'the MCP server is not guarded',
