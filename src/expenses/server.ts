@@ -8,6 +8,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/
 import type { Log } from '../log.ts'
 import type { ExpenseStore, Owner } from './expense-store.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
+import { registerSpendingApp } from './spending-app.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
 export { type ExpenseStore, UncertainError } from './expense-store.ts'
@@ -73,6 +74,7 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
       const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
       const { user, auditTool } = authInfo?.extra ?? {}
       registerTools(server, ownerOf(user), auditTool as AuditTool | undefined)
+      registerSpendingApp(server)
       return server
     },
     {
