@@ -14,13 +14,17 @@ export function bars(groups: readonly Group[], currency: string, format: Format)
     return element(
       'li',
       {},
-      element('span', { class: 'name', text: nameOf(name) }),
+      element(
+        'span',
+        {},
+        element('span', { class: 'name', text: nameOf(name) }),
+        element('span', {
+          class: 'note',
+          text: ` ${format.share(total, whole)} · ${format.count(count)}`,
+        }),
+      ),
       element('span', { class: 'amount', text: format.money(total, currency) }),
       element('span', { class: 'bar', 'aria-hidden': 'true' }, fill),
-      element('span', {
-        class: 'note',
-        text: `${format.share(total, whole)} · ${format.count(count)}`,
-      }),
     )
   })
   // Said, because a list without bullets is none to some browsers.
@@ -88,14 +92,17 @@ const NARROW_TICKS = 6
 const WIDE_TICKS = 12
 
 function tickOf({ buckets, step }: Timeline, index: number, format: Format): HTMLElement {
+  const wide = Math.ceil(buckets.length / WIDE_TICKS)
+  // Those of the narrow page are some of the wide one's: all stand equally far apart.
+  const narrow = wide * Math.ceil(buckets.length / NARROW_TICKS / wide)
+  const size = index % narrow === 0 ? '' : index % wide === 0 ? ' wide' : ' none'
   const { text, year } = format.tick(buckets[index] as Bucket, step)
-  const every = (ticks: number) => index % Math.ceil(buckets.length / ticks) === 0
-  const size = every(NARROW_TICKS) ? '' : every(WIDE_TICKS) ? ' wide' : ' none'
+  const before = index > 0 ? format.tick(buckets[index - 1] as Bucket, step).year : ''
   return element(
     'span',
     { class: `tick${size}`, 'aria-hidden': 'true' },
     element('span', { text }),
-    year ? element('span', { class: 'year', text: year }) : undefined,
+    year !== before ? element('span', { text: year }) : undefined,
   )
 }
 

@@ -36,16 +36,31 @@ export function timeTable({ buckets }: Timeline, currency: string, format: Forma
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+  const classOf = (index: number) => (headings[index] === 'Share' ? 'share' : undefined)
   const cell = (text: string, index: number) =>
-    index === 0 ? element('th', { scope: 'row', text }) : element('td', { text })
-  return element(
+    index === 0
+      ? element('th', { scope: 'row', text })
+      : element('td', { class: classOf(index), text })
+  const made = element(
     'table',
     {},
     element(
       'thead',
       {},
-      element('tr', {}, ...headings.map((text) => element('th', { scope: 'col', text }))),
+      element(
+        'tr',
+        {},
+        ...headings.map((text, index) =>
+          element('th', { scope: 'col', class: classOf(index), text }),
+        ),
+      ),
     ),
     element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map(cell)))),
+  )
+  // Where it is wider than the page it scrolls by itself, by keyboard too.
+  return element(
+    'div',
+    { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': headings[0] ?? '' },
+    made,
   )
 }

@@ -52,10 +52,10 @@ export function messageView(title: string, text: string, action?: HTMLElement): 
   )
 }
 
-function emptyView({ others }: Summary): HTMLElement {
-  return others.length > 0
-    ? messageView('No expenses in this currency', 'There are some in other currencies:')
-    : messageView('No expenses here', 'Nothing was recorded in this period.')
+function emptyView({ others, from, to }: Summary): HTMLElement {
+  if (others.length > 0) return messageView('No expenses in this currency', 'Only in others:')
+  const when = from || to ? 'Nothing was recorded in this period.' : 'Nothing was recorded yet.'
+  return messageView('No expenses', when)
 }
 
 function figures({ total, count, average, largest, currency }: Summary, format: Format) {
