@@ -21,10 +21,8 @@ const CACHE_HINT = { ttlMs: 3_600_000, cacheScope: 'private' } as const
 // From `src` and from `dist` the same file.
 const PAGE = new URL('../../dist/expenses/app/spending.html', import.meta.url)
 
-let page: Promise<string> | undefined
-
-/** Registers the page. It is read from the disk once, when somebody asks for it. */
-export function registerSpendingApp(server: McpServer): void {
+/** Registers the page; it is read from the disk when somebody asks for it. */
+export function registerSpendingApp(server: McpServer, page: URL = PAGE): void {
   server.registerResource(
     'spending',
     SPENDING_APP_URI,
@@ -38,20 +36,17 @@ export function registerSpendingApp(server: McpServer): void {
     },
     async () => ({
       contents: [
-        { uri: SPENDING_APP_URI, mimeType: MIME_TYPE, text: await readPage(), _meta: UI_META },
+        { uri: SPENDING_APP_URI, mimeType: MIME_TYPE, text: await readPage(page), _meta: UI_META },
       ],
     }),
   )
 }
 
-async function readPage(): Promise<string> {
-  page ??= readFile(PAGE, 'utf8')
+async function readPage(page: URL): Promise<string> {
   try {
-    return await page
+    return await readFile(page, 'utf8')
   } catch (error) {
-    // Asked again, it looks again.
-    page = undefined
-    throw new Error('The page was not built. In a clone, `npm run build` makes it.', {
+    throw new Error('The page is not there: it was not built. `npm run build` in a clone makes it.', {
       cause: error,
     })
   }

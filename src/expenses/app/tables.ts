@@ -60,7 +60,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   // Where it is wider than the page it scrolls by itself, by keyboard too.
   return element(
     'div',
-    { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': headings[0] ?? '' },
+    { class: 'scroll', role: 'group', tabindex: '0', 'aria-label': headings[0] ?? '' },
     made,
   )
 }

@@ -30,7 +30,7 @@ export function summaryView(summary: Summary, look: Look, format: Format): HTMLE
     section('By payment method', 'methods', [
       isChart
         ? bars(paymentMethods, currency, format)
-        : groupTable('Payment method', paymentMethods, currency, format),
+        : groupTable('Method', paymentMethods, currency, format),
     ]),
   ]
   return [
