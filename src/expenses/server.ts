@@ -11,7 +11,16 @@ import { currencyOf, isCurrencyCode } from './money.ts'
 import { registerSpendingApp } from './spending-app.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
-export { type ExpenseStore, UncertainError } from './expense-store.ts'
+export {
+  CursorError,
+  type ExpenseSource,
+  type ExpenseStore,
+  type Owner,
+  TooManyError,
+  UncertainError,
+  type Walk,
+  type WalkQuery,
+} from './expense-store.ts'
 export { type PostgresExpensesOptions, postgresExpenseStore } from './postgres.ts'
 export { sqliteExpenseStore } from './sqlite.ts'
 
