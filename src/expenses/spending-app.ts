@@ -46,8 +46,11 @@ async function readPage(page: URL): Promise<string> {
   try {
     return await readFile(page, 'utf8')
   } catch (error) {
-    throw new Error('The page is not there: it was not built. `npm run build` in a clone makes it.', {
-      cause: error,
-    })
+    throw new Error(
+      'The page is not there: it was not built. `npm run build` in a clone makes it.',
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -16,7 +16,7 @@ type DomElement = {
 declare const document: {
   readonly documentElement: DomElement
   querySelectorAll(selector: string): Iterable<DomElement>
-  createElement(name: 'canvas'): { getContext(kind: '2d'): Painter }
+  createElement(name: 'canvas'): { getContext(kind: '2d', options: object): Painter }
 }
 type Painter = {
   fillStyle: string
@@ -36,7 +36,7 @@ export async function measureContrasts(page: Page | Frame): Promise<Contrast[]> 
   const texts = await page.evaluate(() => {
     const isText = ({ nodeType, textContent }: DomNode) => nodeType === 3 && textContent?.trim()
     // Whatever notation a colour has, as `rgb(…)`; as it is where it lets through what is behind.
-    const painter = document.createElement('canvas').getContext('2d')
+    const painter = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
     const painted = (colour: string): string => {
       painter.clearRect(0, 0, 1, 1)
       painter.fillStyle = colour

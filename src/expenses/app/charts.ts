@@ -72,7 +72,7 @@ export function columns(timeline: Timeline, currency: string, format: Format): H
 function columnOf(text: string, tick: HTMLElement): HTMLLIElement {
   return element(
     'li',
-    { tabindex: '-1' },
+    { class: 'slot', tabindex: '-1' },
     element('span', { class: 'column' }, element('span', { class: 'fill' })),
     element('span', { class: 'unseen', text }),
     tick,
