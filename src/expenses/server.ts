@@ -14,7 +14,16 @@ import { prepareResources } from './resources.ts'
 import type { OwnExpenses } from './tools/tool.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
-export { type ExpenseStore, UncertainError } from './expense-store.ts'
+export {
+  CursorError,
+  type ExpenseSource,
+  type ExpenseStore,
+  type Owner,
+  TooManyError,
+  UncertainError,
+  type Walk,
+  type WalkQuery,
+} from './expense-store.ts'
 export { type PostgresExpensesOptions, postgresExpenseStore } from './postgres.ts'
 export { sqliteExpenseStore } from './sqlite.ts'
 
