@@ -111,6 +111,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
+  ['jsonc-parser', ['cli/connect/']],
+  ['smol-toml', ['cli/connect/']],
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
@@ -119,6 +121,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
   ['redis', ['stores/redis']],
+  ['@ai-sdk/openai-compatible', ['cli/chat/']],
+  ['ai', ['cli/chat/']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
