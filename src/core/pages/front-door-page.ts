@@ -51,7 +51,7 @@ nor the application ever has it.</li>
 its access would go. Nothing is given out until you allow it.</li>
 <li>Entra ID tells this server who you are: your name, your sign-in name, the ids of your account and
 your organisation, and the roles that you have here. Your mail and your files stay closed to it.</li>
-<li>You can take it back at any time, at <a href="${appsAddress}">your applications</a>.</li>
+<li>You can end what an application may do at any time, at <a href="${appsAddress}">your applications</a>.</li>
 </ul>
 </main>`,
   })
