@@ -12,9 +12,10 @@ export function refuse(
   refusal: Refusal,
   { frontDoor, name, site }: Pick<Config, 'frontDoor' | 'name' | 'site'>,
 ): Response {
-  const isLookedAt = frontDoor && request.method === 'GET' && wantsPage(request)
-  const isAsked = refusal.status === 401 && !request.headers.has('authorization')
-  if (!isLookedAt || !isAsked) return toResponse(refusal)
+  // First what costs nothing: clients POST.
+  if (!frontDoor || request.method !== 'GET') return toResponse(refusal)
+  const isChallenge = refusal.status === 401 && !request.headers.has('authorization')
+  if (!isChallenge || !wantsPage(request)) return toResponse(refusal)
   const page = { serverName: name, frontDoor: `${site.prefix}/` }
   return mcpAddressPage(page, refusal.status, refusal.headers)
 }
