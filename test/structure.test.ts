@@ -121,6 +121,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@azure/cosmos', ['stores/cosmos']],
   ['pg', ['stores/postgres']],
   ['redis', ['stores/redis']],
+  ['@ai-sdk/openai-compatible', ['cli/chat/']],
+  ['ai', ['cli/chat/']],
 ])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
