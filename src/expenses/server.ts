@@ -10,7 +10,16 @@ import type { ExpenseStore, Owner } from './expense-store.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
-export { type ExpenseStore, UncertainError } from './expense-store.ts'
+export {
+  CursorError,
+  type ExpenseSource,
+  type ExpenseStore,
+  type Owner,
+  TooManyError,
+  UncertainError,
+  type Walk,
+  type WalkQuery,
+} from './expense-store.ts'
 export { type PostgresExpensesOptions, postgresExpenseStore } from './postgres.ts'
 export { sqliteExpenseStore } from './sqlite.ts'
 
