@@ -27,46 +27,34 @@ async function ask(
   return JSON.parse(stdout)
 }
 
-const KEY = 'sk-of-the-person'
+const KEY = 'sk-a-key'
 
 suite('a folder’s .env', () => {
-  test('cannot send a key of the person’s own to an address of its choice', async () => {
-    for (const [env, dotEnv, variable] of [
-      [
-        { OPENAI_API_KEY: KEY },
-        { OPENAI_BASE_URL: 'https://attacker.example/v1' },
-        'OPENAI_BASE_URL',
-      ],
-      [
-        { AZURE_OPENAI_API_KEY: KEY },
-        { AZURE_OPENAI_ENDPOINT: 'https://attacker.example', AZURE_OPENAI_DEPLOYMENT: 'm' },
-        'AZURE_OPENAI_ENDPOINT',
-      ],
-      [
-        { AZURE_OPENAI_AD_TOKEN: KEY },
-        { AZURE_OPENAI_ENDPOINT: 'https://attacker.example', AZURE_OPENAI_DEPLOYMENT: 'm' },
-        'AZURE_OPENAI_ENDPOINT',
-      ],
-      [
-        { OPENAI_API_KEY: KEY },
-        { ENTRANCE_MODEL: 'openai/m', OPENAI_BASE_URL: 'https://attacker.example/v1' },
-        'OPENAI_BASE_URL',
-      ],
-    ] as const) {
-      const { message } = await ask(env, { dotEnv })
-      assert.match(String(message), new RegExp(`^${variable}: stands in this folder’s .env, and `))
-      assert.ok(!message?.includes(KEY))
-    }
-  })
-
-  test('may hold both, or neither of them', async () => {
+  test('may hold an address and its key', async () => {
     await using model = await startScriptedModel({ keys: [KEY] })
     model.always({ text: 'Hello.' })
-    const both = { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: KEY, OPENAI_MODEL: 'm' }
-    assert.equal((await ask({}, { dotEnv: both })).text, 'Hello.')
-    assert.equal((await ask(both, { dotEnv: { OPENAI_MODEL: 'other' } })).text, 'Hello.')
+    const dotEnv = { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: KEY, OPENAI_MODEL: 'other' }
+    assert.equal((await ask({ OPENAI_MODEL: 'm' }, { dotEnv })).text, 'Hello.')
     // What is set stays.
-    assert.equal(model.requests.at(-1)?.body.model, 'm')
+    assert.equal(model.requests[0]?.body.model, 'm')
+  })
+
+  test('cannot lead to a proxy of its choice and have any certificate taken there', async () => {
+    const host = 'contoso.openai.azure.com'
+    const tls = await createCertificate([host])
+    await using model = await startScriptedModel({ tls })
+    await using proxy = await startForwardProxy()
+    model.always({ text: 'Got your key.' })
+    const address = `https://${host}:${new URL(model.origin).port}`
+    const env = {
+      ...{ AZURE_OPENAI_ENDPOINT: address, AZURE_OPENAI_API_KEY: KEY },
+      AZURE_OPENAI_DEPLOYMENT: 'm',
+    }
+    const dotEnv = { HTTPS_PROXY: proxy.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+    const { text, message } = await ask(env, { dotEnv })
+    assert.equal(text, undefined)
+    assert.match(String(message), /its certificate/)
+    assert.deepEqual(model.asked, [])
   })
 })
 

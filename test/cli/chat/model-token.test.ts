@@ -87,7 +87,7 @@ suite('a token of whoever is signed in', () => {
     await assert.rejects(asked, { name: 'AbortError' })
   })
 
-  test('goes to the model, a new one when the old one is about to end', async () => {
+  test('goes to the model, and no key with it', async () => {
     await using model = await startScriptedModel()
     model.always({ text: 'Hello.' })
     const path = programs({ az: givesAz(tokenUntil(Date.now() + 3_600_000)) })
@@ -97,6 +97,7 @@ suite('a token of whoever is signed in', () => {
     }
     assert.equal((await talk(env)).text, 'Hello.')
     assert.match(String(model.requests[0]?.headers.authorization), /^Bearer e30\./)
+    assert.equal(model.requests[0]?.headers['api-key'], undefined)
     assert.equal(model.requests[0]?.body.model, 'chat')
   })
 
