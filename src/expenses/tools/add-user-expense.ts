@@ -31,7 +31,13 @@ export function addUserExpense({ expenses, currency, now, log }: ToolsOptions) {
         try {
           const stored = await expenses.add(owner, expense)
           const { tid, oid } = owner
-          log({ event: 'expenses.added', message: 'An expense was saved.', id: stored.id, tid, oid })
+          log({
+            event: 'expenses.added',
+            message: 'An expense was saved.',
+            id: stored.id,
+            tid,
+            oid,
+          })
           return showExpense('Saved', stored)
         } catch (error) {
           if (!(error instanceof TooManyError)) throw error
