@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { FileFault, toFileFault } from '../../files/file-fault.ts'
+import { withLock } from '../client/lock.ts'
+import { CommandError } from '../exit-codes.ts'
+
+/** A client's file as it was read. */
+export type ConfigFile = {
+  readonly path: string
+  /** The file itself, where the path is a link to it or leads over one. */
+  readonly target: string
+  readonly isLinked: boolean
+  /** Empty where there is no file. */
+  readonly text: string
+  readonly status: Stats | undefined
+}
+
+/** Somebody else has written the file between our reading and our writing it. */
+export class FileChanged extends CommandError {
+  constructor(path: string) {
+    super(`${path} has been changed meanwhile, and was left as it is.`, { cure: 'Run it again.' })
+  }
+}
+
+/** Far more than anybody's list of servers. */
+const LARGEST = 1024 * 1024
+
+/** Reads a client's file; one that is not there is empty. Nothing is made. */
+export function readConfigFile(path: string): ConfigFile {
+  return explained(path, () => {
+    const status = statSync(path, { throwIfNoEntry: false })
+    const isLinked = isLink(path) || isLink(dirname(path))
+    if (!status) {
+      if (isLink(path)) throw unusable(path, 'is a link to a file that is not there')
+      return { path, target: path, isLinked: false, text: '', status }
+    }
+    if (!status.isFile()) throw unusable(path, 'is not a file')
+    if (status.size > LARGEST) throw unusable(path, `is larger than ${LARGEST / 1024} KB`)
+    const text = decode(path, readFileSync(path))
+    return { path, target: realpathSync(path), isLinked, text, status }
+  })
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+}
+
+function decode(path: string, bytes: Buffer): string {
+  const isUtf16 = bytes.includes(0)
+  try {
+    // Kept, for it is to be written back.
+    if (!isUtf16) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    // Below.
+  }
+  const cure = 'Save it as UTF-8 in an editor. Nothing was changed.'
+  const what = isUtf16 ? 'UTF-16, or no text' : 'another encoding'
+  throw new CommandError(`${path} is not in UTF-8, but in ${what}.`, { cure })
+}
+
+/**
+ * Writes the text in the file's place, whole or not at all. Throws `FileChanged` where the file is
+ * no longer what was read. Links stay links; mode and owner stay.
+ */
+export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
+  const { path, target, status } = file
+  explained(path, () => {
+    // Whoever has made it read-only means it.
+    if (status) accessSync(target, constants.W_OK)
+    else mkdirSync(dirname(target), { recursive: true })
+    // The lock is made beside it.
+    accessSync(dirname(target), constants.W_OK)
+  })
+  await withLock(`${target}.lock`, { staleTtl: 10 }, async () => {
+    explained(path, () => replaceFile(file, text))
+  })
+}
+
+function replaceFile({ path, target, text: read, status }: ConfigFile, text: string): void {
+  const temporary = `${target}.${randomUUID()}.tmp`
+  try {
+    writeFileSync(temporary, text, { flag: 'wx', flush: true })
+    if (status) keepOwner(path, temporary, status)
+    const isThere = existsSync(target)
+    if (isThere !== Boolean(status)) throw new FileChanged(path)
+    if (isThere && decode(path, readFileSync(target)) !== read) throw new FileChanged(path)
+    renameSync(temporary, target)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function keepOwner(path: string, temporary: string, status: Stats): void {
+  const made = statSync(temporary)
+  if (made.uid !== status.uid || made.gid !== status.gid) {
+    try {
+      chownSync(temporary, status.uid, status.gid)
+    } catch (cause) {
+      throw unusable(path, 'belongs to another user or group, and would not after a change', cause)
+    }
+  }
+  // Behind it: a change of owner takes bits away.
+  chmodSync(temporary, status.mode & 0o7777)
+}
+
+function unusable(path: string, what: string, cause?: unknown): CommandError {
+  const cure = 'Look at what is there, or take what --print writes and add it yourself.'
+  return new CommandError(`${path} ${what}.`, { cure, cause })
+}
+
+function explained<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause
+    const fault = toFileFault(path, cause)
+    const cure = 'Or add what --print writes yourself. Nothing was changed.'
+    if (fault instanceof FileFault) {
+      throw new CommandError(fault.problem, { cure: `${fault.cure} ${cure}`, cause })
+    }
+    throw new CommandError(`${path} cannot be used: ${(cause as Error).message}.`, { cure, cause })
+  }
+}
