@@ -13,6 +13,8 @@ const YEAR = { from: '2026-01-01', to: '2026-12-31' }
 const MONTHS = { '2026-01': 100, '2026-02': 50, '2026-04': 250.5 }
 const CONTEXT = { locale: 'en-US', timeZone: 'UTC' }
 
+type Period = { from?: string; to?: string }
+
 const answerOf = (structuredContent: unknown) => ({ content: [], structuredContent })
 
 suite('the page of the conversation in Chromium', { skip: withoutChromium }, () => {
@@ -87,14 +89,11 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
     const calls: unknown[] = []
     const callTool = async ({ name, arguments: args }: Call) => {
       calls.push({ name, arguments: args })
-      return answerOf(summaryOfMonths({ '2026-11': 12 }))
+      return answerOf(summaryOfMonths({ '2026-11': 12 }, args as Period))
     }
     await withPage({ callTool }, async (view) => {
-      await view.answer(answerOf(summaryOfMonths(MONTHS)), {
-        from: '2026-01-05',
-        to: '2026-04-30',
-        category: 'food',
-      })
+      const asked = { from: '2026-01-05', to: '2026-04-30' }
+      await view.answer(answerOf(summaryOfMonths(MONTHS, asked)), { ...asked, category: 'food' })
       const choice = view.frame.getByRole('combobox', { name: 'Period' })
       assert.equal(await choice.locator('option:checked').innerText(), 'As asked')
       await choice.selectOption('All time')
@@ -191,8 +190,29 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
         .getByText('Since', { exact: false })
         .or(view.frame.getByText('All time'))
         .waitFor()
-      await view.answer(answerOf(summaryOfMonths(MONTHS)), YEAR)
+      await view.answer(answerOf(summaryOfMonths(MONTHS, YEAR)), YEAR)
       await view.frame.getByText('Jan 1 – Dec 31, 2026', { exact: true }).waitFor()
+    })
+  })
+
+  test('what the arguments do not say, the answer does', async () => {
+    await withPage({ callTool: async () => answerOf(NOTHING) }, async (view) => {
+      const summary = summaryOfMonths(MONTHS, { from: '2026-01-05', to: '2026-04-30' })
+      await view.send('sendToolResult', answerOf(summary))
+      await view.frame.getByText('Jan 5 – Apr 30, 2026', { exact: true }).waitFor()
+      const choice = view.frame.getByRole('combobox', { name: 'Period' })
+      assert.equal(await choice.locator('option:checked').innerText(), 'As asked')
+    })
+  })
+
+  test('a new theme leaves the focus where it is', async () => {
+    await withPage({}, async (view) => {
+      await view.answer(answerOf(summaryOfMonths(MONTHS)))
+      const column = view.frame.getByRole('listitem').filter({ hasText: 'Apr 2026' })
+      await column.focus()
+      await view.setContext({ theme: 'dark' })
+      await until(async () => (await styleOf(view, 'backgroundColor')) === 'rgb(27, 27, 29)')
+      assert.match(await view.frame.locator(':focus').innerText(), /^Apr 2026/)
     })
   })
 

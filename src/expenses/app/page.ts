@@ -54,6 +54,7 @@ export function startPage(host: Host) {
     isLoading: true,
   }
   listen(state)
+  paintContent(state)
   return {
     open(context: McpUiHostContext, mayAsk: boolean) {
       state.mayAsk = mayAsk
@@ -96,13 +97,17 @@ function listen(state: State): void {
 }
 
 function follow(state: State, context: McpUiHostContext): void {
+  const format = formatOf(context.locale ?? navigator.language)
+  const isRewritten = format.locale !== state.format.locale
   state.context = context
-  state.format = formatOf(context.locale ?? navigator.language)
+  state.format = format
   followHost(context)
   const isFull = context.displayMode === 'fullscreen'
   const canChange = context.availableDisplayModes?.includes(isFull ? 'inline' : 'fullscreen')
   state.controls.offerMode(canChange ? (isFull ? 'Exit full screen' : 'Full screen') : undefined)
-  paint(state)
+  paintHead(state)
+  // Not for a new theme or size: it would take the focus away.
+  if (isRewritten) paintContent(state)
 }
 
 /** Asks for another period, with the filters of the call before. */
@@ -125,6 +130,13 @@ async function ask(state: State, period: Period): Promise<void> {
 function settle(state: State, outcome: Outcome): void {
   state.outcome = outcome
   state.isLoading = false
+  if (outcome.kind === 'summary') {
+    // What it is of, it knows better than the arguments, which a host may leave out.
+    const { from: _, to: __, ...filters } = state.args
+    const period = readPeriod(outcome.summary)
+    state.args = { ...filters, ...period }
+    if (state.calls === 0) state.asked = period
+  }
   paint(state)
   announce(spoken(state))
 }

@@ -62,8 +62,8 @@ function formatDay(timeZone: string | undefined, now: Date): string | undefined 
 }
 
 /** The period in a tool's arguments, which may be half written or wrong: what is no day is open. */
-export function readPeriod(args: Readonly<Record<string, unknown>> | undefined): Period {
-  const { from, to } = args ?? {}
+export function readPeriod(args: { readonly from?: unknown; readonly to?: unknown } = {}): Period {
+  const { from, to } = args
   return { ...(isDay(from) && { from }), ...(isDay(to) && { to }) }
 }
 
