@@ -32,7 +32,7 @@ export type OpenOptions = {
 export type View = {
   readonly page: Page
   readonly frame: FrameLocator
-  /** What went wrong in any frame: errors, refusals of the content security policy. */
+  /** Errors and refusals of the content security policy in any frame, and all that the page logs. */
   readonly complaints: string[]
   /** What was asked of the network, but for the host's own files. */
   readonly requests: string[]
@@ -135,7 +135,9 @@ function watch(page: Page, own: readonly string[]) {
   const complaints: string[] = []
   const requests: string[] = []
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+    const isOfPage = /\/view\b/.test(message.location().url)
+    const isBad = ['error', 'warning'].includes(message.type())
+    if (isBad || isOfPage) complaints.push(message.text())
   })
   page.on('pageerror', ({ message }) => complaints.push(message))
   page.on('request', (request) => {

@@ -29,6 +29,17 @@ suite('the page of the conversation as a resource', () => {
     })
   }
 
+  test('the built server has it too', async () => {
+    const built = new URL('../../dist/expenses/spending-app.js', import.meta.url)
+    const { registerSpendingApp: register } = (await import(built.href)) as {
+      registerSpendingApp: typeof registerSpendingApp
+    }
+    await withServer(register, async (client) => {
+      const { contents } = await client.readResource({ uri: SPENDING_APP_URI })
+      assert.equal((contents[0] as { text: string }).text, readFileSync(PAGE, 'utf8'))
+    })
+  })
+
   test('it may be kept for an hour, by one person', async (t) => {
     const url = await serveExpenses(t)
     const client = await CLIENTS['SDK v2 on 2026-07-28'](url, 'alice')
@@ -39,13 +50,11 @@ suite('the page of the conversation as a resource', () => {
   })
 
   test('where it was not built, who reads it is told what to do', async () => {
-    const server = new McpServer({ name: 'test', version: '1' })
-    registerSpendingApp(server, pathToFileURL(join(import.meta.dirname, 'nowhere.html')))
-    const client = new Client({ name: 'test', version: '1' })
-    const [one, other] = InMemoryTransport.createLinkedPair()
-    await Promise.all([server.connect(one), client.connect(other)])
-    await assert.rejects(client.readResource({ uri: SPENDING_APP_URI }), /npm run build/)
-    await client.close()
+    const nowhere = pathToFileURL(join(import.meta.dirname, 'nowhere.html'))
+    await withServer(
+      (server) => registerSpendingApp(server, nowhere),
+      (client) => assert.rejects(client.readResource({ uri: SPENDING_APP_URI }), /npm run build/),
+    )
   })
 })
 
@@ -73,3 +82,16 @@ suite('the page as it was built', () => {
     assert.match(notices, /Copyright \(c\)/)
   })
 })
+
+async function withServer(
+  register: (server: McpServer) => void,
+  use: (client: Client) => Promise<void>,
+): Promise<void> {
+  const server = new McpServer({ name: 'test', version: '1' })
+  register(server)
+  const client = new Client({ name: 'test', version: '1' })
+  const [one, other] = InMemoryTransport.createLinkedPair()
+  await Promise.all([server.connect(one), client.connect(other)])
+  await use(client)
+  await client.close()
+}

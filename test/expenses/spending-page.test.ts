@@ -29,7 +29,7 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
     await host.close()
   })
 
-  /** Opens the page; whatever the test does, nothing may go to the network or be complained of. */
+  /** Opens the page; whatever the test does, nothing may go to the network or to the console. */
   async function withPage(options: OpenOptions, use: (view: View) => Promise<void>) {
     const view = await host.open(chromium.context, { context: CONTEXT, ...options })
     view.page.setDefaultTimeout(20_000)
@@ -281,8 +281,8 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
       styles: { variables },
     })
     const solarized = wear({
-      '--color-background-primary': '#fdf6e3',
-      '--color-text-primary': '#073642',
+      '--color-background-primary': 'light-dark(#fdf6e3, #002b36)',
+      '--color-text-primary': 'light-dark(#073642, #eee8d5)',
       '--font-sans': 'serif',
     })
     await withPage({ context: solarized }, async (view) => {
@@ -291,6 +291,10 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
       assert.equal(await styleOf(view, 'backgroundColor'), 'rgb(253, 246, 227)')
       assert.equal(await styleOf(view, 'fontFamily'), 'serif')
       await assertContrast(view)
+      await view.setContext({ theme: 'dark' })
+      await until(async () => (await styleOf(view, 'backgroundColor')) === 'rgb(0, 43, 54)')
+      await assertContrast(view)
+      await view.setContext({ theme: 'light' })
       // A ground for the other theme, without its text.
       await view.setContext({
         styles: {
