@@ -185,6 +185,15 @@ suite('what a server says', () => {
     }
   })
 
+  test('never shows the key, whatever it looks like', async () => {
+    const key = 'e3b0c44298fc1c149afbf4c8996fb924'
+    const text = await told(
+      (base) => ({ ...azure(base), AZURE_OPENAI_API_KEY: key }),
+      refusal(401, '401', `The key ${key} is of another resource.`),
+    )
+    assert.match(text, /It says: The key … is of another resource\./)
+  })
+
   test('never shows a token that it repeats', async () => {
     const jwt = `eyJ${'a'.repeat(40)}.eyJ${'b'.repeat(40)}.${'c'.repeat(40)}`
     const text = await told(openai, refusal(400, null, `Bad: ${jwt} and ghp_${'d'.repeat(36)}`))
