@@ -106,6 +106,12 @@ suite('a refusal is told by its cause:', () => {
       /no model behind .*\/v1\/chat\/completions.*ends in \/v1$/s,
     ],
     [
+      'the same, said with 200',
+      keyless,
+      { status: 200, body: { error: 'Unexpected endpoint or method.' } },
+      /It says: Unexpected endpoint or method\.\nCheck the address: with most servers it ends in \/v1$/,
+    ],
+    [
       'an account without money',
       openai,
       refusal(429, 'insufficient_quota', 'You exceeded your current quota.'),
