@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -78,6 +79,16 @@ suite('a client’s file', () => {
     assert.equal(readlinkSync(path), 'dotfiles.json')
     assert.ok(lstatSync(target).isFile())
     assert.deepEqual(serversOf(target), ['a', 'expenses'])
+  })
+
+  test('that is to be made in a folder that is a link is made where the link leads', async () => {
+    const folder = newFolder()
+    mkdirSync(join(folder, 'dotfiles'))
+    symlinkSync('dotfiles', join(folder, '.vscode'))
+    const { file } = await updateFile(join(folder, '.vscode', 'mcp.json'), client, write)
+    assert.ok(file.isLinked)
+    assert.equal(file.target, realpathSync(join(folder, 'dotfiles', 'mcp.json')))
+    assert.deepEqual(readdirSync(join(folder, 'dotfiles')), ['mcp.json'])
   })
 
   test('that has the entry is not touched', async () => {
