@@ -273,6 +273,7 @@ export async function toOptions(
   return {
     url,
     name: 'Expenses',
+    frontDoor: true,
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
     secret: await openKeys(settings, log),
