@@ -160,6 +160,22 @@ test('only src/cli/env.ts reads the environment', () => {
   assert.deepEqual(readers, ['cli/env.ts'])
 })
 
+test('the command line says what there is without loading the server', () => {
+  const loaded = new Set(['cli/main.ts'])
+  // A set goes on to what is added on the way.
+  for (const path of loaded) {
+    const text = sources.get(path) ?? ''
+    for (const [, name = ''] of text.matchAll(/^(?:import|export)\s(?!type\s)[^']*'(\.[^']+)'/gm)) {
+      loaded.add(normalize(join(dirname(path), name)).replaceAll('\\', '/'))
+    }
+  }
+  assert.ok(loaded.has('cli/program.ts'))
+  assert.deepEqual(
+    [...loaded].filter((path) => /^(index|core\/entrance|expenses\/server)\.ts$/.test(path)),
+    [],
+  )
+})
+
 test('no source file is longer than 300 lines', () => {
   const lengths = [...sources].map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
   assert.deepEqual(

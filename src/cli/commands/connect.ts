@@ -6,7 +6,7 @@ import { connectByFile } from '../connect/by-file.ts'
 import { connectByWords } from '../connect/by-words.ts'
 import { findServer } from '../connect/find-server.ts'
 import { findPath, type Scope, scopeOf } from '../connect/place.ts'
-import { Interrupted, UsageError } from '../exit-codes.ts'
+import { UsageError } from '../exit-codes.ts'
 import { commandName, type Terminal } from '../terminal.ts'
 
 export type ConnectOptions = {
@@ -27,13 +27,13 @@ export async function connect(
   terminal: Terminal,
 ): Promise<void> {
   if (word === undefined) return listClients(new URL(defaultAddress(terminal)), terminal)
-  checkWord(word, terminal)
+  checkWord(word, options, terminal)
   const url = parseServerUrl(address ?? defaultAddress(terminal))
   checkName(options.name, url)
   const client = await findClient(word, url, options, terminal)
   const { file } = client
-  const scope: Scope | undefined = options.user ? 'user' : options.project ? 'project' : undefined
-  const path = file && findPath(client, scope ?? scopeOf(file), terminal.env)
+  const scope = scopeAsked(options) ?? (file && scopeOf(file))
+  const path = scope && findPath(client, scope, terminal.env)
   if (!file || path === undefined) return connectByWords(client, url, scope, terminal)
   await connectByFile({ client, file, path, options }, terminal)
 }
@@ -48,7 +48,6 @@ async function findClient(
   let name = options.name ?? ''
   if (!options.offline) {
     const found = await findServer(url, signal)
-    if (signal.aborted) throw new Interrupted()
     if (found.warning !== undefined) note(formatNote('yellow', found.warning))
     name ||= found.name ?? ''
   }
@@ -59,9 +58,20 @@ function defaultAddress({ env }: Terminal): string {
   return `${(env.ENTRANCE_URL || 'http://localhost:8000').replace(/\/+$/, '')}/mcp`
 }
 
-function checkWord(word: string, { env }: Terminal): void {
-  const words = clientsFor({ name: '', url: 'http://localhost/mcp' }).map(({ id }) => id)
-  if (words.some((known) => known === word)) return
+function scopeAsked({ user, project }: ConnectOptions): Scope | undefined {
+  if (user) return 'user'
+  return project ? 'project' : undefined
+}
+
+function checkWord(word: string, options: ConnectOptions, { env }: Terminal): void {
+  const clients = clientsFor({ name: '', url: 'http://localhost/mcp' })
+  const client = clients.find(({ id }) => id === word)
+  const scope = scopeAsked(options)
+  if (client && !client.file && scope) {
+    throw new UsageError(`${client.title} has no file to write to.`, `Leave out --${scope}.`)
+  }
+  if (client) return
+  const words = clients.map(({ id }) => id)
   const meant = suggest(word, words)
   const list = `There are: ${words.join(', ')}`
   if (URL.canParse(word) && word.includes('/')) {

@@ -1,6 +1,5 @@
 import type { Client } from '../../connect/clients.ts'
 import { isLoopback } from '../client/server-url.ts'
-import { UsageError } from '../exit-codes.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Scope } from './place.ts'
 
@@ -13,9 +12,6 @@ export function connectByWords(
 ): void {
   const { title, isHosted, words } = client
   const commands = scope === 'user' ? userCommands(client) : client.commands
-  if (scope !== undefined && !client.file) {
-    throw new UsageError(`${title} has no file to write to.`, `Leave out --${scope}.`)
-  }
   for (const line of commands.length > 0 ? commands : [url.href]) terminal.out(line)
   terminal.note(emphasize(words, terminal))
   if (isHosted && isLoopback(url)) {

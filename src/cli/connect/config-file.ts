@@ -43,18 +43,24 @@ const LARGEST = 1024 * 1024
 
 /** Reads a client's file; one that is not there is empty. Nothing is made. */
 export function readConfigFile(path: string): ConfigFile {
-  return explained(path, () => {
-    const status = statSync(path, { throwIfNoEntry: false })
-    const isLinked = isLink(path) || isLink(dirname(path))
-    if (!status) {
-      if (isLink(path)) throw unusable(path, 'is a link to a file that is not there')
-      return { path, target: path, isLinked: false, text: '', status }
-    }
-    if (!status.isFile()) throw unusable(path, 'is not a file')
-    if (status.size > LARGEST) throw unusable(path, `is larger than ${LARGEST / 1024} KB`)
-    const text = decode(path, readFileSync(path))
-    return { path, target: realpathSync(path), isLinked, text, status }
-  })
+  try {
+    return read(path)
+  } catch (error) {
+    throw explain(path, error)
+  }
+}
+
+function read(path: string): ConfigFile {
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (!status) {
+    if (isLink(path)) throw unusable(path, 'is a link to a file that is not there')
+    return { path, target: path, isLinked: isLink(dirname(path)), text: '', status }
+  }
+  if (!status.isFile()) throw unusable(path, 'is not a file')
+  if (status.size > LARGEST) throw unusable(path, `is larger than ${LARGEST / 1024} KB`)
+  const target = realpathSync(path)
+  const isLinked = isLink(path) || isLink(dirname(path))
+  return { path, target, isLinked, text: decode(path, readFileSync(path)), status }
 }
 
 function isLink(path: string): boolean {
@@ -79,31 +85,34 @@ function decode(path: string, bytes: Buffer): string {
  * no longer what was read. Links stay links; mode and owner stay.
  */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
-  const { path, target, status } = file
-  explained(path, () => {
-    // Whoever has made it read-only means it.
-    if (status) accessSync(target, constants.W_OK)
-    else mkdirSync(dirname(target), { recursive: true })
-    // The lock is made beside it.
-    accessSync(dirname(target), constants.W_OK)
-  })
-  await withLock(`${target}.lock`, { staleTtl: 10 }, async () => {
-    explained(path, () => replaceFile(file, text))
-  })
-}
-
-function replaceFile({ path, target, text: read, status }: ConfigFile, text: string): void {
+  const { path, target } = file
   const temporary = `${target}.${randomUUID()}.tmp`
   try {
-    writeFileSync(temporary, text, { flag: 'wx', flush: true })
-    if (status) keepOwner(path, temporary, status)
-    const isThere = existsSync(target)
-    if (isThere !== Boolean(status)) throw new FileChanged(path)
-    if (isThere && decode(path, readFileSync(target)) !== read) throw new FileChanged(path)
-    renameSync(temporary, target)
+    prepare(file, temporary, text)
+    // Held for a moment only: a process that goes in it is known to be gone.
+    await withLock(`${target}.lock`, { staleTtl: 10 }, async () => {
+      checkUnchanged(file)
+      renameSync(temporary, target)
+    })
+  } catch (error) {
+    throw explain(path, error)
   } finally {
     rmSync(temporary, { force: true })
   }
+}
+
+function prepare({ path, target, status }: ConfigFile, temporary: string, text: string): void {
+  // Whoever has made it read-only means it.
+  if (status) accessSync(target, constants.W_OK)
+  else mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(temporary, text, { flag: 'wx', flush: true })
+  if (status) keepOwner(path, temporary, status)
+}
+
+function checkUnchanged({ path, target, text, status }: ConfigFile): void {
+  const isThere = existsSync(target)
+  if (isThere !== Boolean(status)) throw new FileChanged(path)
+  if (isThere && decode(path, readFileSync(target)) !== text) throw new FileChanged(path)
 }
 
 function keepOwner(path: string, temporary: string, status: Stats): void {
@@ -124,16 +133,12 @@ function unusable(path: string, what: string, cause?: unknown): CommandError {
   return new CommandError(`${path} ${what}.`, { cure, cause })
 }
 
-function explained<T>(path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    if (cause instanceof CommandError) throw cause
-    const fault = toFileFault(path, cause)
-    const cure = 'Or add what --print writes yourself. Nothing was changed.'
-    if (fault instanceof FileFault) {
-      throw new CommandError(fault.problem, { cure: `${fault.cure} ${cure}`, cause })
-    }
-    throw new CommandError(`${path} cannot be used: ${(cause as Error).message}.`, { cure, cause })
+function explain(path: string, cause: unknown): CommandError {
+  if (cause instanceof CommandError) return cause
+  const fault = toFileFault(path, cause)
+  const cure = 'Or add what --print writes yourself. Nothing was changed.'
+  if (fault instanceof FileFault) {
+    return new CommandError(fault.problem, { cure: `${fault.cure} ${cure}`, cause })
   }
+  return new CommandError(`${path} cannot be used: ${(cause as Error).message}.`, { cure, cause })
 }

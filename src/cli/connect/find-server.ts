@@ -1,5 +1,5 @@
 import { fetchFor } from '../client/fetch.ts'
-import { CommandError } from '../exit-codes.ts'
+import { CommandError, Interrupted } from '../exit-codes.ts'
 import { printableLine } from '../terminal.ts'
 
 /** What the server says of itself, or what stands in the way of hearing it. */
@@ -16,7 +16,7 @@ const PATIENCE = 3
 /** Far more than metadata take. */
 const LARGEST = 64 * 1024
 
-/** Asks the server for its name (RFC 9728). Never fails: a server may be started later. */
+/** Asks the server for its name (RFC 9728); fails only when interrupted, for it may start later. */
 export async function findServer(url: URL, signal: AbortSignal): Promise<Found> {
   const address = metadataUrl(url)
   try {
@@ -31,10 +31,10 @@ export async function findServer(url: URL, signal: AbortSignal): Promise<Found> 
     const metadata = response.ok ? parseObject(text) : undefined
     return metadata ? judge(url, metadata) : { warning: notEntrance(url, response.status) }
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted) throw new Interrupted()
     const reason = error instanceof Error ? error.cause : undefined
     const why = reason instanceof CommandError ? reason.message : `${url.origin} broke off.`
-    return { warning: printableLine(`${why} The name is therefore made of the address.`) }
+    return { warning: printableLine(`${why} It has to answer when you sign in.`) }
   }
 }
 
