@@ -23,7 +23,14 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
   })
   after(() => postgres[Symbol.asyncDispose]())
 
-  expensesContract({ name: 'postgres', open: async () => opened(await postgres.database()) })
+  let contractUrl: string | undefined
+  let schemas = 0
+  // A schema is made much sooner than a database.
+  const openSchema = async () => {
+    contractUrl ??= await postgres.database()
+    return opened(`${contractUrl}?schema=contract_${++schemas}`)
+  }
+  expensesContract({ name: 'postgres', open: openSchema })
 
   test('replicas that start together make the tables once, beside those of the grants', async () => {
     const url = await postgres.database()
