@@ -1,0 +1,96 @@
+import { CommandError, UsageError } from '../exit-codes.ts'
+import { printableLine } from '../terminal.ts'
+import { explainUnreachable, type Model } from './model-errors.ts'
+import { readText } from './model-fetch.ts'
+
+/** How a list is asked for. */
+export type Ask = {
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  readonly fetch: typeof fetch
+}
+
+/** How long a list may take, in milliseconds; it is on the machine itself, or near. */
+const TIMEOUT = 10_000
+
+const MAX_BYTES = 1024 * 1024
+
+/** How many models are looked at, and named. */
+const MAX_MODELS = 30
+
+/** A model to take where none is named: Ollama's first that can call tools, or a server's only one. */
+export async function findModel(model: Model, ask: Ask): Promise<string> {
+  return model.settings.provider === 'ollama' ? findInOllama(model, ask) : findOnly(model, ask)
+}
+
+async function findInOllama(model: Model, ask: Ask): Promise<string> {
+  const origin = model.settings.base.replace(/\/v1$/, '')
+  const { models } = await get(model, ask, `${origin}/api/tags`)
+  const names = namesOf(models, 'name')
+  if (names.length === 0) {
+    throw new CommandError(`Ollama at ${new URL(origin).host} has no model yet.`, {
+      cure: 'Get one with: ollama pull qwen3',
+    })
+  }
+  for (const name of names) {
+    const body = JSON.stringify({ model: name })
+    const { capabilities } = await get(model, ask, `${origin}/api/show`, { method: 'POST', body })
+    if (Array.isArray(capabilities) && capabilities.includes('tools')) return name
+  }
+  throw new CommandError(`Of the models that Ollama has, none can call tools: ${list(names)}.`, {
+    cure: 'Get one that can, with: ollama pull qwen3',
+  })
+}
+
+async function findOnly(model: Model, ask: Ask): Promise<string> {
+  const { data } = await get(model, ask, `${model.settings.base}/models`)
+  const names = namesOf(data, 'id')
+  if (names.length === 1) return names[0] as string
+  const host = new URL(model.settings.base).host
+  throw new UsageError(
+    `OPENAI_MODEL is not set, and ${host} has ${names.length === 0 ? 'no list of models' : `${names.length} models`}.`,
+    names.length === 0 ? 'Set it.' : `Set it to one of: ${list(names)}`,
+  )
+}
+
+async function get(
+  model: Model,
+  { headers, signal, fetch: doFetch }: Ask,
+  url: string,
+  init: RequestInit = {},
+): Promise<Record<string, unknown>> {
+  const signals = [signal, AbortSignal.timeout(TIMEOUT)]
+  try {
+    const response = await doFetch(url, {
+      ...init,
+      headers,
+      signal: AbortSignal.any(signals),
+      redirect: 'manual',
+    })
+    const text = await readText(response, MAX_BYTES)
+    return response.ok ? parse(text) : {}
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw explainUnreachable(model, error)
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function namesOf(items: unknown, member: string): string[] {
+  const names = [items].flat().map((item) => (item as Record<string, unknown> | null)?.[member])
+  return names
+    .filter((name) => typeof name === 'string' && name !== '')
+    .slice(0, MAX_MODELS) as string[]
+}
+
+function list(names: readonly string[]): string {
+  return printableLine(names.join(', ')).slice(0, 500)
+}
