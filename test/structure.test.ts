@@ -104,7 +104,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['jose', ['core/', 'emulator/']],
   ['oauth4webapi', ['core/']],
-  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
+  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/', 'cli/chat/']],
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['@logtape/', ['cli/']],
