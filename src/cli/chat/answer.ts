@@ -29,6 +29,16 @@ export type Chat = {
   turns: readonly Turn[]
   /** The day on which it began. */
   began: string | undefined
+  /** What the server had when it was last asked. */
+  offer: Offer | undefined
+}
+
+/** Asks the server what it has now. */
+export async function refreshOffer(chat: Chat, terminal: Terminal): Promise<Offer> {
+  const { signal } = terminal
+  const offer = await chat.server.use((client) => fetchOffer(client, signal), terminal)
+  chat.offer = offer
+  return offer
 }
 
 /** How often the model may be asked for one answer. */
@@ -45,7 +55,7 @@ export async function answer(
   terminal: Terminal,
 ): Promise<void> {
   const { server, model } = chat
-  const offer = await server.use((client) => fetchOffer(client, terminal.signal), terminal)
+  const offer = await refreshOffer(chat, terminal)
   const tools = toChatTools(offer)
   const turn: ModelMessage[] = [...said]
   try {

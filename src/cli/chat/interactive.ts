@@ -1,10 +1,8 @@
 import type { ModelMessage } from 'ai'
 import { explain } from '../client/explain.ts'
 import { CommandError, Interrupted } from '../exit-codes.ts'
-import { reportError } from '../report-error.ts'
-import type { Terminal } from '../terminal.ts'
-import { answer, type Chat, type Stage } from './answer.ts'
-import { fetchOffer, type Offer } from './offer.ts'
+import { printable, type Terminal } from '../terminal.ts'
+import { answer, type Chat, refreshOffer, type Stage } from './answer.ts'
 import { readMessage } from './read-message.ts'
 import {
   completer,
@@ -29,10 +27,9 @@ export type Interactive = {
 export const MAX_MESSAGE = 50_000
 
 /** Talks with the person until they end it. */
-export async function talk(talking: Interactive, first: Offer): Promise<void> {
+export async function talk(talking: Interactive): Promise<void> {
   const { terminal, chat } = talking
   const history: string[] = []
-  let offer = first
   let wasInterrupted = false
   const ask = (prompt: string, argument: string, value: string) =>
     chat.server.use(
@@ -46,7 +43,7 @@ export async function talk(talking: Interactive, first: Offer): Promise<void> {
       },
       { ...terminal, isInteractive: false },
     )
-  const complete = completer(() => offer, ask)
+  const complete = completer(() => chat.offer, ask)
   for (;;) {
     const reading = await readMessage(terminal, history, complete)
     if (terminal.signal.aborted || reading.kind === 'end') return
@@ -58,10 +55,7 @@ export async function talk(talking: Interactive, first: Offer): Promise<void> {
     }
     wasInterrupted = false
     if (reading.text.trim() === '') continue
-    const isOver = await telling(talking, async (own) => {
-      offer = await chat.server.use((client) => fetchOffer(client, own.signal), own)
-      return take(reading.text, offer, talking, own)
-    })
+    const isOver = await telling(talking, (own) => take(reading.text, talking, own))
     if (isOver) return
   }
 }
@@ -76,34 +70,38 @@ async function telling(
   } catch (error) {
     if (terminal.signal.aborted) throw new Interrupted()
     if (error instanceof Interrupted) terminal.note(terminal.formatNote('yellow', '\nStopped.'))
-    else reportError(explain(error, `Talking to ${chat.server.url.href} failed`), terminal.env)
+    else tell(explain(error, `Talking to ${chat.server.url.href} failed`), terminal)
     return false
   }
+}
+
+function tell({ message, cure }: CommandError, terminal: Terminal): void {
+  terminal.note(`${terminal.formatNote('red', 'Error:')} ${printable(message)}`)
+  if (cure) terminal.note(printable(cure))
 }
 
 /** Whether the chat is over. */
-async function take(
-  text: string,
-  offer: Offer,
-  talking: Interactive,
-  own: Terminal,
-): Promise<boolean> {
+async function take(text: string, talking: Interactive, own: Terminal): Promise<boolean> {
   const { chat } = talking
   if (text.length > MAX_MESSAGE) throw tooLong(text)
   const command = parseCommand(text)
-  if (!command) {
-    await answer(chat, [{ role: 'user', content: text }], talking.stageOn(own), own)
+  if (command?.name === 'exit') return true
+  if (command && OWN_COMMANDS.has(command.name)) {
+    runOwn(command.name, talking)
     return false
   }
-  if (command.name === 'exit') return true
-  if (OWN_COMMANDS.has(command.name)) runOwn(command.name, offer, talking)
-  else await answer(chat, await fromPrompt(command, offer, chat, own), talking.stageOn(own), own)
+  const said = command ? await fromPrompt(command, chat, own) : [toMessage(text)]
+  await answer(chat, said, talking.stageOn(own), own)
   return false
 }
 
-function runOwn(name: string, offer: Offer, { chat, terminal }: Interactive): void {
-  if (name === 'help') terminal.note(showHelp(offer))
-  if (name === 'tools') terminal.note(showToolNames(offer))
+function toMessage(text: string): ModelMessage {
+  return { role: 'user', content: text }
+}
+
+function runOwn(name: string, { chat, terminal }: Interactive): void {
+  if (name === 'help' && chat.offer) terminal.note(showHelp(chat.offer))
+  if (name === 'tools' && chat.offer) terminal.note(showToolNames(chat.offer))
   if (name !== 'clear') return
   chat.turns = []
   chat.began = undefined
@@ -112,16 +110,16 @@ function runOwn(name: string, offer: Offer, { chat, terminal }: Interactive): vo
 
 async function fromPrompt(
   { name, rest }: { readonly name: string; readonly rest: string },
-  offer: Offer,
-  { server }: Chat,
+  chat: Chat,
   own: Terminal,
 ): Promise<readonly ModelMessage[]> {
-  const prompt = offer.prompts.find((one) => one.name === name)
+  const { prompts } = await refreshOffer(chat, own)
+  const prompt = prompts.find((one) => one.name === name)
   if (!prompt) {
     throw new CommandError(`There is no /${name}.`, { cure: '/help lists what can be typed.' })
   }
   const args = parsePromptArguments(prompt, rest)
-  return server.use((client) => fetchPrompt(client, name, args, own.signal), own)
+  return chat.server.use((client) => fetchPrompt(client, name, args, own.signal), own)
 }
 
 /** A message that is more than a model is given. */

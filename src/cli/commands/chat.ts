@@ -1,9 +1,8 @@
 import { text as textOf } from 'node:stream/consumers'
-import { answer, type Chat } from '../chat/answer.ts'
+import { answer, type Chat, refreshOffer } from '../chat/answer.ts'
 import { MAX_MESSAGE, talk, tooLong } from '../chat/interactive.ts'
 import { createKnownThings } from '../chat/known-things.ts'
 import { resolveModel } from '../chat/model.ts'
-import { fetchOffer } from '../chat/offer.ts'
 import { createRecord, recording } from '../chat/record.ts'
 import { createScreen } from '../chat/screen.ts'
 import { createChatServer } from '../chat/server.ts'
@@ -46,7 +45,7 @@ export async function runChat(
   const store = openCredentialStore(terminal.env)
   const server = createChatServer({ url, browser: options.browser, store, terminal })
   const timeZone = ownTimeZone()
-  const chat: Chat = { model, server, now, timeZone, turns: [], began: undefined }
+  const chat: Chat = { model, server, now, timeZone, turns: [], began: undefined, offer: undefined }
   try {
     if (isOnce) await answerOnce(question, { chat, options, terminal })
     else await converse({ chat, options, terminal })
@@ -110,22 +109,15 @@ function notAsked(names: readonly string[], { isInteractive }: Terminal): Comman
 }
 
 async function converse({ chat, options, terminal }: Started): Promise<void> {
-  const { server } = chat
-  const offer = await server.use((client) => fetchOffer(client, terminal.signal), terminal)
+  const offer = await refreshOffer(chat, terminal)
   terminal.note(
-    `${printableLine(offer.name)} at ${server.url.href}, with ${printableLine(chat.model.title)}.`,
+    `${printableLine(offer.name)} at ${chat.server.url.href}, with ${printableLine(chat.model.title)}.`,
   )
   terminal.note(
     terminal.formatNote('dim', 'Ask in plain words; /help lists what else can be typed.'),
   )
   const known = createKnownThings()
   const shown = { known, yes: options.yes === true, isLive: true, isSilent: false }
-  await talk(
-    {
-      ...{ chat, terminal },
-      interruptible: terminal.interruptible,
-      stageOn: (own) => createScreen({ terminal: own, ...shown }),
-    },
-    offer,
-  )
+  const stageOn = (own: Terminal) => createScreen({ terminal: own, ...shown })
+  await talk({ chat, terminal, stageOn, interruptible: terminal.interruptible })
 }

@@ -36,6 +36,7 @@ export type Sitting = Partial<ChatOptions> & {
   readonly now?: () => Date
   /** Whether somebody is there to answer. @default true, unless with `once` */
   readonly isPerson?: boolean
+  /** Empty: none is given. */
   readonly url?: string
   readonly env?: Readonly<Record<string, string>>
 }
@@ -51,6 +52,8 @@ export type ChatRun = {
   readonly env?: Readonly<Record<string, string>>
   /** What the command's clock shows when it starts. @default the machine's */
   readonly at?: string
+  /** Whether its pipes are a terminal. @default true in `talk` */
+  readonly isTerminal?: boolean
 }
 
 const TERMINAL = new URL('../../conformance/at-a-terminal.ts', import.meta.url).href
@@ -87,11 +90,17 @@ export async function openScene(
       running.child.stdin?.end()
       return running.finished
     },
-    talk: (chat = {}) => run(chat.args ?? [], chat, `--import=${TERMINAL}`),
+    talk: (chat = {}) =>
+      run(chat.args ?? [], chat, chat.isTerminal === false ? '' : `--import=${TERMINAL}`),
     sit: ({ now, isPerson, url = `${server.url}/mcp`, env, ...options } = {}) => {
       const isThere = isPerson ?? options.once === undefined
       const fake = createFakeTerminal({ ...own, ...ofModel, ...env }, isThere)
-      const ended = runChat(url, { browser: true, ...options }, fake.terminal, now).then(
+      const ended = runChat(
+        url || undefined,
+        { browser: true, ...options },
+        fake.terminal,
+        now,
+      ).then(
         () => undefined,
         (error) => error,
       )

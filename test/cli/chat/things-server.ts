@@ -50,7 +50,7 @@ export function createThingsServer(): ThingsServer {
       (args) => did(`delete ${args.id}`),
     )
     // It says nothing of itself.
-    server.registerTool('change.thing/now', { inputSchema: id }, (args) => did(`change ${args.id}`))
+    server.registerTool('change.thing', { inputSchema: id }, (args) => did(`change ${args.id}`))
     server.registerTool('huge', { annotations: reading }, () => text(`x${'ab'.repeat(200_000)}`))
     server.registerTool('hostile', { annotations: reading }, () => text(`${HOSTILE} result`))
     server.registerPrompt(
