@@ -13,7 +13,10 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * folder or a file; siblings of one row do not know each other. The first unit that fits counts.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/', 'log.ts', 'files/', 'aadsts/', 'stores/store.ts', 'core/clients/public-host.ts'],
+  [
+    ...['http/', 'log.ts', 'files/', 'aadsts/', 'connect/', 'stores/store.ts'],
+    'core/clients/public-host.ts',
+  ],
   [
     'core/errors.ts',
     'core/site.ts',
@@ -89,6 +92,7 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
       'operator/',
       // Words and keys, without the server that `index.ts` brings: a command starts quickly.
       ...['log.ts', 'files/', 'aadsts/', 'core/errors.ts', 'core/site.ts', 'core/keys/keyring.ts'],
+      'connect/',
       'core/clouds.ts',
       // `keys retire` takes a key out of the record.
       'core/store-keys.ts',
@@ -107,6 +111,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/', 'cli/chat/']],
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
+  ['jsonc-parser', ['cli/connect/']],
+  ['smol-toml', ['cli/connect/']],
   ['@logtape/', ['cli/']],
   ['express', ['adapters/express.ts']],
   ['hono', ['adapters/hono.ts']],
@@ -152,6 +158,22 @@ test('only src/cli/env.ts reads the environment', () => {
   const reads = /\bprocess\??[.[]'?env\b|\{[^}]*\benv\b[^}]*\} (= process$|from 'node:process')/m
   const readers = [...sources].filter(([, text]) => reads.test(text)).map(([path]) => path)
   assert.deepEqual(readers, ['cli/env.ts'])
+})
+
+test('the command line says what there is without loading the server', () => {
+  const loaded = new Set(['cli/main.ts'])
+  // A set goes on to what is added on the way.
+  for (const path of loaded) {
+    const text = sources.get(path) ?? ''
+    for (const [, name = ''] of text.matchAll(/^(?:import|export)\s(?!type\s)[^']*'(\.[^']+)'/gm)) {
+      loaded.add(normalize(join(dirname(path), name)).replaceAll('\\', '/'))
+    }
+  }
+  assert.ok(loaded.has('cli/program.ts'))
+  assert.deepEqual(
+    [...loaded].filter((path) => /^(index|core\/entrance|expenses\/server)\.ts$/.test(path)),
+    [],
+  )
 })
 
 test('no source file is longer than 300 lines', () => {

@@ -1,12 +1,8 @@
 import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
-import {
-  type AuditSettings,
-  type OpenAudit,
-  openAudit,
-  resolveAuditSettings,
-} from './audit-settings.ts'
+import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { environment } from './env.ts'
+import { type OpenAudit, openAudit } from './open-audit.ts'
 import { osUser } from './os-user.ts'
 import { openTelemetry } from './telemetry.ts'
 import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'

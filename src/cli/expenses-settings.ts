@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ConfigProblem } from '../core/errors.ts'
-import type { ExpenseStore } from '../expenses/server.ts'
+import type { ExpenseSource, ExpenseStore } from '../expenses/server.ts'
 import type { Log } from '../log.ts'
 import { openFile } from './file-problems.ts'
 import type { StoreSettings } from './store-settings.ts'
@@ -72,9 +72,9 @@ export async function openExpenses(settings: ExpensesSettings): Promise<ExpenseS
 }
 
 /** Opens a file of them to read it: nothing is made or changed. Throws `ConfigError`. */
-export async function openExpensesToRead(option: string, path: string): Promise<ExpenseStore> {
-  const { sqliteExpenseStore } = await import('../expenses/sqlite.ts')
-  return openFile(option, path, (file) => sqliteExpenseStore(file, { isReadOnly: true }))
+export async function openExpensesToRead(option: string, path: string): Promise<ExpenseSource> {
+  const { sqliteExpenseSource } = await import('../expenses/sqlite.ts')
+  return openFile(option, path, sqliteExpenseSource)
 }
 
 type Where = Beside & { readonly expenses: ExpensesSettings }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './check-node.ts'
+import './compile-cache.ts'
 import { CommanderError } from 'commander'
 import { environment, loadDotEnv } from './env.ts'
 import { EXIT } from './exit-codes.ts'
@@ -29,7 +30,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
     // The others talk to nobody.
-    if (/^(client|chat|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
+    if (/^(client|chat|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
     await createProgram().parseAsync(argv)
     // Some commands say more than that it worked.
     return Number(process.exitCode ?? EXIT.ok)

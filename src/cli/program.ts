@@ -6,6 +6,7 @@ import { environment, type ServeOptions } from './env.ts'
 import { parseDrain, parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
 import { addChat } from './program-chat.ts'
+import { addConnect } from './program-connect.ts'
 import { addDoctor } from './program-doctor.ts'
 import { addExpenses } from './program-expenses.ts'
 import { addKeys } from './program-keys.ts'
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addEmulator(program, portOption, withTerminal)
   addClient(program)
   addChat(program)
+  addConnect(program, withTerminal)
   addKeys(program, withTerminal)
   addExpenses(program, withTerminal)
   addOperator(program, withTerminal)

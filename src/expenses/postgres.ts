@@ -99,18 +99,29 @@ export function postgresExpenseStore(
     },
     async page({ after = '0', limit }) {
       const { rows } = await database.query<Row & Owner>(statements.page, [after, limit])
-      const expenses = rows.map((row) => ({
+      const items = rows.map((row) => ({
         owner: { tid: row.tid, oid: row.oid },
         expense: toExpense(row),
+        version: 1,
       }))
-      return { expenses, next: rows.length < limit ? undefined : rows.at(-1)?.seq }
+      return { items, next: rows.length < limit ? undefined : rows.at(-1)?.seq }
     },
-    put: insert,
+    put: async ({ owner, expense }) => ((await insert(owner, expense)) ? 'added' : 'kept'),
+    deletions: async () => ({ items: [] }),
+    find: async () => notYet(),
+    update: async () => notYet(),
+    delete: async () => notYet(),
+    summarize: async () => notYet(),
+    putDeletion: async () => notYet(),
     async close() {
       closing.abort()
       await database.close()
     },
   }
+}
+
+function notYet(): never {
+  throw new Error('This comes with the next commit.')
 }
 
 function statementsOf(schema: string) {

@@ -13,11 +13,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { FileFault, onFile } from './file-fault.ts'
 
+/** One change of a schema: statements, or what has to be done besides. */
+export type SqliteMigration = string | ((db: DatabaseSync) => void)
+
 export type SqliteFileOptions = {
-  /** What is in it: statements that change nothing where all is there. */
-  readonly schema: string
-  /** Counts the schema's changes, from 1; a file of a later one is refused. */
-  readonly version: number
+  /**
+   * The schema's changes, in order; one that was released is never changed. A file of a later
+   * release, which has more of them, is refused.
+   */
+  readonly migrations: readonly SqliteMigration[]
   /** How long a write waits for another process's, in milliseconds. */
   readonly busyTimeout: number
 }
@@ -57,7 +61,7 @@ export function openSqliteFile(path: string, options: SqliteFileOptions): Databa
  * Opens a file that is there, to look at it only: nothing is made, and nothing changed, also of what
  * stands beside it. Throws `FileFault`.
  */
-export function openForReading(path: string, options: Omit<SqliteFileOptions, 'schema'>) {
+export function openForReading(path: string, options: SqliteFileOptions): DatabaseSync {
   return onFile(path, () => {
     refuseEmptied(path)
     // Without a log nobody has it open; SQLite would make one, and an index, to be ready.
@@ -67,7 +71,7 @@ export function openForReading(path: string, options: Omit<SqliteFileOptions, 's
     const timeout = options.busyTimeout
     const db = new DatabaseSync(isInUse ? path : url, { readOnly: true, timeout })
     try {
-      refuseLater(db, path, options.version)
+      refuseLater(db, path, options)
       return db
     } catch (error) {
       db.close()
@@ -93,13 +97,13 @@ function createPrivately(path: string): void {
  * Looks before anything is written. A connection that may only read leaves a log alone that does
  * not belong to the file, which the last one to close would otherwise write into it.
  */
-function examine(path: string, { version, busyTimeout }: Omit<SqliteFileOptions, 'schema'>) {
+function examine(path: string, options: SqliteFileOptions): void {
   refuseEmptied(path)
   const { size } = statSync(path)
   if (size === 0) return
-  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeout })
+  const db = new DatabaseSync(path, { readOnly: true, timeout: options.busyTimeout })
   try {
-    refuseLater(db, path, version)
+    refuseLater(db, path, options)
     if (size > READ_THROUGH_BYTES) return
     const said = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
     if (said !== 'ok') throw damaged(path, String(said))
@@ -132,24 +136,30 @@ function unlockable(path: string): FileFault {
 }
 
 function prepareSchema(db: DatabaseSync, path: string, options: SqliteFileOptions): void {
-  if (versionOf(db) === options.version) return
+  const { migrations } = options
+  if (versionOf(db) === migrations.length) return
   atOnce(db, () => {
     // Another process may have been quicker, and of a later release.
-    refuseLater(db, path, options.version)
-    db.exec(`${options.schema}; PRAGMA user_version = ${options.version}`)
+    refuseLater(db, path, options)
+    for (const migration of migrations.slice(versionOf(db))) {
+      if (typeof migration === 'string') db.exec(migration)
+      else migration(db)
+    }
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
   })
 }
 
-function refuseLater(db: DatabaseSync, path: string, known: number): void {
+function refuseLater(db: DatabaseSync, path: string, { migrations }: SqliteFileOptions): void {
   const version = versionOf(db)
-  if (version <= known) return
+  if (version <= migrations.length) return
   throw new FileFault(
-    `${path} has schema version ${version}; this release knows ${known}.`,
+    `${path} has schema version ${version}; this release knows ${migrations.length}.`,
     'Start the release that wrote it, or name another file.',
   )
 }
 
-function versionOf(db: DatabaseSync): number {
+/** How many of its schema's changes a file has. */
+export function versionOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version)
 }
 

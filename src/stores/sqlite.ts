@@ -26,9 +26,7 @@ const CHECKPOINT_PAGES = 200
 /** To what the write-ahead log is cut back after a burst. */
 const WAL_BYTES = 16 * 1024 * 1024
 
-/** Counts the changes of the schema. Files from before it was counted have 0. */
-const SCHEMA_VERSION = 1
-
+// Files from before its changes were counted have the first without a number.
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
     key TEXT PRIMARY KEY,
@@ -65,7 +63,7 @@ export type SqliteStoreOptions = {
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
   const { busyTimeout = 5000, isReadOnly = false } = options
   const db = isReadOnly
-    ? openForReading(path, { version: SCHEMA_VERSION, busyTimeout })
+    ? openForReading(path, { migrations: [SCHEMA], busyTimeout })
     : openDatabase(path, busyTimeout)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
@@ -157,7 +155,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 }
 
 function openDatabase(path: string, busyTimeout: number): DatabaseSync {
-  const db = openSqliteFile(path, { schema: SCHEMA, version: SCHEMA_VERSION, busyTimeout })
+  const db = openSqliteFile(path, { migrations: [SCHEMA], busyTimeout })
   db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`)
   db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   return db

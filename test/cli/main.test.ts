@@ -33,6 +33,7 @@ for (const words of [
   ['client', 'call'],
   ['client', 'logout'],
   ['client', 'list'],
+  ['connect'],
   ['keys'],
   ['keys', 'list'],
   ['keys', 'rotate'],

@@ -46,8 +46,12 @@ export async function runSuite(
   { onLine = () => {}, timeout = 120 }: RunOptions = {},
 ): Promise<Verdict> {
   const child = spawn(process.execPath, ['--no-deprecation', MAIN, direction, ...args], {
-    // Nothing of this process's own: a proxy, say, would stand between.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    // Nothing of this process's own: a proxy, say, would stand between. Only what is compiled already.
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeout * 1000,
   })

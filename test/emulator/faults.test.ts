@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   ConnectionDropped,
   createEmulator,
@@ -173,8 +174,13 @@ test('a dropped connection ends without a byte, and the next request is served',
 
 test('who does not wait for a slow answer does not hold the emulator up', async (t) => {
   const emulator = await start(t)
-  emulator.faults.add({ match: { nth: 1 }, action: { delay: 60_000 } })
-  await assert.rejects(fetch(emulator.origin, { signal: AbortSignal.timeout(50) }))
+  const fault = emulator.faults.add({ match: { nth: 1 }, action: { delay: 60_000 } })
+  const patience = new AbortController()
+  const left = assert.rejects(fetch(emulator.origin, { signal: patience.signal }))
+  // Not before the fault is there: on a busy machine the next request would be the first.
+  while (fault.applied === 0) await wait(5)
+  patience.abort()
+  await left
   assert.equal((await fetch(emulator.origin)).status, 200)
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Expense } from '../../src/expenses/expense.ts'
-import type { ExpenseStore } from '../../src/expenses/server.ts'
+import type { ExpenseStore, Owner } from '../../src/expenses/server.ts'
 
 export const ALICE = { tid: 'tenant', oid: 'alice' }
 export const BOB = { tid: 'tenant', oid: 'bob' }
@@ -110,7 +110,7 @@ export function expensesContract({ name, open }: ExpensesSetup): void {
     let after: string | undefined
     do {
       const page = await store.page({ after, limit: 2 })
-      seen.push(...page.expenses.map((e): [string, unknown] => [e.expense.description, e.owner]))
+      seen.push(...page.items.map((e): [string, unknown] => [e.expense.description, e.owner]))
       after = page.next
     } while (after !== undefined)
     assert.deepEqual(
@@ -121,9 +121,11 @@ export function expensesContract({ name, open }: ExpensesSetup): void {
 
   check('what is put a second time is there once, as it was the first time', async (store) => {
     const expense = { ...EXPENSE, id: '0b0a4c5e-4a35-4f4b-8d6c-0f6a3c8c9d11' }
-    assert.equal(await store.put(ALICE, expense), true)
-    assert.equal(await store.put(ALICE, { ...expense, minorUnits: 1 }), false)
-    assert.equal(await store.put(BOB, expense), false)
+    const put = (owner: Owner, minorUnits = expense.minorUnits) =>
+      store.put({ owner, expense: { ...expense, minorUnits }, version: 1 })
+    assert.equal(await put(ALICE), 'added')
+    assert.equal(await put(ALICE, 1), 'kept')
+    assert.equal(await put(BOB), 'kept')
     assert.deepEqual((await store.list(ALICE)).expenses, [expense])
     assert.deepEqual((await store.list(BOB)).expenses, [])
   })

@@ -7,7 +7,10 @@ import { FileFault, toFileFault } from '../../src/files/file-fault.ts'
 import { openSqliteFile } from '../../src/files/sqlite-file.ts'
 import { newFolder } from '../support/disk.ts'
 
-const OPTIONS = { schema: 'CREATE TABLE thing (value TEXT) STRICT', version: 2, busyTimeout: 200 }
+const OPTIONS = {
+  migrations: ['CREATE TABLE thing (value TEXT) STRICT', 'CREATE INDEX things ON thing (value)'],
+  busyTimeout: 200,
+}
 
 suite('opening an SQLite file', () => {
   test('makes its schema once, and counts its version', (t) => {

@@ -9,7 +9,7 @@ import { createChatServer } from '../chat/server.ts'
 import { ownTimeZone } from '../chat/today.ts'
 import { openCredentialStore } from '../client/credential-store.ts'
 import { explain } from '../client/explain.ts'
-import { parseServerUrl } from '../client/server-url.ts'
+import { defaultServerUrl, parseServerUrl } from '../client/server-url.ts'
 import { CommandError, UsageError } from '../exit-codes.ts'
 import { printable, printableJson, printableLine, type Terminal } from '../terminal.ts'
 
@@ -37,7 +37,7 @@ export async function runChat(
   if (options.json && !isOnce) {
     throw new UsageError('--json is for one question.', 'Give it with --once "…", or on stdin.')
   }
-  const url = parseServerUrl(address ?? defaultAddress(terminal))
+  const url = parseServerUrl(address ?? defaultServerUrl(terminal.env))
   const { signal, note } = terminal
   const model = await resolveModel(terminal.env, { model: options.model, signal, note })
   const question = isOnce ? await readQuestion(options, terminal) : ''
@@ -52,11 +52,6 @@ export async function runChat(
   } finally {
     await server.close()
   }
-}
-
-/** What `connect` writes down as well. */
-function defaultAddress({ env }: Terminal): string {
-  return `${(env.ENTRANCE_URL || 'http://localhost:8000').replace(/\/+$/, '')}/mcp`
 }
 
 type Started = {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ExpenseStore } from '../../expenses/server.ts'
+import type { ExpenseSource, ExpenseStore, Walk, WalkQuery } from '../../expenses/server.ts'
 import { ConfigError, type ConfigProblem } from '../../index.ts'
 import { dataFolder, environment } from '../env.ts'
 import { Interrupted, UsageError } from '../exit-codes.ts'
@@ -44,12 +44,15 @@ export async function copyExpenses(
   const into = await openExpenses(target)
   stack.defer(() => into.close())
   await into.connect()
-  const { copied, present } = await copyAll(from, into, terminal.signal)
+  const outcome = await copyAll(from, into, terminal.signal)
   if (options.json) {
-    terminal.out(JSON.stringify({ from: path, to: into.name, copied, present }))
+    terminal.out(JSON.stringify({ from: path, to: into.name, ...outcome }))
     return
   }
+  const { copied, changed, deleted, present } = outcome
   terminal.out(`Copied ${plural(copied, 'expense')} from ${path} to ${into.name}.`)
+  if (changed > 0) terminal.note(`${plural(changed, 'expense')} had been changed since.`)
+  if (deleted > 0) terminal.note(`${plural(deleted, 'expense')} had been deleted since.`)
   if (present > 0) terminal.note(`${plural(present, 'expense')} had been there already.`)
   terminal.note(`When you have seen them there, move ${path} away.`)
 }
@@ -78,19 +81,38 @@ function checkSource(path: string, target: ExpensesSettings): void {
   }
 }
 
+/** How many were copied, changed and deleted, and how many were there as they had to be. */
+type Outcome = { copied: number; changed: number; deleted: number; present: number }
+
 /** One after the other: so they keep the order in which they were recorded. */
-async function copyAll(from: ExpenseStore, into: ExpenseStore, signal: AbortSignal) {
-  let copied = 0
-  let present = 0
+async function copyAll(
+  from: ExpenseSource,
+  into: ExpenseStore,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const outcome = { copied: 0, changed: 0, deleted: 0, present: 0 }
+  const counts = { added: 'copied', changed: 'changed', kept: 'present' } as const
+  await walk(from.page, signal, async (copied) => {
+    outcome[counts[await into.put(copied)]]++
+  })
+  await walk(from.deletions, signal, async (deletion) => {
+    if (await into.putDeletion(deletion)) outcome.deleted++
+  })
+  return outcome
+}
+
+async function walk<T>(
+  read: (query: WalkQuery) => Promise<Walk<T>>,
+  signal: AbortSignal,
+  visit: (item: T) => Promise<void>,
+): Promise<void> {
   let after: string | undefined
   do {
-    const page = await from.page({ after, limit: PAGE })
-    for (const { owner, expense } of page.expenses) {
+    const page = await read({ after, limit: PAGE })
+    for (const item of page.items) {
       if (signal.aborted) throw new Interrupted()
-      if (await into.put(owner, expense)) copied++
-      else present++
+      await visit(item)
     }
     after = page.next
   } while (after !== undefined)
-  return { copied, present }
 }

@@ -15,7 +15,6 @@ import {
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
 import { createOperatorApi } from '../../operator/api.ts'
-import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
@@ -29,6 +28,7 @@ import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
+import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
@@ -271,6 +271,7 @@ export async function toOptions(
   return {
     url,
     name: 'Expenses',
+    frontDoor: true,
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
     secret: await openKeys(settings, log),

@@ -1,0 +1,219 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { setImmediate as nextRound } from 'node:timers/promises'
+import { readCursor, toCursor } from '../cursor.ts'
+import type {
+  CurrencyTotal,
+  ExpenseFilter,
+  ExpenseGroup,
+  ExpenseQuery,
+  ExpenseStore,
+  Owner,
+  StoredExpense,
+} from '../expense-store.ts'
+import { foldText } from '../fold.ts'
+import { byMonth, mergeTotals } from '../merge-totals.ts'
+import { dayAfter, type Span, splitPeriod } from '../period.ts'
+import { placeOf, prepareRest, type SUMS, seqAt } from './schema.ts'
+
+/** The columns of an expense, by the names of its fields. */
+export const COLUMNS =
+  'id, date, minor_units AS minorUnits, currency, category, description, payment_method, created'
+
+/** How many expenses are looked at in one go, and how many given: others are waiting meanwhile. */
+const SLICE = { looked: 5000, given: 1000 }
+
+/** From one place in the order of a list to before another. */
+type Range = { readonly low: number; readonly high: number }
+
+type Row = Record<string, SQLOutputValue>
+
+/** A filter's condition, and what it is about; the period is told by places. */
+type Condition = { readonly where: string; readonly values: Record<string, SQLInputValue> }
+
+/** What is asked of somebody's expenses, for all functions below. */
+type Reader = { readonly statement: (sql: string) => StatementSync; readonly owner: Owner }
+
+/** Reads an owner's expenses: never more in one go than takes a few milliseconds. */
+export function prepareReading(
+  db: DatabaseSync,
+): Pick<ExpenseStore, 'find' | 'list' | 'summarize'> {
+  // One for each combination of filters, no more.
+  const known = new Map<string, StatementSync>()
+  const statement = (sql: string) => {
+    const prepared = known.get(sql) ?? db.prepare(sql)
+    known.set(sql, prepared)
+    return prepared
+  }
+  const find = db.prepare(`SELECT ${COLUMNS} FROM expense WHERE id = ? AND tid = ? AND oid = ?`)
+  const unprepared = db.prepare('SELECT 1 FROM expense WHERE place IS NULL LIMIT 1')
+
+  function readerOf({ tid, oid }: Owner): Reader {
+    // A process of an older release may have this file open too, and add to it.
+    if (unprepared.get()) prepareRest(db)
+    return { statement, owner: { tid, oid } }
+  }
+
+  return {
+    find: async ({ tid, oid }, id) => toExpense(find.get(id, tid, oid)),
+    async list(owner, query = {}) {
+      const reader = readerOf(owner)
+      const { expenses, next } = await readPage(reader, query)
+      const totals = await readTotals(reader, query)
+      return { expenses, totals, ...(next !== undefined && { next }) }
+    },
+    async summarize(owner, filter = {}) {
+      const reader = readerOf(owner)
+      const kind = 'currency, month, category, payment_method'
+      const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
+      const largest: StoredExpense[] = []
+      for (const currency of new Set(groups.map((group) => group.currency))) {
+        const found = await readLargest(reader, filter, currency)
+        if (found) largest.push(found)
+      }
+      return { groups, largest }
+    },
+  }
+}
+
+async function readPage(reader: Reader, query: ExpenseQuery) {
+  const { limit = Number.POSITIVE_INFINITY, cursor } = query
+  const range = rangeOf(query)
+  const position = cursor === undefined ? undefined : readCursor(cursor)
+  const high = position ? Math.min(range.high, placeOf(position.date, position.seq)) : range.high
+  const rows = await readRows(reader, query, { low: range.low, high }, limit + 1)
+  const isMore = rows.length > limit
+  if (isMore) rows.pop()
+  const last = rows.at(-1)
+  const next = last && { date: String(last.date), seq: seqAt(Number(last.place)) }
+  return { expenses: rows.map(toListed), next: isMore && next ? toCursor(next) : undefined }
+}
+
+/** The newest ones of a range that the filter lets through. */
+async function readRows(reader: Reader, filter: ExpenseFilter, range: Range, limit: number) {
+  const { where, values } = conditionOf(filter)
+  const select = reader.statement(`
+    SELECT place, ${COLUMNS} FROM expense INDEXED BY expense_in_order
+    WHERE ${IN_RANGE} ${where} ORDER BY place DESC LIMIT :limit`)
+  const rows: Row[] = []
+  for (let rest = range; rest.low < rest.high && rows.length < limit; ) {
+    if (rest !== range) await nextRound()
+    // Without a condition no more are looked at than are given.
+    const slice = where === '' ? rest : firstSlice(reader, rest)
+    const wanted = Math.min(limit - rows.length, SLICE.given)
+    const found = select.all({ ...reader.owner, ...values, ...slice, limit: wanted })
+    rows.push(...found)
+    const low = found.length < wanted ? slice.low : Number(found.at(-1)?.place)
+    rest = { low: range.low, high: low }
+  }
+  return rows
+}
+
+async function readTotals(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
+  if (filter.text !== undefined) return mergeTotals(await search(reader, filter))
+  return mergeTotals(readSums(reader, filter, 'currency').map(toTotal))
+}
+
+/** Of a text no sums are kept: everything is looked at. */
+async function search(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
+  const { where, values } = conditionOf(filter)
+  const sum = reader.statement(`
+    SELECT currency, count(*) AS count, sum(minor_units) AS minorUnits
+    FROM expense INDEXED BY expense_in_order WHERE ${IN_RANGE} ${where} GROUP BY currency`)
+  sum.setReadBigInts(true)
+  const totals: CurrencyTotal[] = []
+  for await (const slice of slicesOf(reader, rangeOf(filter))) {
+    totals.push(...sum.all({ ...reader.owner, ...values, ...slice }).map(toTotal))
+  }
+  return totals
+}
+
+/** From the sums that are kept: of whole months, and of the days before and after them. */
+function readSums(reader: Reader, filter: ExpenseFilter, by: string): Row[] {
+  const { where, values } = conditionOf(filter)
+  const read = (table: keyof typeof SUMS, span: Span) => {
+    const select = reader.statement(`
+      SELECT currency, substr(period, 1, 7) AS month, category, payment_method,
+        sum(count) AS count, sum(minor_units) AS minorUnits
+      FROM ${table} WHERE tid = :tid AND oid = :oid AND period BETWEEN :from AND :to ${where}
+      GROUP BY ${by}`)
+    select.setReadBigInts(true)
+    return select.all({ ...reader.owner, ...values, ...span })
+  }
+  const { months, days } = splitPeriod(filter)
+  return [...read('expense_month', months), ...days.flatMap((span) => read('expense_day', span))]
+}
+
+async function readLargest(reader: Reader, filter: ExpenseFilter, currency: string) {
+  const { where, values } = conditionOf(filter)
+  const select = reader.statement(`
+    SELECT place, minor_units FROM expense INDEXED BY expense_in_order
+    WHERE ${IN_RANGE} AND currency = :currency ${where}
+    ORDER BY minor_units DESC, place DESC LIMIT 1`)
+  let largest: Row | undefined
+  for await (const slice of slicesOf(reader, rangeOf(filter))) {
+    const found = select.get({ ...reader.owner, ...values, ...slice, currency })
+    if (found && Number(found.minor_units) > Number(largest?.minor_units ?? 0)) largest = found
+  }
+  if (!largest) return undefined
+  const whole = reader.statement(
+    `SELECT ${COLUMNS} FROM expense WHERE seq = :seq AND tid = :tid AND oid = :oid`,
+  )
+  return toExpense(whole.get({ ...reader.owner, seq: seqAt(Number(largest.place)) }))
+}
+
+/** Slice by slice, the newest first; others get their turn in between. */
+async function* slicesOf(reader: Reader, range: Range): AsyncGenerator<Range> {
+  for (let rest = range; rest.low < rest.high; ) {
+    const slice = firstSlice(reader, rest)
+    yield slice
+    rest = { low: rest.low, high: slice.low }
+    if (rest.low < rest.high) await nextRound()
+  }
+}
+
+/** As much of a range as is looked at in one go. */
+function firstSlice({ statement, owner }: Reader, { low, high }: Range): Range {
+  const last = statement(`
+    SELECT place FROM expense INDEXED BY expense_in_order WHERE ${IN_RANGE}
+    ORDER BY place DESC LIMIT 1 OFFSET ${SLICE.looked - 1}`)
+  const found = last.get({ ...owner, low, high })
+  return { low: found ? Number(found.place) : low, high }
+}
+
+const IN_RANGE = 'tid = :tid AND oid = :oid AND place >= :low AND place < :high'
+
+function rangeOf({ from, to }: ExpenseFilter): Range {
+  const low = from === undefined ? Number.MIN_SAFE_INTEGER : placeOf(from, 0)
+  return { low, high: to === undefined ? Number.MAX_SAFE_INTEGER : placeOf(dayAfter(to), 0) }
+}
+
+/** What of a filter is not the period. */
+function conditionOf({ category, payment_method, text }: ExpenseFilter): Condition {
+  const given = Object.entries({ category, payment_method, text: text && foldText(text) })
+  const values = given.filter((entry): entry is [string, string] => Boolean(entry[1]))
+  const where = values.map(([name]) =>
+    name === 'text' ? 'AND instr(folded, :text) > 0' : `AND ${name} = :${name}`,
+  )
+  return { where: where.join(' '), values: Object.fromEntries(values) }
+}
+
+function toTotal({ currency, count, minorUnits }: Row): CurrencyTotal {
+  return {
+    currency: String(currency),
+    count: Number(count),
+    minorUnits: minorUnits as bigint,
+  }
+}
+
+function toGroup(row: Row): ExpenseGroup {
+  const { month, category, payment_method } = row as Row & ExpenseGroup
+  return { ...toTotal(row), month, category, payment_method }
+}
+
+function toListed({ place: _, ...expense }: Row): StoredExpense {
+  return expense as unknown as StoredExpense
+}
+
+function toExpense(row: Row | undefined): StoredExpense | undefined {
+  return row && ({ ...row } as unknown as StoredExpense)
+}
