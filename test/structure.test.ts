@@ -111,7 +111,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['jose', ['core/', 'emulator/']],
   ['oauth4webapi', ['core/']],
   ['@modelcontextprotocol/ext-apps', ['expenses/app/']],
-  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
+  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/', 'cli/chat/']],
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['jsonc-parser', ['cli/connect/']],

@@ -30,7 +30,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // The client is called from anywhere; another project's `.env` is none of its business.
     if (argv[2] !== 'client') loadDotEnv()
     // The others talk to nobody.
-    if (/^(client|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
+    if (/^(client|chat|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
     await createProgram().parseAsync(argv)
     // Some commands say more than that it worked.
     return Number(process.exitCode ?? EXIT.ok)
