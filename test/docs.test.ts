@@ -162,6 +162,7 @@ suite('docs/endpoints.md', () => {
     entra: { tenantId: SEED.tenantId, clientId: SEED.clientId, clientSecret: SEED.clientSecret },
     secret: 'a secret that is long enough for a test',
     store: memoryStore(),
+    frontDoor: true,
   })
   const ask = (target: string, method: string) =>
     entrance.fetch(new Request(`${url}${target}`, { method }))

@@ -117,6 +117,8 @@ export function loadDotEnv(): void {
   if (!statSync('.env', { throwIfNoEntry: false })?.isFile()) return
   const before = new Set(Object.keys(process.env))
   loadEnvFile('.env')
+  // With a proxy of its choice besides, whoever wrote the file would read along.
+  if (!before.has('NODE_TLS_REJECT_UNAUTHORIZED')) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(name)
 }
 

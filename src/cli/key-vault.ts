@@ -1,4 +1,5 @@
-import { ConfigError, type ConfigProblem, type KeySource, type MasterKey } from '../index.ts'
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
+import type { KeySource, MasterKey } from '../index.ts'
 import type { VaultApi, VaultVersion } from './key-vault-api.ts'
 
 /** Where a secret of Azure Key Vault is. */

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../core/errors.ts'
-import { OPERATOR_TOKEN_MIN_LENGTH } from '../operator/api.ts'
+import { OPERATOR_TOKEN_MIN_LENGTH } from '../operator/operator-token.ts'
 import { type Environment, readPort } from './read-variables.ts'
 
 /** Where orchestrators and the operator ask; by default nowhere. */

@@ -53,6 +53,7 @@ function textOf({ url, emulator, settings, operatorPort }: Banner): string[] {
     `  ${bold('Expenses MCP server')}, guarded by Entrance`,
     '',
     `  MCP endpoint    ${bold(`${url}/mcp`)}`,
+    `  In a browser    ${url}/   (how to connect a client)`,
     `  Sign-in with    ${signIn}`,
     ...callback,
     ...(rules ? [`  Lets in         whoever meets: ${rules}`] : []),

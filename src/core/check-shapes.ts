@@ -15,7 +15,14 @@ type Names<T> = Readonly<Record<keyof T, true>>
 
 const OPTIONS: Names<EntranceOptions> = {
   ...{ url: true, entra: true, store: true, secret: true, scope: true, additionalScopes: true },
-  ...{ path: true, name: true, allowedOrigins: true, privateUseRedirectUris: true, allow: true },
+  ...{
+    path: true,
+    name: true,
+    frontDoor: true,
+    allowedOrigins: true,
+    privateUseRedirectUris: true,
+    allow: true,
+  },
   ...{ registration: true, clients: true, consent: true, clientDocuments: true },
   ...{ clientDocumentHosts: true, accessTokenTtl: true, grantIdleTtl: true, grantMaxTtl: true },
   ...{ storeSilenceTtl: true, trustedProxyHops: true, limits: true, log: true, fetch: true },

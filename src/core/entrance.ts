@@ -19,13 +19,13 @@ import {
 import { createOperatorAccess, type OperatorAccess } from './operator/operator.ts'
 import type { Config, EntranceOptions } from './options.ts'
 import { type Authenticate, createAuthenticate } from './protected-resource/authenticate.ts'
-import { toResponse } from './protected-resource/challenge.ts'
 import { createOpenAnswers } from './protected-resource/open-answers.ts'
 import {
   challenged,
   createAuditTool,
   type ProtectedHandler,
 } from './protected-resource/protected-handler.ts'
+import { refuse } from './protected-resource/refuse.ts'
 import { type Resealed, resealRecords } from './reseal.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { createRouter } from './router.ts'
@@ -181,7 +181,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     const verdict = authenticate(presented)
     // No rate is limited here: a refusal costs as little as a 429 would, and without its challenge
     // those who share the address could not renew a token that has expired.
-    if (!verdict.isAllowed) return toResponse(verdict.refusal)
+    if (!verdict.isAllowed) return refuse(request, verdict.refusal, config)
     const { authInfo } = verdict
     const addressOf = () => clientAddressOf(request, connection, config.trustedProxyHops)
     const auditTool = createAuditTool(authInfo, audit, addressOf)

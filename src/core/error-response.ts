@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { wantsPage } from '../http/accept.ts'
 import { json } from '../http/responses.ts'
 import type { Log } from '../log.ts'
 import { OAuthError } from './errors.ts'
@@ -23,7 +24,7 @@ export function errorResponse(
   // Nobody authenticates at a page: 400, which clients that look before they open a browser take
   // for a registration that is lost.
   const status = form === 'page' && error.status === 401 ? 400 : error.status
-  const isPage = form === 'page' && (request.headers.get('accept') ?? '').includes('text/html')
+  const isPage = form === 'page' && wantsPage(request)
   return isPage ? toPage(error, status) : toJson(error, status, site, registration)
 }
 

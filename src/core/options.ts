@@ -36,6 +36,12 @@ export type EntranceOptions = {
   path?: string
   /** The server's name on the consent page. @default the host of `url` */
   name?: string
+  /**
+   * Whether a browser that opens `url` is shown what is here and how each client is connected. An
+   * app that has a page there has its own.
+   * @default false
+   */
+  frontDoor?: boolean
   /** Origins of browser-run clients that may call the MCP endpoint. @default none but its own */
   allowedOrigins?: readonly string[]
   /**
@@ -266,6 +272,7 @@ export type Config = {
   readonly additionalScopes: ReadonlySet<string>
   readonly path: string
   readonly name: string
+  readonly frontDoor: boolean
   readonly allowedOrigins: ReadonlySet<string>
   readonly privateUseRedirectUris: ReadonlySet<string>
   readonly allow: AllowConfig

@@ -28,6 +28,7 @@ const DEFAULTS = {
   scope: 'mcp-access',
   additionalScopes: [],
   path: '/mcp',
+  frontDoor: false,
   allowedOrigins: [],
   privateUseRedirectUris: ['cursor://anysphere.cursor-mcp/oauth/callback'],
   allow: {},

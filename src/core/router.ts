@@ -5,6 +5,7 @@ import { apps } from './endpoints/apps.ts'
 import { authorize } from './endpoints/authorize.ts'
 import { callback } from './endpoints/callback.ts'
 import { consent } from './endpoints/consent.ts'
+import { frontDoor } from './endpoints/front-door.ts'
 import { health } from './endpoints/health.ts'
 import { jwks } from './endpoints/jwks.ts'
 import { oauthAuthorizationServer } from './endpoints/oauth-authorization-server.ts'
@@ -15,6 +16,7 @@ import { token } from './endpoints/token.ts'
 import { type ErrorForm, errorResponse } from './error-response.ts'
 import { OAuthError } from './errors.ts'
 import { isPrefetch } from './fetch-metadata.ts'
+import type { Config } from './options.ts'
 import type { LimitKind } from './rate-limit.ts'
 import { type Site, siteOf } from './site.ts'
 
@@ -22,10 +24,14 @@ type Route = {
   readonly methods: readonly string[]
   readonly endpoint: Endpoint
   readonly errors: ErrorForm
+  /** Whether it is a step of a sign-in: not for who only looks ahead, nor while the store is away. */
+  readonly isSignIn: boolean
   /** Whether programs that run in a browser's page may call it. */
   readonly cors: boolean
   /** What of it is counted against an address: each request, or those that fail. */
   readonly limit: LimitKind
+  /** Where to go with a method that it does not have. */
+  readonly instead?: (site: Site) => string
 }
 
 const GET = ['GET', 'HEAD']
@@ -35,6 +41,7 @@ const metadata = (endpoint: Endpoint): Route => ({
   methods: GET,
   endpoint,
   errors: 'json',
+  isSignIn: false,
   cors: true,
   limit: 'failures',
 })
@@ -42,6 +49,7 @@ const machine = (endpoint: Endpoint, limit: LimitKind): Route => ({
   methods: POST,
   endpoint,
   errors: 'json',
+  isSignIn: false,
   cors: true,
   limit,
 })
@@ -49,12 +57,24 @@ const person = (endpoint: Endpoint, methods: readonly string[], limit: LimitKind
   methods,
   endpoint,
   errors: 'page',
+  isSignIn: true,
   cors: false,
   limit,
+})
+const sight = (endpoint: Endpoint): Route => ({
+  methods: GET,
+  endpoint,
+  errors: 'page',
+  isSignIn: false,
+  cors: false,
+  limit: 'failures',
+  // Somebody has given a client the address without its path.
+  instead: ({ resource }) => ` The MCP endpoint is ${resource}.`,
 })
 
 /** Every endpoint below the base path. */
 const ROUTES: ReadonlyMap<string, Route> = new Map([
+  ['/', sight(frontDoor)],
   ['/authorize', person(authorize, ['GET', 'HEAD', 'POST'], 'signIns')],
   ['/consent', person(consent, ['GET', 'HEAD', 'POST'], 'signIns')],
   // No HEAD: it would use up Entra's code for an answer that nobody reads.
@@ -81,19 +101,20 @@ export type Router = {
 
 export function createRouter(context: Context): Router {
   const { config, limiter } = context
-  const routes = routesOf(config.site.prefix, config.path)
+  const routes = routesOf(config)
 
   async function run(
-    { methods, endpoint, errors }: Route,
+    { methods, endpoint, isSignIn, instead }: Route,
     request: Request,
     site: Site,
     context: Context,
   ): Promise<Response> {
-    if (!methods.includes(request.method)) throw methodNotAllowed(request.method, methods)
+    if (!methods.includes(request.method))
+      throw methodNotAllowed(request.method, methods, instead?.(site))
     // A page is for somebody who looks at it: the browser asks again when they do.
-    if (errors === 'page' && isPrefetch(request)) return new Response(null, { status: 503 })
+    if (isSignIn && isPrefetch(request)) return new Response(null, { status: 503 })
     // Nobody is led through a sign-in that could not be kept at its end.
-    if (errors === 'page') context.revocations.checkHeard()
+    if (isSignIn) context.revocations.checkHeard()
     const response = await endpoint(request, site, context)
     return request.method === 'HEAD' ? new Response(null, response) : response
   }
@@ -157,11 +178,11 @@ export function createRouter(context: Context): Router {
 /** One name for all the places of a document. */
 function endpointOf(pathname: string, prefix: string): string {
   const document = /\/\.well-known\/[\w.-]+/.exec(pathname)?.[0]
-  return document ?? pathname.slice(prefix.length)
+  return document ?? (pathname.slice(prefix.length) || '/')
 }
 
-function methodNotAllowed(method: string, methods: readonly string[]): OAuthError {
-  const text = `${method} is not allowed here; ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'}.`
+function methodNotAllowed(method: string, methods: readonly string[], instead = ''): OAuthError {
+  const text = `${method} is not allowed here; ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'}.${instead}`
   return new OAuthError('invalid_request', text, {
     status: 405,
     headers: { allow: methods.join(', ') },
@@ -173,9 +194,14 @@ function methodNotAllowed(method: string, methods: readonly string[]): OAuthErro
  * the endpoint's own path or the issuer's (RFC 8414 §3.1, RFC 9728 §3.1, OpenID Discovery §4), and
  * with a slash at the end, where somebody typed one in.
  */
-function routesOf(prefix: string, path: string): ReadonlyMap<string, Route> {
+function routesOf({ site, path, frontDoor }: Config): ReadonlyMap<string, Route> {
+  const { prefix } = site
   const routes = new Map<string, Route>()
   for (const [name, route] of ROUTES) routes.set(`${prefix}${name}`, route)
+  const door = ROUTES.get('/') as Route
+  // The address as it is configured has no slash at its end.
+  if (frontDoor && prefix !== '') routes.set(prefix, door)
+  if (!frontDoor) routes.delete(`${prefix}/`)
   const documents = [
     ['oauth-protected-resource', metadata(oauthProtectedResource)],
     ['oauth-authorization-server', metadata(oauthAuthorizationServer)],

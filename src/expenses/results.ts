@@ -1,12 +1,12 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { CATEGORIES, PAYMENT_METHODS } from './expense.ts'
-import type { CurrencyTotal, ExpenseList, StoredExpense } from './expense-store.ts'
+import type { CurrencyTotal, ExpenseFilter, ExpenseList, StoredExpense } from './expense-store.ts'
 import { type Currency, currencyOf, toDecimal } from './money.ts'
 
-/** What `add_user_expense` answers: the expense as it was stored. */
+/** An expense as the tools answer it: as it is stored. */
 export const EXPENSE = z.object({
-  id: z.string().describe('Names this expense.'),
+  id: z.string().describe('Names this expense, for good.'),
   date: z.string().meta({ format: 'date', description: 'The day of the expense, YYYY-MM-DD.' }),
   amount: z.number().describe('The amount, in whole units of the currency.'),
   currency: z.string().describe('ISO 4217 code.'),
@@ -19,42 +19,69 @@ export const EXPENSE = z.object({
 /** What `get_expenses` answers. */
 export const EXPENSES = z.object({
   expenses: z.array(EXPENSE).describe('The newest date first.'),
-  count: z.int().min(0).describe('How many expenses there are; `expenses` may hold fewer.'),
-  total: z.number().describe('The sum of all expenses in `currency`.'),
+  count: z.int().min(0).describe('How many expenses fit in all; `expenses` may hold fewer.'),
+  total: z.number().describe('The sum of all that fit, in `currency`.'),
   currency: z.string().describe('The currency that new expenses are recorded in (ISO 4217).'),
   other_totals: z
     .array(z.object({ total: z.number(), currency: z.string() }))
     .optional()
     .describe('Sums of the expenses recorded in other currencies, where there are any.'),
+  next_cursor: z
+    .string()
+    .optional()
+    .describe('Where there are more: give it as `cursor`, with the same filter.'),
 })
 
-/** The answer to an expense that is stored. */
-export function showAdded(expense: StoredExpense): CallToolResult {
-  const { date, category, description, payment_method, id } = expense
-  const text = `Saved ${money(expense)} for ${description} on ${weekday(date)}, ${date} (category ${category}, paid with ${payment_method}). Its id is ${id}.`
-  return { content: [{ type: 'text', text }], structuredContent: toStructured(expense) }
+/** Where in a list a page is. */
+export type PageOf = {
+  readonly filter?: ExpenseFilter
+  /** @default true */
+  readonly isFirst?: boolean
 }
 
-/** The answer to a person who asks for their expenses; `currency` is the server's. */
-export function showList(list: ExpenseList, currency: Currency): CallToolResult {
-  const count = list.totals.reduce((sum, total) => sum + total.count, 0)
-  const own = list.totals.find((total) => total.currency === currency.code)
-  const others = list.totals.filter((total) => total !== own)
+/** The answer to what was done to one expense, e.g. `Saved`. */
+export function showExpense(done: string, expense: StoredExpense): CallToolResult {
   return {
-    content: [{ type: 'text', text: listText(list, count) }],
-    structuredContent: {
-      expenses: list.expenses.map(toStructured),
-      count,
-      total: own ? Number(sumOf(own)) : 0,
-      currency: currency.code,
-      ...(others.length > 0 && {
-        other_totals: others.map((o) => ({ total: Number(sumOf(o)), currency: o.currency })),
-      }),
-    },
+    content: [{ type: 'text', text: `${done} ${describe(expense)}. Its id is ${expense.id}.` }],
+    structuredContent: toStructured(expense),
   }
 }
 
-function toStructured(expense: StoredExpense): z.infer<typeof EXPENSE> {
+/** An expense in a few words, with the weekday: it shows whether "last Friday" was understood. */
+export function describe(expense: StoredExpense): string {
+  const { date, category, description, payment_method } = expense
+  return `${money(expense)} for ${description} on ${weekday(date)}, ${date} (category ${category}, paid with ${payment_method})`
+}
+
+/** The answer to a person who asks for their expenses; `currency` is the server's. */
+export function showList(list: ExpenseList, currency: Currency, page: PageOf = {}): CallToolResult {
+  return {
+    content: [{ type: 'text', text: listText(list, page) }],
+    structuredContent: toStructuredList(list, currency),
+  }
+}
+
+/** The list as `EXPENSES` has it. */
+export function toStructuredList(
+  { expenses, totals, next }: ExpenseList,
+  currency: Currency,
+): z.infer<typeof EXPENSES> {
+  const own = totals.find((total) => total.currency === currency.code)
+  const others = totals.filter((total) => total !== own)
+  return {
+    expenses: expenses.map(toStructured),
+    count: countOf(totals),
+    total: own ? Number(sumOf(own)) : 0,
+    currency: currency.code,
+    ...(others.length > 0 && {
+      other_totals: others.map((o) => ({ total: Number(sumOf(o)), currency: o.currency })),
+    }),
+    ...(next !== undefined && { next_cursor: next }),
+  }
+}
+
+/** An expense as `EXPENSE` has it. */
+export function toStructured(expense: StoredExpense): z.infer<typeof EXPENSE> {
   return {
     id: expense.id,
     date: expense.date,
@@ -67,26 +94,43 @@ function toStructured(expense: StoredExpense): z.infer<typeof EXPENSE> {
   }
 }
 
-function listText({ expenses, totals }: ExpenseList, count: number): string {
-  if (count === 0) return 'There are no expenses yet.'
+/** How many expenses there are in all currencies. */
+export function countOf(totals: readonly CurrencyTotal[]): number {
+  return totals.reduce((sum, total) => sum + total.count, 0)
+}
+
+/** A number of expenses in words. */
+export function countInWords(count: number): string {
+  return count === 1 ? '1 expense' : `${count} expenses`
+}
+
+/** A sum as a decimal of its currency. */
+export function sumOf({ minorUnits, currency }: CurrencyTotal): string {
+  return toDecimal(minorUnits, currencyOf(currency))
+}
+
+function listText({ expenses, totals, next }: ExpenseList, { filter, isFirst = true }: PageOf) {
+  const count = countOf(totals)
+  if (count === 0) {
+    const isFiltered = Object.keys(filter ?? {}).length > 0
+    return isFiltered ? 'No expense fits this filter.' : 'There are no expenses yet.'
+  }
   const sums = totals.map((total) => `${sumOf(total)} ${total.currency}`).join(' and ')
-  const shown = expenses.length < count ? `; the newest ${expenses.length} follow` : ''
+  const which = isFirst ? `the newest ${expenses.length} follow` : `${expenses.length} more follow`
+  const shown = expenses.length < count ? `; ${which}` : ''
+  // Many clients give a model the text alone: the id has to be in it.
   const lines = expenses.map(
-    (e) => `${e.date} | ${money(e)} | ${e.category} | ${e.payment_method} | ${e.description}`,
+    (e) =>
+      `${e.date} | ${money(e)} | ${e.category} | ${e.payment_method} | ${e.description} | ${e.id}`,
   )
-  const noun = count === 1 ? 'expense' : 'expenses'
-  return [`${count} ${noun}, ${sums} in total${shown}.`, ...lines].join('\n')
+  const more = next === undefined ? [] : [`There are more: with the same filter and cursor ${next}`]
+  return [`${countInWords(count)}, ${sums} in total${shown}.`, ...lines, ...more].join('\n')
 }
 
 function money({ minorUnits, currency }: StoredExpense): string {
   return `${toDecimal(minorUnits, currencyOf(currency))} ${currency}`
 }
 
-function sumOf({ minorUnits, currency }: CurrencyTotal): string {
-  return toDecimal(minorUnits, currencyOf(currency))
-}
-
-// The weekday lets the person see whether "last Friday" was understood.
 const WEEKDAY = new Intl.DateTimeFormat('en-US', { weekday: 'long', timeZone: 'UTC' })
 
 function weekday(date: string): string {

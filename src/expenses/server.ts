@@ -6,8 +6,13 @@ import {
 } from '@modelcontextprotocol/server'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv'
 import type { Log } from '../log.ts'
-import type { ExpenseStore, Owner } from './expense-store.ts'
+import type { Owner } from './expense-store.ts'
+import { instructions } from './instructions.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
+import { registerPrompts } from './prompts.ts'
+import { prepareResources } from './resources.ts'
+import { registerSpendingApp } from './spending-app.ts'
+import type { OwnExpenses } from './tools/tool.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
 export {
@@ -25,7 +30,7 @@ export { sqliteExpenseStore } from './sqlite.ts'
 
 export type ExpensesServerOptions = {
   /** Where the expenses are kept. Stays the caller's to close. */
-  expenses: Pick<ExpenseStore, 'add' | 'list'>
+  expenses: OwnExpenses
   /** The currency of new expenses (ISO 4217). @default 'USD' */
   currency?: string
   /** The server's name towards clients. @default 'expenses' */
@@ -40,7 +45,7 @@ export type ExpensesServerOptions = {
 /** What the gate says about the signed-in person: Entrance's `AuthInfo` has it all. */
 export type ExpensesContext = {
   readonly authInfo: AuthInfo & { readonly extra: { user: Owner } }
-  /** Takes which tool was called, and what came of it; never the arguments. @default nobody */
+  /** Takes which tool was called or which resource was read, never the arguments. @default nobody */
   readonly auditTool?: AuditTool
 }
 
@@ -54,26 +59,32 @@ export type ExpensesServer = {
 // A call is some hundred bytes; a description is at most 500 characters.
 const MAX_BODY_BYTES = 64 * 1024
 
-// The tools change only with a new start. Private, because only signed-in people may see them.
-const CACHE_HINT = { ttlMs: 300_000, cacheScope: 'private' } as const
+// What is listed changes only with a new start. Private, because only signed-in people may see it.
+const LISTED = { ttlMs: 300_000, cacheScope: 'private' } as const
+const CACHE_HINTS = {
+  'tools/list': LISTED,
+  'prompts/list': LISTED,
+  'resources/list': LISTED,
+  'resources/templates/list': LISTED,
+  'server/discover': LISTED,
+}
+
+const NO_CHANGES = { listChanged: false }
 
 /**
- * The expenses MCP server: `add_user_expense` and `get_expenses`, for the person in `authInfo`.
- * Serves protocol 2026-07-28 and the revisions of 2025 on one URL.
+ * The expenses MCP server: tools, resources and a prompt for the person in `authInfo`. Serves
+ * protocol 2026-07-28 and the revisions of 2025 on one URL.
  */
 export function createExpensesServer(options: ExpensesServerOptions): ExpensesServer {
   const { expenses, name = 'expenses', version = '1.0.0', log = () => {} } = options
   const currency = currencyOf(checkCurrency(options.currency ?? 'USD'))
-  const registerTools = prepareTools({
-    expenses,
-    currency,
-    now: options.now ?? (() => new Date()),
-    log,
-  })
+  const prepared = { expenses, currency, now: options.now ?? (() => new Date()), log }
+  const registerTools = prepareTools(prepared)
+  const registerResources = prepareResources(prepared)
   const serverOptions: McpServerOptions = {
     instructions: instructions(currency.code),
-    capabilities: { tools: { listChanged: false } },
-    cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
+    capabilities: { tools: NO_CHANGES, prompts: NO_CHANGES, resources: NO_CHANGES },
+    cacheHints: CACHE_HINTS,
     // Each request has its own server; without this, each would set up its own validator.
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
   }
@@ -81,7 +92,11 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     ({ authInfo }) => {
       const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
       const { user, auditTool } = authInfo?.extra ?? {}
-      registerTools(server, ownerOf(user), auditTool as AuditTool | undefined)
+      const owner = ownerOf(user)
+      registerTools(server, owner, auditTool as AuditTool | undefined)
+      registerResources(server, owner, auditTool as AuditTool | undefined)
+      registerPrompts(server)
+      registerSpendingApp(server)
       return server
     },
     {
@@ -112,19 +127,4 @@ function ownerOf(user: unknown): Owner {
     throw new TypeError('The expenses server needs authInfo with a user: put it behind the gate.')
   }
   return { tid, oid }
-}
-
-function instructions(currency: string): string {
-  return `Keeps the signed-in user's own expenses.
-
-To record one, call add_user_expense once per expense:
-- date: work out "today", "yesterday" or "last Friday" from the current date where the user is; without any word about the day, it is today. "Last Friday" is the latest Friday before today.
-- amount: in ${currency}. If the user names another currency, ask what the amount is in ${currency} instead of guessing a rate.
-- category: choose the one that fits best without asking: food, transport, entertainment, shopping (office supplies too), gadget (electronics), other.
-- description: what was bought, in the user's words.
-- payment_method: amex, visa or cash. Ask if the user did not say.
-
-"Log expense for 75 dollars of office supplies on my visa last Friday" becomes {"date": the date of that Friday, "amount": 75, "category": "shopping", "description": "office supplies", "payment_method": "visa"}.
-
-To see what was recorded, sum it up or look for one, call get_expenses.`
 }

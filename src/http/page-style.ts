@@ -16,6 +16,7 @@
  *   or any text
  * - `div.actions` a row of `button.primary`, `button.secondary` and `button.danger` (or
  *   `a.button.primary` …); they stack where the row is too narrow
+ * - `textarea.copy` a text to take away, monospaced and wrapped anywhere
  * - `ol.steps` or `ul.steps` what to do, one step an item
  * - `p.fine-print` small print; `code` in it for a reference id
  * - `main.card.centered` centres everything: the result pages, with `successMark` or `errorMark`
@@ -137,6 +138,13 @@ button, .button {
 .danger { background: var(--secondary); color: var(--error); border-color: currentcolor; }
 .danger:hover { background: var(--error-ground); }
 .primary:active, .secondary:active, .danger:active { translate: 0 1px; }
+.copy {
+  display: block; width: 100%; margin: 0 0 1rem; padding: 0.5rem 0.75rem; resize: none;
+  background: var(--card); border: 1px solid var(--control); border-radius: 0.375rem;
+  color: var(--text); field-sizing: content; font: 0.875rem/1.6 ui-monospace, SFMono-Regular,
+    Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere;
+}
+.disclosure > .copy { margin: 0.25rem 0.25rem 1rem; width: calc(100% - 0.5rem); }
 .steps { margin: 0 0 1rem; padding-inline-start: 1.375rem; }
 .steps li + li { margin-top: 0.5rem; }
 .fine-print { color: var(--muted); font-size: 0.8438rem; }
@@ -170,4 +178,4 @@ button, .button {
 `
 
 /** The Content-Security-Policy source of {@link PAGE_STYLE}; a test says what it has to be. */
-export const PAGE_STYLE_SOURCE = `'sha256-1MO+otfB0sigqKYNZQ31Rtqbb9W5TZkNjLskpUfLTnM='`
+export const PAGE_STYLE_SOURCE = `'sha256-rSEVn0FA7IzWXxSN2SjWVLbX7inZLS5NHaj4TVxGUl4='`

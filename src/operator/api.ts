@@ -12,9 +12,6 @@ import { ApiError } from './api-error.ts'
 import { checkOrigin, readJson } from './api-request.ts'
 import { findRoute } from './api-routes.ts'
 
-/** The shortest operator's token that is taken, in characters. */
-export const OPERATOR_TOKEN_MIN_LENGTH = 32
-
 export type OperatorApiOptions = {
   /** `entrance.operator` */
   readonly operator: OperatorAccess

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openAudit } from '../../src/cli/audit-settings.ts'
 import { createLog } from '../../src/cli/log.ts'
+import { openAudit } from '../../src/cli/open-audit.ts'
 import type { AuditEvent, LogEvent } from '../../src/index.ts'
 
 const LINE = 'x'.repeat(1000)

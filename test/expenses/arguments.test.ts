@@ -116,13 +116,13 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     )
   })
 
-  test(`${name}: get_expenses refuses an argument`, async (t) => {
+  test(`${name}: get_expenses refuses an argument that it does not have`, async (t) => {
     const client = await connect(await serveExpenses(t), 'alice')
     const result = await client.callTool({ name: 'get_expenses', arguments: { user: 'bob' } })
     assert.equal(result.isError, true)
     assert.equal(
       result.content[0]?.text,
-      'The expenses were not read.\n- "user": no such argument. The tool takes none.',
+      'The expenses were not read.\n- "user": no such argument. The arguments are from, to, category, payment_method, text, limit, cursor.',
     )
   })
 

@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import {
   createExpensesServer,
   sqliteExpenseStore,
+  TooManyError,
   UncertainError,
 } from '../../src/expenses/server.ts'
 import {
   addExpense,
   authInfoOf,
   CLIENTS,
+  failingStore,
   getExpenses,
   OFFICE_SUPPLIES,
   PEOPLE,
@@ -41,7 +43,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     })
     assert.equal(
       listed.content[0]?.text,
-      '1 expense, 75.00 USD in total.\n2026-10-02 | 75.00 USD | shopping | visa | office supplies',
+      `1 expense, 75.00 USD in total.\n2026-10-02 | 75.00 USD | shopping | visa | office supplies | ${id}`,
     )
   })
 
@@ -74,18 +76,24 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const added = await Promise.all(
       Array.from({ length: 200 }, (_, i) => addExpense(client, { amount: (i + 1) / 100 })),
     )
-    const { expenses, count, total } = await getExpenses(client)
+    const { expenses, count, total } = await getExpenses(client, { limit: 1000 })
     assert.equal(new Set(added.map(({ id }) => id)).size, 200)
     assert.deepEqual(expenses.map(({ id }) => id).sort(), added.map(({ id }) => id).sort())
     assert.deepEqual({ count, total }, { count: 200, total: 201 })
   })
 
-  test(`${name}: the two tools are advertised exactly`, async (t) => {
+  test(`${name}: the tools are advertised exactly`, async (t) => {
     const client = await connect(await serveExpenses(t), 'alice')
     const { tools } = await client.listTools()
     assert.deepEqual(
       tools.map((tool) => tool.name),
-      ['add_user_expense', 'get_expenses'],
+      [
+        'add_user_expense',
+        'get_expenses',
+        'summarize_expenses',
+        'update_user_expense',
+        'delete_user_expense',
+      ],
     )
     const [add, get] = tools as [ToolDefinition, ToolDefinition]
     assert.deepEqual(withoutDescriptions(add.inputSchema), {
@@ -108,13 +116,12 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       required: ['date', 'amount', 'category', 'description', 'payment_method'],
       additionalProperties: false,
     })
-    assert.deepEqual(get.inputSchema, {
-      type: 'object',
-      properties: {},
-      additionalProperties: false,
-    })
+    assert.deepEqual(withoutDescriptions(get.inputSchema), LIST_ARGUMENTS)
     for (const tool of tools) assert.ok(tool.title && tool.description, tool.name)
-    for (const { description } of Object.values(add.inputSchema.properties)) assert.ok(description)
+    for (const { inputSchema } of tools) {
+      for (const { description } of Object.values(inputSchema.properties)) assert.ok(description)
+      assert.equal(inputSchema.additionalProperties, false)
+    }
     const hints = { destructiveHint: false, openWorldHint: false }
     assert.deepEqual(add.annotations, { ...hints, readOnlyHint: false, idempotentHint: false })
     assert.deepEqual(get.annotations, { ...hints, readOnlyHint: true, idempotentHint: true })
@@ -133,13 +140,31 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 
 test('on 2026-07-28 what is listed is private to its reader, and no change is promised', async (t) => {
   const url = await serveExpenses(t)
-  for (const method of ['tools/list', 'server/discover']) {
+  const lists = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']
+  for (const method of [...lists, 'server/discover']) {
     const response = await post(url, method, {})
     const { result } = (await response.json()) as { result: Listed }
     assert.equal(result.cacheScope, 'private', method)
     assert.equal(result.ttlMs, 300_000, method)
-    if (result.capabilities)
-      assert.deepEqual(result.capabilities, { tools: { listChanged: false } })
+    if (result.capabilities) {
+      const unchanging = { listChanged: false }
+      assert.deepEqual(result.capabilities, {
+        tools: unchanging,
+        prompts: unchanging,
+        resources: unchanging,
+        completions: {},
+      })
+    }
+  }
+})
+
+test('on 2026-07-28 what is read of somebody’s expenses is private and kept by nobody', async (t) => {
+  const url = await serveExpenses(t)
+  for (const path of ['mine', 'mine.csv', 'mine/2026', 'mine/2026-10.csv']) {
+    const uri = `expenses://${path}`
+    const response = await post(url, 'resources/read', { uri }, { 'mcp-name': uri })
+    const { result } = (await response.json()) as { result: Listed }
+    assert.deepEqual([result.cacheScope, result.ttlMs], ['private', 0], uri)
   }
 })
 
@@ -202,7 +227,7 @@ test('the log says whose expense was saved and nothing of what is in it', async 
 test('storage that fails is a tool error without its words, which go to the log', async (t) => {
   const log = t.mock.fn()
   const fails = () => Promise.reject(new Error('SQLITE_FULL: /var/disk'))
-  const expenses = { add: fails, list: fails }
+  const expenses = failingStore(fails)
   const client = await CLIENTS[MODERN](await serveExpenses(t, { expenses, log }), 'alice')
   await assert.rejects(addExpense(client), {
     message: 'The expense was not saved: the server cannot write to its storage now.',
@@ -224,13 +249,24 @@ test('storage that fails is a tool error without its words, which go to the log'
 test('an expense of which it is not known whether it was saved is not called lost', async (t) => {
   const fails = () => Promise.reject(new UncertainError('no answer'))
   const client = await CLIENTS[MODERN](
-    await serveExpenses(t, { expenses: { add: fails, list: fails } }),
+    await serveExpenses(t, { expenses: failingStore(fails) }),
     'alice',
   )
   await assert.rejects(
     addExpense(client),
     /not known whether.*get_expenses before you add it again/,
   )
+})
+
+test('whoever has as many expenses as may be is told so, and what to do', async (t) => {
+  const expenses = failingStore(() => Promise.reject(new TooManyError(1_000_000)))
+  const log = t.mock.fn()
+  const client = await CLIENTS[MODERN](await serveExpenses(t, { expenses, log }), 'alice')
+  await assert.rejects(addExpense(client), {
+    message:
+      'The expense was not saved: the user has 1000000 expenses, as many as one person may have. Old ones can be deleted with delete_user_expense.',
+  })
+  assert.equal(log.mock.callCount(), 0)
 })
 
 test('a body beyond 64 kB is refused before it is read as JSON', async (t) => {
@@ -256,6 +292,24 @@ test('a closed server serves nobody', async () => {
   await assert.rejects(ask, /closed/)
 })
 
+/** `get_expenses` can still be called without any: none is required. */
+const LIST_ARGUMENTS = {
+  type: 'object',
+  properties: {
+    from: { type: 'string', format: 'date', examples: ['2026-10-02'] },
+    to: { type: 'string', format: 'date', examples: ['2026-10-02'] },
+    category: {
+      type: 'string',
+      enum: ['food', 'transport', 'entertainment', 'shopping', 'gadget', 'other'],
+    },
+    payment_method: { type: 'string', enum: ['amex', 'visa', 'cash'] },
+    text: { type: 'string', minLength: 1, maxLength: 500, examples: ['office supplies'] },
+    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    cursor: { type: 'string', minLength: 1, maxLength: 1000 },
+  },
+  additionalProperties: false,
+}
+
 type Listed = { cacheScope: string; ttlMs: number; capabilities?: unknown }
 
 const EXPENSE_FIELDS = [
@@ -276,11 +330,11 @@ function withoutDescriptions(schema: ToolDefinition['inputSchema']) {
   return { ...schema, properties: Object.fromEntries(properties) }
 }
 
-function post(url: string, method: string, params: object): Promise<Response> {
-  return fetch(request(url, method, params))
+function post(url: string, method: string, params: object, headers = {}): Promise<Response> {
+  return fetch(request(url, method, params, headers))
 }
 
-function request(url: string, method: string, params: object): Request {
+function request(url: string, method: string, params: object, headers = {}): Request {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -293,6 +347,7 @@ function request(url: string, method: string, params: object): Request {
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
       'x-person': 'alice',
+      ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
   })

@@ -12,6 +12,7 @@ import {
   type ExpensesServerOptions,
   sqliteExpenseStore,
 } from '../../src/expenses/server.ts'
+import type { OwnExpenses } from '../../src/expenses/tools/tool.ts'
 
 const TENANT = '11111111-1111-4111-8111-111111111111'
 const OTHER_TENANT = '22222222-2222-4222-8222-222222222222'
@@ -31,6 +32,30 @@ export type ToolClient = {
   listTools(): Promise<{ tools: ToolDefinition[] }>
   callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<ToolResult>
   getInstructions(): string | undefined
+  listResources(): Promise<{ resources: Listed[] }>
+  listResourceTemplates(): Promise<{ resourceTemplates: Listed[] }>
+  readResource(params: { uri: string }): Promise<{ contents: ResourceContent[] }>
+  listPrompts(): Promise<{ prompts: PromptDefinition[] }>
+  getPrompt(params: { name: string; arguments?: Record<string, string> }): Promise<{
+    messages: { role: string; content: { type: string; text: string } }[]
+  }>
+  complete(params: Completion): Promise<{ completion: { values: string[] } }>
+}
+export type Completion = {
+  ref: { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string }
+  argument: { name: string; value: string }
+}
+export type ResourceContent = { uri: string; mimeType?: string; text: string }
+type Listed = {
+  name: string
+  title?: string
+  description?: string
+  uri?: string
+  uriTemplate?: string
+  mimeType?: string
+}
+type PromptDefinition = Listed & {
+  arguments?: { name: string; description?: string; required?: boolean }[]
 }
 export type ToolResult = {
   content: { type: string; text: string }[]
@@ -42,6 +67,7 @@ export type ToolDefinition = {
   title?: string
   description?: string
   annotations?: Record<string, unknown>
+  _meta?: Record<string, unknown>
   inputSchema: JsonSchema
   outputSchema?: JsonSchema
 }
@@ -72,9 +98,10 @@ export const OFFICE_SUPPLIES = {
 export async function serveExpenses(
   t: TestContext,
   options: Partial<ExpensesServerOptions> = {},
+  auditTool?: (tool: string, outcome: string) => void,
 ): Promise<string> {
   const own = sqliteExpenseStore(':memory:')
-  const { url, close } = await listen({ expenses: own, ...options })
+  const { url, close } = await listen({ expenses: own, ...options }, auditTool)
   t.after(async () => {
     await close()
     await own.close()
@@ -82,13 +109,16 @@ export async function serveExpenses(
   return url
 }
 
-/** Serves expenses until `close`. */
-export async function listen(options: ExpensesServerOptions) {
+/** Serves expenses until `close`; what is audited goes to `auditTool`. */
+export async function listen(
+  options: ExpensesServerOptions,
+  auditTool: (tool: string, outcome: string) => void = () => {},
+) {
   const expenses = createExpensesServer(options)
   const server = createServer(
     toNodeHandler((request) => {
       const person = request.headers.get('x-person') as Person
-      return expenses.fetch(request, { authInfo: authInfoOf(PEOPLE[person]) })
+      return expenses.fetch(request, { authInfo: authInfoOf(PEOPLE[person]), auditTool })
     }),
   ).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -132,31 +162,46 @@ export async function connectV1(url: string, person: Person): Promise<ToolClient
 
 /** Adds an expense and answers what was stored; a refusal is an error of the test. */
 export async function addExpense(client: ToolClient, changes: Record<string, unknown> = {}) {
-  const result = await client.callTool({
-    name: 'add_user_expense',
-    arguments: { ...OFFICE_SUPPLIES, ...changes },
-  })
-  if (result.isError || !result.structuredContent) throw new Error(result.content[0]?.text)
-  return result.structuredContent
+  return structuredOf(client, 'add_user_expense', { ...OFFICE_SUPPLIES, ...changes })
 }
 
-export async function getExpenses(client: ToolClient) {
-  const result = await client.callTool({ name: 'get_expenses' })
-  if (result.isError || !result.structuredContent) throw new Error(result.content[0]?.text)
-  return result.structuredContent as {
+export async function getExpenses(client: ToolClient, filter?: Record<string, unknown>) {
+  return (await structuredOf(client, 'get_expenses', filter)) as {
     expenses: Record<string, unknown>[]
     count: number
     total: number
     currency: string
     other_totals?: unknown
+    next_cursor?: string
   }
 }
 
+/** What a tool answers; a refusal is an error of the test. */
+export async function structuredOf(
+  client: ToolClient,
+  name: string,
+  args?: Record<string, unknown>,
+) {
+  const result = await client.callTool({ name, ...(args && { arguments: args }) })
+  if (result.isError || !result.structuredContent) throw new Error(result.content[0]?.text)
+  return result.structuredContent
+}
+
 /** The text of a call that must be refused. */
-export async function refusalOf(client: ToolClient, args: Record<string, unknown>) {
-  const result = await client.callTool({ name: 'add_user_expense', arguments: args })
+export async function refusalOf(
+  client: ToolClient,
+  args: Record<string, unknown>,
+  name = 'add_user_expense',
+) {
+  const result = await client.callTool({ name, arguments: args })
   if (!result.isError) throw new Error(`Not refused: ${JSON.stringify(args)}`)
   return result.content.map(({ text }) => text).join('\n')
+}
+
+/** A store that answers nothing but what is given here. */
+export function failingStore(fails: () => Promise<never>): OwnExpenses {
+  const all = { add: fails, list: fails, find: fails, update: fails, delete: fails }
+  return { ...all, summarize: fails }
 }
 
 function as(person: Person) {

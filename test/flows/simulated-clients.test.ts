@@ -189,5 +189,11 @@ function urlOf({ client, found, credentials, redirectUri }: Session): URL {
 }
 
 async function assertWorks(session: Session): Promise<void> {
-  assert.deepEqual(await useServer(session), ['add_user_expense', 'get_expenses'])
+  assert.deepEqual(await useServer(session), [
+    'add_user_expense',
+    'get_expenses',
+    'summarize_expenses',
+    'update_user_expense',
+    'delete_user_expense',
+  ])
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type ChatMessage, type ChatTool, findFault } from './model-protocol.ts'
@@ -64,6 +65,8 @@ export type ScriptedModelOptions = {
   readonly keys?: readonly string[]
   /** What is installed, and whether it can call tools: for `/models`, and Ollama's own lists. */
   readonly models?: Readonly<Record<string, { readonly tools: boolean }>>
+  /** PEM texts; with them it speaks HTTPS. */
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 /** A server of the OpenAI Chat Completions protocol that does as the test says. */
@@ -126,16 +129,18 @@ export async function startScriptedModel(
     await reply(response, seen, typeof step === 'function' ? await step(seen) : step)
   }
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     // A mistake of the script shows as a cut connection, and in the test's own output.
     answer(request, response).catch((error: unknown) => {
       process.stderr.write(`scripted model: ${error instanceof Error ? error.stack : error}\n`)
       response.destroy()
     })
-  })
+  }
+  const { tls } = options
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const close = async () => {
     if (!server.listening) return
     server.close()

@@ -1,6 +1,5 @@
 import { unreachable } from '../client/fetch.ts'
 import { CommandError, Interrupted } from '../exit-codes.ts'
-import { printableLine } from '../terminal.ts'
 import type { ModelSettings } from './model-providers.ts'
 import { parseRefusal, type Refusal, safeWords } from './model-refusal.ts'
 
@@ -53,7 +52,7 @@ const CAUSES: readonly Cause[] = [
     }),
   },
   {
-    is: says(/\/v1\/responses/i),
+    is: says(/\bv1\/responses/i),
     tell: ({ title }) => ({
       problem: `${title} calls tools by another protocol only, which this command does not speak.`,
       cure: 'Take another model of the same provider.',
@@ -95,8 +94,9 @@ const CAUSES: readonly Cause[] = [
     }),
   },
   {
-    is: ({ status, code, message }, { key }) =>
-      key?.kind === 'entra' &&
+    is: ({ status, code, message }, { provider, key }) =>
+      provider === 'azure' &&
+      key?.kind !== 'api-key' &&
       (status === 401 || status === 403) &&
       /PermissionDenied|data action|does not have access/i.test(`${code} ${message}`),
     tell: ({ title }) => ({
@@ -135,11 +135,14 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
+const ADDRESS = 'Check the address: with most servers it ends in /v1'
+
 const OTHER: Cause['tell'] = ({ title }, { status }) => ({
   problem: status
     ? `${title} refuses the request (${status}).`
     : `${title} broke off with an error.`,
-  cure: 'What it says is all there is to know; another model may do.',
+  // Who says 200 to an error does not know the path, as a rule.
+  cure: status === 200 ? ADDRESS : 'What it says is all there is to know; another model may do.',
 })
 
 function tellUnauthorized({ title, settings }: Model): Told {
@@ -167,7 +170,7 @@ function tellNotFound(model: Model, refusal: Refusal): Told {
   )
   const address = {
     problem: `There is no model behind ${settings.base}/chat/completions.`,
-    cure: retiredOr(settings, 'Check the address: with most servers it ends in /v1'),
+    cure: retiredOr(settings, ADDRESS),
   }
   if (!isModel) return address
   const cures: ReadonlyMap<string, string> = new Map([
@@ -241,8 +244,9 @@ const GARBLED = new Set([
 export function explainModelError(error: unknown, model: Model): CommandError {
   const own = findCommandError(error)
   if (own) return own
-  if (!(error instanceof Error)) {
-    const body = typeof error === 'string' ? error : { error }
+  // An event of the stream that is an error, as the server wrote it.
+  if (!(error instanceof Error) || error.name === 'AI_StreamProviderError') {
+    const body = typeof error === 'string' ? error : { error: toPlain(error) }
     return explainRefusal(model, parseRefusal(0, new Headers(), body, model.settings))
   }
   if (error.name === 'AbortError' || error.name === 'ResponseAborted') return new Interrupted()
@@ -251,6 +255,11 @@ export function explainModelError(error: unknown, model: Model): CommandError {
   if (GARBLED.has(error.name)) return nonsense(model, 'something that cannot be read')
   const words = safeWords(error.message, model.settings)
   return new CommandError(`${model.title} failed: ${words}`, { cause: error })
+}
+
+/** The members of an error that say something, its message among them. */
+function toPlain(error: unknown): unknown {
+  return error instanceof Error ? { ...error, message: error.message } : error
 }
 
 /** Ours may be wrapped: as a cause, or as the last of several attempts. */
@@ -264,8 +273,7 @@ function findCommandError(error: unknown): CommandError | undefined {
 
 /** Why an answer that has ended is not whole; undefined: it is. */
 export function explainFinish(reason: string, { title }: Model): string | undefined {
-  const word = printableLine(reason)
-  if (word === 'length') return `${title} has reached the longest answer that it gives.`
-  if (word === 'content-filter') return `The content filter of ${title} has cut the answer off.`
+  if (reason === 'length') return `${title} has reached the longest answer that it gives.`
+  if (reason === 'content-filter') return `The content filter of ${title} has cut the answer off.`
   return undefined
 }

@@ -59,7 +59,11 @@ export async function resolveModel(
     includeUsage: true,
     fetch: createModelFetch({ ...options, model }),
   })
-  return { ...model, model: provider(settings.name ?? ''), warning: warningOf(settings) }
+  return {
+    ...model,
+    model: provider(settings.name ?? ''),
+    warning: warningOf(settings),
+  }
 }
 
 /** Named by whoever has configured it, or by the server itself. */

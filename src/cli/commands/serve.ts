@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
-import { createExpensesServer, type ExpenseStore } from '../../expenses/server.ts'
+import type { ExpenseStore } from '../../expenses/server.ts'
 import {
   ConfigError,
   type ConfigProblem,
@@ -15,7 +15,6 @@ import {
 } from '../../index.ts'
 import type { Log } from '../../log.ts'
 import { createOperatorApi } from '../../operator/api.ts'
-import { openAudit } from '../audit-settings.ts'
 import { findDataFolderProblems, makeDataFolder } from '../data-folder.ts'
 import {
   environment,
@@ -29,6 +28,7 @@ import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
+import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
@@ -207,6 +207,8 @@ async function openServer(
   entrance.watchEntra()
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
+  // Not loaded with the file: other commands read the same settings, and do without.
+  const { createExpensesServer } = await import('../../expenses/server.ts')
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)
@@ -271,6 +273,7 @@ export async function toOptions(
   return {
     url,
     name: 'Expenses',
+    frontDoor: true,
     consent: settings.consent,
     ...(clientDocuments && { clientDocuments }),
     secret: await openKeys(settings, log),

@@ -7,13 +7,15 @@ import type { Site } from '../site.ts'
  * Clients ask for all the scopes that stand here; what a tool needs besides, its challenge says.
  */
 export function oauthProtectedResource(_request: Request, site: Site, context: Context): Response {
+  const { config } = context
   return json(
     {
       resource: site.resource,
       authorization_servers: [site.issuer],
-      scopes_supported: [context.config.scope],
+      scopes_supported: [config.scope],
       bearer_methods_supported: ['header'],
-      resource_name: context.config.name,
+      resource_name: config.name,
+      ...(config.frontDoor && { resource_documentation: `${site.issuer}/` }),
     },
     200,
     PUBLIC,

@@ -1,5 +1,6 @@
 import { type Html, html } from '../../http/html.ts'
 import { errorMark, page } from '../../http/page.ts'
+import { marked } from './marked.ts'
 
 /** What went wrong, for a person. */
 export type Problem = {
@@ -75,7 +76,7 @@ export const CLIENT_RESETS: readonly (readonly [client: string, step: string])[]
 /** “Client Not Registered”: the one error that only the client's user can mend. */
 export function clientNotRegisteredPage(status: number, description: string): Response {
   const steps = CLIENT_RESETS.map(
-    ([client, step]) => html`<li><strong>${client}</strong>: ${markCode(step)}</li>`,
+    ([client, step]) => html`<li><strong>${client}</strong>: ${marked(step)}</li>`,
   )
   return errorPage({
     title: 'Client Not Registered',
@@ -93,9 +94,3 @@ export function clientNotRegisteredPage(status: number, description: string): Re
 const NOT_REGISTERED =
   'The application that sent you here uses a registration that this server does not know. ' +
   'It was probably made with another server key.'
-
-function markCode(text: string): Html[] {
-  return text
-    .split('`')
-    .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
-}

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, suite, test } from 'node:test'
-import { jsonSchema, type ToolSet, tool } from 'ai'
+import { afterEach, beforeEach, suite, test } from 'node:test'
+import { generateText, jsonSchema, type ToolSet, tool } from 'ai'
+import { explainFinish } from '../../../src/cli/chat/model-errors.ts'
 import { refusal, type ScriptedModel, startScriptedModel } from '../../support/scripted-model.ts'
 import { talk } from './talk.ts'
 
-const model = await startScriptedModel({ keys: ['sk-the-right-key', 'the-azure-key'] })
-after(() => model.close())
-beforeEach(() => model.always(refusal(500, 'no_script', 'The script is at its end.')))
-
-const OPENAI = { OPENAI_API_KEY: 'sk-the-right-key', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'm' }
+let model: ScriptedModel
+let OPENAI: Record<string, string>
+beforeEach(async () => {
+  model = await startScriptedModel()
+  OPENAI = { OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'm' }
+})
+afterEach(() => model.close())
 
 const add: ToolSet[string] = tool({
   description: 'Adds.',
@@ -70,19 +73,20 @@ suite('an answer', () => {
     assert.equal((await talk(OPENAI)).text, 'Fine.')
   })
 
-  test('of a reasoning model that takes tools only without reasoning is asked for again so, and from then on', async () => {
+  test('is asked for without reasoning where tools are taken only so, and then always', async () => {
     const words =
       "Function tools with reasoning_effort are not supported for gpt-6-luna in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'."
-    const reply = { text: 'Done.' }
     const body = { error: { message: words, param: 'reasoning_effort', code: null } }
     model.always(({ body: { reasoning_effort } }) =>
-      reasoning_effort === 'none' ? reply : { status: 400, body },
+      reasoning_effort === 'none' ? { text: 'Done.' } : { status: 400, body },
     )
-    const { text, error, notes } = await talk(OPENAI, { tools: { add } })
+    const { text, error, notes, model: resolved } = await talk(OPENAI, { tools: { add } })
     assert.equal(error, undefined)
     assert.equal(text, 'Done.')
     assert.deepEqual(notes, [])
-    assert.equal(last(model).body.reasoning_effort, 'none')
+    await generateText({ model: resolved.model, prompt: 'Again', maxRetries: 0 })
+    const efforts = model.requests.map(({ body }) => body.reasoning_effort)
+    assert.deepEqual(efforts, [undefined, 'none', 'none'])
   })
 })
 
@@ -97,22 +101,20 @@ suite('a model that is busy', () => {
   })
 
   test('is asked three times at most', async () => {
-    const before = model.requests.length
     const headers = { 'retry-after-ms': '1' }
     model.always(refusal(503, null, 'Overloaded.', headers))
     const { error, notes } = await talk(OPENAI)
     assert.match(String(error?.message), /has trouble of its own \(503\)\. It says: Overloaded\./)
-    assert.equal(model.requests.length - before, 3)
+    assert.equal(model.requests.length, 3)
     assert.equal(notes.length, 2)
   })
 
   test('that wants a longer pause than half a minute is left to the person', async () => {
-    const before = model.requests.length
     model.always(refusal(429, 'rate_limit_exceeded', 'Slow.', { 'retry-after': '3600' }))
     const { error } = await talk(OPENAI)
     assert.match(String(error?.message), /has had enough requests for now/)
     assert.match(String(error?.cure), /in 3600 s/)
-    assert.equal(model.requests.length - before, 1)
+    assert.equal(model.requests.length, 1)
   })
 
   test('whose date to come back is past is asked at once', async () => {
@@ -122,10 +124,9 @@ suite('a model that is busy', () => {
   })
 
   test('and says that another attempt is in vain is not asked again', async () => {
-    const before = model.requests.length
     model.always(refusal(500, null, 'No.', { 'x-should-retry': 'false' }))
     await talk(OPENAI)
-    assert.equal(model.requests.length - before, 1)
+    assert.equal(model.requests.length, 1)
   })
 
   test('stops being waited for at Ctrl-C', async () => {
@@ -146,12 +147,11 @@ suite('a model that is busy', () => {
 suite('an answer that does not come to its end', () => {
   for (const cutAfter of [1, 4]) {
     test(`is said to be cut off, and is not asked for again: after ${cutAfter} events`, async () => {
-      const before = model.requests.length
       model.script({ text: 'A long answer.', cutAfter })
       const { error } = await talk(OPENAI)
       assert.match(String(error?.message), /was cut off in the middle/)
       assert.match(String(error?.cure), /see first what it has already done/)
-      assert.equal(model.requests.length - before, 1)
+      assert.equal(model.requests.length, 1)
     })
   }
 
@@ -162,14 +162,13 @@ suite('an answer that does not come to its end', () => {
   })
 
   test('is given up when it says nothing for too long', async () => {
-    const before = model.requests.length
     model.script({ text: 'A long answer.', silentAfter: 3 })
     const { error, text } = await talk({ ...OPENAI, ENTRANCE_MODEL_TIMEOUT: '1' })
     assert.match(String(error?.message), /has said nothing for 1 s/)
     assert.match(String(error?.cure), /ENTRANCE_MODEL_TIMEOUT/)
     assert.notEqual(text, '')
     await last(model).gone
-    assert.equal(model.requests.length - before, 1)
+    assert.equal(model.requests.length, 1)
   })
 
   test('is given up when it never begins', async () => {
@@ -198,15 +197,15 @@ suite('nonsense in place of an answer', () => {
 
   test('such as a page is told, and nothing of the page is shown', async () => {
     const page = '<!doctype html><title>Sign in to the hotel</title>'
-    for (const status of [200, 503, 404]) {
-      model.script(
-        ...[1, 2, 3].map(() => ({ status, body: page, headers: { 'retry-after': '0' } })),
-      )
+    for (const [status, told] of [
+      [200, /answers with a page for a browser where a stream was expected/],
+      [404, /There is no model behind http/],
+      [502, /has trouble of its own \(502\)\.$/],
+    ] as const) {
+      model.always({ status, body: page, headers: { 'retry-after': '0' } })
       const { error } = await talk(OPENAI)
+      assert.match(String(error?.message), told)
       assert.doesNotMatch(`${error?.message}${error?.cure}`, /hotel|doctype/)
-      if (status === 200) assert.match(String(error?.message), /with a page for a browser/)
-      if (status === 404) assert.match(String(error?.message), /There is no model behind/)
-      model.always(refusal(500, null, 'x'))
     }
   })
 
@@ -235,9 +234,6 @@ suite('nonsense in place of an answer', () => {
 
   test('such as an answer without end is given up', async () => {
     const filler = `data: ${JSON.stringify({ choices: [], filler: 'x'.repeat(1 << 20) })}`
-    model.script(() => ({ text: 'Hello', lines: [], status: undefined }) as never)
-    model.always({ text: 'Hello' })
-    await talk(OPENAI)
     const endless: typeof fetch = async () => {
       const body = new ReadableStream({
         pull: (out) => out.enqueue(new TextEncoder().encode(`${filler}\n\n`)),
@@ -271,4 +267,25 @@ suite('a call that cannot be made', () => {
       assert.equal(finish, 'tool-calls')
     })
   }
+})
+
+suite('an answer that its model ends early', () => {
+  for (const [finish, told] of [
+    ['length', /has reached the longest answer/],
+    ['content_filter', /content filter of m .* has cut the answer off/],
+  ] as const) {
+    test(`is told by why: ${finish}`, async () => {
+      model.script({ text: 'Half', finish })
+      const { finish: reason, text, model: resolved, error } = await talk(OPENAI)
+      assert.equal(error, undefined)
+      assert.equal(text, 'Half')
+      assert.match(String(explainFinish(String(reason), resolved)), told)
+    })
+  }
+
+  test('is told from one that is whole', async () => {
+    model.script({ text: 'Whole.' })
+    const { finish, model: resolved } = await talk(OPENAI)
+    assert.equal(explainFinish(String(finish), resolved), undefined)
+  })
 })

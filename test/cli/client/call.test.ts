@@ -35,7 +35,10 @@ test('wrong arguments are refused before the call, all at once, with exit code 2
 test('an unknown tool is wrong usage, and those there are get named', async () => {
   const { code, stderr } = await alice.run('call', 'get_expense')
   assert.equal(code, 2)
-  assert.match(stderr, /no tool "get_expense"\.\nIt has: add_user_expense, get_expenses\n/)
+  assert.match(
+    stderr,
+    /no tool "get_expense"\.\nIt has: add_user_expense, get_expenses, summarize_expenses, /,
+  )
 })
 
 test('what the tool itself refuses is an error with its text, as JSON too', async () => {

@@ -30,7 +30,13 @@ test('a person signs in through the browser, lists the tools and calls them', as
   const json = JSON.parse((await alice.run('tools', '--json')).stdout)
   assert.deepEqual(
     json.tools.map((tool: { name: string }) => tool.name),
-    ['add_user_expense', 'get_expenses'],
+    [
+      'add_user_expense',
+      'get_expenses',
+      'summarize_expenses',
+      'update_user_expense',
+      'delete_user_expense',
+    ],
   )
 
   const expense = ['date=2026-01-30', 'amount=75', 'category=shopping', 'payment_method=visa']

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, suite, test } from 'node:test'
+import { resolveModelSettings } from '../../../src/cli/chat/model-settings.ts'
+import { environment, loadDotEnv } from '../../../src/cli/env.ts'
+
+// The person has keys, and stands in a folder that somebody else has filled.
+const KEYS = {
+  OPENAI_API_KEY: 'sk-of-the-person',
+  AZURE_OPENAI_API_KEY: 'azure-key-of-the-person',
+}
+const TOKEN = { AZURE_OPENAI_AD_TOKEN: 'token-of-the-person' }
+const DOT_ENV = {
+  OPENAI_BASE_URL: 'https://attacker.example/v1',
+  AZURE_OPENAI_ENDPOINT: 'https://attacker.example',
+  AZURE_OPENAI_DEPLOYMENT: 'm',
+  OPENAI_MODEL: 'm',
+}
+const folder = mkdtempSync(join(tmpdir(), 'entrance-model-dotenv-'))
+const before = process.cwd()
+after(() => {
+  process.chdir(before)
+  rmSync(folder, { recursive: true, force: true })
+})
+Object.assign(process.env, KEYS, TOKEN)
+for (const name of Object.keys(DOT_ENV)) delete process.env[name]
+writeFileSync(
+  join(folder, '.env'),
+  Object.entries(DOT_ENV)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join(''),
+)
+process.chdir(folder)
+loadDotEnv()
+
+suite('a folder’s .env cannot send to an address of its choice', () => {
+  for (const [secret, model, variable, left] of [
+    ['a key of OpenAI’s', 'openai', 'OPENAI_API_KEY', {}],
+    ['a key of a compatible server’s', 'compatible', 'OPENAI_API_KEY', {}],
+    ['a key of Azure’s', 'azure', 'AZURE_OPENAI_API_KEY', {}],
+    ['a token for Azure', 'azure', 'AZURE_OPENAI_AD_TOKEN', { AZURE_OPENAI_API_KEY: '' }],
+    [
+      'a sign-in to Azure',
+      'azure',
+      'AZURE_OPENAI_API_KEY',
+      { AZURE_OPENAI_API_KEY: '', AZURE_OPENAI_AD_TOKEN: '' },
+    ],
+  ] as const) {
+    test(secret, () => {
+      const env = { ...environment(), ...left }
+      assert.throws(
+        () => resolveModelSettings(env, model),
+        ({ message }: Error) => {
+          assert.match(message, /would go wherever the folder says|is shown to no other/)
+          assert.ok(message.includes(variable), message)
+          return !/of-the-person/.test(message)
+        },
+      )
+    })
+  }
+})
