@@ -23,7 +23,14 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
   })
   after(() => postgres[Symbol.asyncDispose]())
 
-  expensesContract({ name: 'postgres', open: async () => opened(await postgres.database()) })
+  let contractUrl: string | undefined
+  let schemas = 0
+  // A schema is made much sooner than a database.
+  const openSchema = async () => {
+    contractUrl ??= await postgres.database()
+    return opened(`${contractUrl}?schema=contract_${++schemas}`)
+  }
+  expensesContract({ name: 'postgres', open: openSchema })
 
   test('replicas that start together make the tables once, beside those of the grants', async () => {
     const url = await postgres.database()
@@ -31,7 +38,7 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     await Promise.all(stores.flat().map((store) => store.connect()))
     const versions = (table: string) =>
       postgres.query(`SELECT version FROM entrance.${table}`, new URL(url).pathname.slice(1))
-    assert.deepEqual(await versions('expenses_migrations'), [{ version: 1 }])
+    assert.deepEqual(await versions('expenses_migrations'), [{ version: 1 }, { version: 2 }])
     assert.deepEqual(await versions('migrations'), [{ version: 1 }])
     for (const store of stores.flat()) await store.close()
   })

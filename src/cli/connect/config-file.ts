@@ -15,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { FileFault, toFileFault } from '../../files/file-fault.ts'
 import { withLock } from '../client/lock.ts'
 import { CommandError } from '../exit-codes.ts'
@@ -54,7 +54,9 @@ function read(path: string): ConfigFile {
   const status = statSync(path, { throwIfNoEntry: false })
   if (!status) {
     if (isLink(path)) throw unusable(path, 'is a link to a file that is not there')
-    return { path, target: path, isLinked: isLink(dirname(path)), text: '', status }
+    const isLinked = isLink(dirname(path))
+    const target = isLinked ? join(realpathSync(dirname(path)), basename(path)) : path
+    return { path, target, isLinked, text: '', status }
   }
   if (!status.isFile()) throw unusable(path, 'is not a file')
   if (status.size > LARGEST) throw unusable(path, `is larger than ${LARGEST / 1024} KB`)

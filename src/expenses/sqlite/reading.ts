@@ -66,7 +66,7 @@ export function prepareReading(
       const kind = 'currency, month, category, payment_method'
       const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
       const largest: StoredExpense[] = []
-      for (const currency of new Set(groups.map((group) => group.currency))) {
+      for (const currency of [...new Set(groups.map((group) => group.currency))].sort()) {
         const found = await readLargest(reader, filter, currency)
         if (found) largest.push(found)
       }

@@ -26,7 +26,9 @@ const PLACES = 2 ** 37
 
 /** Where an expense stands in the order of a list, as one number; the newest has the highest. */
 export function placeOf(date: string, seq: number): number {
-  return (Date.parse(`${date}T00:00:00Z`) / 86_400_000) * PLACES + seq
+  const day = Date.parse(`${date}T00:00:00Z`) / 86_400_000
+  // A cursor can name a number that no expense has.
+  return day * PLACES + Math.min(seq, PLACES - 1)
 }
 
 /** Which expense of its file stands there. */

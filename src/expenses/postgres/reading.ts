@@ -1,0 +1,196 @@
+import type { PostgresDatabase } from '../../stores/postgres.ts'
+import { readCursor, toCursor } from '../cursor.ts'
+import type {
+  CurrencyTotal,
+  ExpenseFilter,
+  ExpenseGroup,
+  ExpenseQuery,
+  ExpenseStore,
+  Owner,
+  StoredExpense,
+} from '../expense-store.ts'
+import { foldText } from '../fold.ts'
+import { byMonth, mergeTotals } from '../merge-totals.ts'
+import { type Span, splitPeriod } from '../period.ts'
+
+/** The columns of an expense, in the words of its fields. */
+export const COLUMNS = `id, seq, version, to_char(e.date, 'YYYY-MM-DD') AS date, minor_units, currency,
+  category, description, payment_method,
+  to_char(created AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created`
+
+/** As the driver gives it: what is 64 bits wide comes as a text. */
+export type Row = Omit<StoredExpense, 'minorUnits'> & {
+  readonly seq: string
+  readonly version: number
+  readonly minor_units: string
+}
+
+type SumRow = Omit<ExpenseGroup, 'count' | 'minorUnits'> & {
+  readonly count: string
+  readonly minor_units: string
+}
+
+/** How many are made searchable at a time. */
+const FOLDED = 1000
+
+/** The values of a statement, each by its number in it. */
+type Values = { readonly list: unknown[]; readonly add: (value: unknown) => string }
+
+type Reading = Pick<ExpenseStore, 'find' | 'list' | 'summarize'> & {
+  /** One with its version. */
+  findRow(owner: Owner, id: string): Promise<Row | undefined>
+  /** Makes those searchable that an older release has recorded. */
+  foldRest(): Promise<void>
+}
+
+export function createReading(database: PostgresDatabase): Reading {
+  const table = (name: string) => `${database.address.schema}.${name}`
+  const expenses = table('expenses')
+
+  async function findRow({ tid, oid }: Owner, id: string): Promise<Row | undefined> {
+    if (!isId(id)) return undefined
+    const text = `SELECT ${COLUMNS} FROM ${expenses} AS e WHERE id = $1 AND tid = $2 AND oid = $3`
+    return (await database.query<Row>(text, [id, tid, oid])).rows[0]
+  }
+
+  async function foldRest(): Promise<void> {
+    const read = `SELECT id, description FROM ${expenses} WHERE folded IS NULL ORDER BY seq LIMIT ${FOLDED}`
+    const write = `
+      UPDATE ${expenses} AS e SET folded = f.folded
+      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS f (id, description, folded)
+      WHERE e.id = f.id AND e.description = f.description AND e.folded IS NULL`
+    for (let isMore = true; isMore; ) {
+      const { rows } = await database.query<{ id: string; description: string }>(read, [])
+      const texts = rows.map(({ description }) => description)
+      const ids = rows.map(({ id }) => id)
+      if (rows.length > 0) await database.query(write, [ids, texts, texts.map(foldText)])
+      isMore = rows.length === FOLDED
+    }
+  }
+
+  async function readTotals(owner: Owner, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
+    const values = valuesFor(owner)
+    const text =
+      filter.text === undefined
+        ? `SELECT currency, sum(count) AS count, sum(minor_units) AS minor_units
+           FROM (${sumsOf(table, filter, values)}) AS s GROUP BY currency`
+        : `SELECT currency, count(*) AS count, sum(minor_units) AS minor_units
+           FROM ${expenses} AS e WHERE ${whereOf(filter, values)} GROUP BY currency`
+    return mergeTotals((await database.query<SumRow>(text, values.list)).rows.map(toTotal))
+  }
+
+  async function readPage(owner: Owner, query: ExpenseQuery) {
+    const { limit, cursor } = query
+    const values = valuesFor(owner)
+    const position = cursor === undefined ? undefined : readCursor(cursor)
+    const before = position
+      ? `AND (e.date, seq) < (${values.add(position.date)}::date, ${values.add(position.seq)}::bigint)`
+      : ''
+    const text = `
+      SELECT ${COLUMNS} FROM ${expenses} AS e WHERE ${whereOf(query, values)} ${before}
+      ORDER BY e.date DESC, seq DESC LIMIT ${values.add(limit === undefined ? null : limit + 1)}`
+    const { rows } = await database.query<Row>(text, values.list)
+    const isMore = limit !== undefined && rows.length > limit
+    if (isMore) rows.pop()
+    const last = isMore ? rows.at(-1) : undefined
+    return { rows, next: last && toCursor({ date: last.date, seq: Number(last.seq) }) }
+  }
+
+  async function readLargest(owner: Owner, filter: ExpenseFilter, currencies: readonly string[]) {
+    const values = valuesFor(owner)
+    const text = `
+      SELECT largest.* FROM unnest(${values.add(currencies)}::text[]) AS of (code)
+      CROSS JOIN LATERAL (
+        SELECT ${COLUMNS} FROM ${expenses} AS e
+        WHERE ${whereOf(filter, values)} AND currency = of.code
+        ORDER BY currency DESC, minor_units DESC, e.date DESC, seq DESC LIMIT 1
+      ) AS largest`
+    return (await database.query<Row>(text, values.list)).rows.map(toExpense)
+  }
+
+  return {
+    findRow,
+    foldRest,
+    async find(owner, id) {
+      const row = await findRow(owner, id)
+      return row && toExpense(row)
+    },
+    async list(owner, query = {}) {
+      if (query.text !== undefined) await foldRest()
+      const { rows, next } = await readPage(owner, query)
+      const totals = await readTotals(owner, query)
+      return { expenses: rows.map(toExpense), totals, ...(next !== undefined && { next }) }
+    },
+    async summarize(owner, filter = {}) {
+      const values = valuesFor(owner)
+      const text = `
+        SELECT currency, category, payment_method, month, sum(count) AS count,
+          sum(minor_units) AS minor_units
+        FROM (${sumsOf(table, filter, values)}) AS s GROUP BY 1, 2, 3, 4`
+      const { rows } = await database.query<SumRow>(text, values.list)
+      const currencies = [...new Set(rows.map(({ currency }) => currency))].sort()
+      const largest = await readLargest(owner, filter, currencies)
+      return { groups: rows.map(toGroup).toSorted(byMonth), largest }
+    },
+  }
+}
+
+/** Whether it can be an id at all: PostgreSQL refuses what is none, and takes other spellings. */
+export function isId(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
+}
+
+export function toExpense(row: Row): StoredExpense {
+  const { id, date, currency, category, description, payment_method, created } = row
+  const minorUnits = Number(row.minor_units)
+  return { id, date, minorUnits, currency, category, description, payment_method, created }
+}
+
+/** The owner is $1 and $2. */
+function valuesFor({ tid, oid }: Owner): Values {
+  const list: unknown[] = [tid, oid]
+  return { list, add: (value) => `$${list.push(value)}` }
+}
+
+/** Of the sums that are kept: those of whole months, and of the days before and after them. */
+function sumsOf(table: (name: string) => string, filter: ExpenseFilter, values: Values): string {
+  const { months, days } = splitPeriod(filter)
+  const kind = kindOf(filter, values)
+  const read = (name: string, { from, to }: Span) => `
+    SELECT currency, category, payment_method, left(period, 7) AS month, count, minor_units
+    FROM ${table(name)} WHERE tid = $1 AND oid = $2
+      AND period BETWEEN ${values.add(from)} AND ${values.add(to)} ${kind}`
+  return [read('expenses_month', months), ...days.map((span) => read('expenses_day', span))].join(
+    ' UNION ALL ',
+  )
+}
+
+function whereOf(filter: ExpenseFilter, values: Values): string {
+  const { from, to, text } = filter
+  const conditions = ['tid = $1 AND oid = $2', kindOf(filter, values)]
+  if (from !== undefined) conditions.push(`AND e.date >= ${values.add(from)}::date`)
+  if (to !== undefined) conditions.push(`AND e.date <= ${values.add(to)}::date`)
+  if (text?.includes('\0')) {
+    // PostgreSQL has no such character, and so no description with it.
+    conditions.push('AND false')
+  } else if (text !== undefined) {
+    conditions.push(`AND strpos(folded, ${values.add(foldText(text))}) > 0`)
+  }
+  return conditions.join(' ')
+}
+
+function kindOf({ category, payment_method }: ExpenseFilter, values: Values): string {
+  const conditions = Object.entries({ category, payment_method })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `AND ${name} = ${values.add(value)}`)
+  return conditions.join(' ')
+}
+
+function toTotal({ currency, count, minor_units }: SumRow): CurrencyTotal {
+  return { currency, count: Number(count), minorUnits: BigInt(minor_units) }
+}
+
+function toGroup(row: SumRow): ExpenseGroup {
+  const { month, category, payment_method } = row
+  return { ...toTotal(row), month, category, payment_method }
+}
