@@ -3,8 +3,8 @@ import type { ModelMessage } from 'ai'
 /** What the person said, and all that came of it. */
 export type Turn = readonly ModelMessage[]
 
-/** How much of the conversation the model is given, in characters of JSON: about 30,000 tokens. */
-export const MAX_HISTORY = 120_000
+/** How much of the conversation the model is given, in characters of JSON: some 15,000 tokens. */
+export const MAX_HISTORY = 60_000
 
 /** What stays of a tool's result that has to make room. */
 const SHORTENED = 400

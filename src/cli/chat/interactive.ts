@@ -45,6 +45,7 @@ export async function talk(talking: Interactive): Promise<void> {
     )
   const complete = completer(() => chat.offer, ask)
   for (;;) {
+    terminal.note('')
     const reading = await readMessage(terminal, history, complete)
     if (terminal.signal.aborted || reading.kind === 'end') return
     if (reading.kind === 'interrupt') {

@@ -31,11 +31,14 @@ export function readMessage(
   const lines = createInterface({
     ...{ input: stdin, output: stderr, signal, history, historySize: 200 },
     removeHistoryDuplicates: true,
-    completer: (line: string, done: (error: null, found: [string[], string]) => void) =>
-      void complete(line).then(
-        (found) => done(null, found),
-        () => done(null, [[], line]),
-      ),
+    completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
+      const { line: typed } = lines
+      const give = (found: [string[], string]) => {
+        // What was typed meanwhile is not to be written into.
+        done(null, lines.line === typed ? found : [[], line])
+      }
+      complete(line).then(give, () => give([[], line]))
+    },
   })
   return new Promise((resolve) => {
     const read: string[] = []

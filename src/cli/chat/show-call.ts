@@ -10,7 +10,8 @@ export function showCall({ name, args }: ModelCall, width: number): string {
 /** What came of it on one line. */
 export function showOutcome({ text, shown }: Outcome, width: number): string {
   const lines = (shown || text).trim().split('\n')
-  const more = lines.length > 1 ? ` (+${lines.length - 1} lines)` : ''
+  const left = lines.length - 1
+  const more = left > 0 ? ` (+${left} ${left === 1 ? 'line' : 'lines'})` : ''
   return shorten(printableLine(lines[0] ?? ''), width - more.length) + more
 }
 

@@ -63,7 +63,7 @@ export function showHelp({ name, prompts }: Offer): string {
     ...prompts.map((prompt) => [usageOf(prompt), prompt.description ?? prompt.title ?? '']),
   ]
   const shown = rows.map(([usage = '', about = '']) => [printableLine(usage), printableLine(about)])
-  const width = Math.min(Math.max(...shown.map(([usage = '']) => usage.length)), 44)
+  const width = Math.min(Math.max(...shown.map(([usage = '']) => usage.length)), 28)
   return [
     `Ask ${printableLine(name)} in plain words, or type:`,
     ...shown.map(([usage = '', about]) => `  ${usage.padEnd(width)}  ${about}`),

@@ -61,6 +61,15 @@ suite('a prompt of the server', () => {
   })
 })
 
+test('a completion that comes after Enter writes into nothing', async () => {
+  const { type, sees, ended } = scene.sit()
+  await sees(/> /)
+  type('/look_into kind=tab\t\n')
+  await sees(/You said <Look into tab since ever\.>/)
+  type('/exit\n')
+  assert.equal(await ended, undefined)
+})
+
 test('lines that are pasted are one message; a backslash continues one', async () => {
   const { type, sees, ended } = scene.sit()
   await sees(/> /)

@@ -146,6 +146,27 @@ suite('the server', () => {
     assert.equal(await ended, undefined)
   })
 
+  test('that knows the session no longer is connected to again, and the call made once', async () => {
+    const lost = { next: false }
+    const own = createThingsServer()
+    await using other = await openScene({
+      handler: async (request, context) => {
+        if (!lost.next || !(await request.clone().text()).includes('"tools/call"')) {
+          return own.handler(request, context)
+        }
+        lost.next = false
+        return new Response('No such session', { status: 404 })
+      },
+    })
+    other.model.always(({ results }) =>
+      results.length === 0 ? { calls: [ADD] } : { text: `Came: ${results[0]}` },
+    )
+    lost.next = true
+    const { ended, out } = other.sit({ once: 'Add it.' })
+    assert.equal(await ended, undefined)
+    assert.deepEqual([out(), own.done, lost.next], ['Came: did add t3\n', ['add t3'], false])
+  })
+
   test('renews an access token that runs out in a chat without a word', async () => {
     model.always({ text: 'Well.' })
     const { type, sees, ended, screen } = scene.sit()
