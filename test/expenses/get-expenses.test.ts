@@ -147,7 +147,7 @@ test('every wrong argument of a filter is named at once, a period that runs back
       '- to: "2026-01-01" is before from, "2026-02-01". Give the first day as from and the last day as to.',
     ].join('\n'),
   )
-  for (const limit of [0, -1, 1001, 1.5, '10', null]) {
+  for (const limit of [0, -1, 1001, 1.5, '10', [null]]) {
     const text = await refusalOf(client, { limit }, 'get_expenses')
     assert.equal(
       text,
@@ -157,17 +157,33 @@ test('every wrong argument of a filter is named at once, a period that runs back
   for (const [name, value] of Object.entries({
     from: '2026-02-30',
     to: 'today',
-    cursor: '',
-    text: '',
+    cursor: 7,
+    text: ' ',
   })) {
     const text = await refusalOf(client, { [name]: value }, 'get_expenses')
-    assert.match(text, new RegExp(`- ${name}: ".*" is not accepted\\. Give `))
+    assert.match(text, new RegExp(`- ${name}: .* is not accepted\\. Give `))
   }
   const text = await refusalOf(client, { from: 'x', to: 'y' }, 'summarize_expenses')
   assert.equal(
     text,
     `The expenses were not summed up.\n- from: "x" is not accepted. ${DAY}\n- to: "y" is not accepted. ${DAY}`,
   )
+})
+
+test('an optional argument that is null or empty is one that was left out', async (t) => {
+  const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
+  await fill(client)
+  const names = ['from', 'to', 'category', 'payment_method', 'text', 'limit', 'cursor']
+  const all = await getExpenses(client)
+  const summary = await structuredOf(client, 'summarize_expenses')
+  for (const empty of [null, '']) {
+    const args = Object.fromEntries(names.map((name) => [name, empty]))
+    assert.deepEqual(await getExpenses(client, args), all)
+    const { text: _, limit: __, cursor: ___, ...filter } = args
+    assert.deepEqual(await structuredOf(client, 'summarize_expenses', filter), summary)
+    const text = await refusalOf(client, { all: empty, constructor: empty }, 'get_expenses')
+    assert.match(text, /"all": no such argument.*\n- "constructor": no such argument/)
+  }
 })
 
 test('one answer holds 100 expenses unless it is asked for more', async (t) => {
