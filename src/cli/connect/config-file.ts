@@ -6,7 +6,6 @@ import {
   constants,
   existsSync,
   lstatSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -15,9 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FileFault, toFileFault } from '../../files/file-fault.ts'
 import { withLock } from '../client/lock.ts'
+import { makeFolder } from '../data-folder.ts'
 import { CommandError } from '../exit-codes.ts'
 
 /** A client's file as it was read. */
@@ -106,7 +106,7 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
 function prepare({ path, target, status }: ConfigFile, temporary: string, text: string): void {
   // Whoever has made it read-only means it.
   if (status) accessSync(target, constants.W_OK)
-  else mkdirSync(dirname(target), { recursive: true })
+  else makeFolder(resolve(dirname(target)), 0o777)
   writeFileSync(temporary, text, { flag: 'wx', flush: true })
   if (status) keepOwner(path, temporary, status)
 }

@@ -211,6 +211,13 @@ suite('a client’s file', () => {
     await assert.rejects(updateFile(path, client, write), /is not a file/)
   })
 
+  test('where the kernel lets nobody make a folder is refused, and not tried for ever', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const path = '/proc/entrance/.codex/config.toml'
+    await assert.rejects(updateFile(path, client, write), /a part of its path is missing/)
+  })
+
   test('below what is no folder is refused', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, '.vscode'), 'x')
