@@ -4,6 +4,7 @@ import type {
   CurrencyTotal,
   ExpenseFilter,
   ExpenseGroup,
+  ExpenseList,
   ExpenseQuery,
   ExpenseStore,
   Owner,
@@ -26,7 +27,7 @@ export type Row = Omit<StoredExpense, 'minorUnits'> & {
 }
 
 type SumRow = Omit<ExpenseGroup, 'count' | 'minorUnits'> & {
-  readonly count: string
+  readonly count: string | number
   readonly minor_units: string
 }
 
@@ -70,30 +71,47 @@ export function createReading(database: PostgresDatabase): Reading {
 
   async function readTotals(owner: Owner, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
     const values = valuesFor(owner)
-    const text =
-      filter.text === undefined
-        ? `SELECT currency, sum(count) AS count, sum(minor_units) AS minor_units
-           FROM (${sumsOf(table, filter, values)}) AS s GROUP BY currency`
-        : `SELECT currency, count(*) AS count, sum(minor_units) AS minor_units
-           FROM ${expenses} AS e WHERE ${whereOf(filter, values)} GROUP BY currency`
-    return mergeTotals((await database.query<SumRow>(text, values.list)).rows.map(toTotal))
+    const text = `
+      SELECT currency, sum(count) AS count, sum(minor_units) AS minor_units
+      FROM (${sumsOf(table, filter, values)}) AS s GROUP BY currency`
+    return (await database.query<SumRow>(text, values.list)).rows.map(toTotal)
   }
 
-  async function readPage(owner: Owner, query: ExpenseQuery) {
-    const { limit, cursor } = query
+  /** What a page has, and one more where there are more. */
+  async function readRows(owner: Owner, query: ExpenseQuery): Promise<Row[]> {
     const values = valuesFor(owner)
-    const position = cursor === undefined ? undefined : readCursor(cursor)
-    const before = position
-      ? `AND (e.date, seq) < (${values.add(position.date)}::date, ${values.add(position.seq)}::bigint)`
-      : ''
     const text = `
-      SELECT ${COLUMNS} FROM ${expenses} AS e WHERE ${whereOf(query, values)} ${before}
-      ORDER BY e.date DESC, seq DESC LIMIT ${values.add(limit === undefined ? null : limit + 1)}`
-    const { rows } = await database.query<Row>(text, values.list)
-    const isMore = limit !== undefined && rows.length > limit
-    if (isMore) rows.pop()
-    const last = isMore ? rows.at(-1) : undefined
-    return { rows, next: last && toCursor({ date: last.date, seq: Number(last.seq) }) }
+      SELECT ${COLUMNS} FROM ${expenses} AS e
+      WHERE ${whereOf(query, values)} AND ${behindCursor(query, values)}
+      ORDER BY e.date DESC, seq DESC LIMIT ${limitOf(query, values)}`
+    return (await database.query<Row>(text, values.list)).rows
+  }
+
+  /** Of a text no sums are kept: all that have it are found first, once for both. */
+  async function search(owner: Owner, query: ExpenseQuery) {
+    const values = valuesFor(owner)
+    const text = `
+      WITH found AS MATERIALIZED (
+        SELECT date, seq, currency, minor_units FROM ${expenses} AS e
+        WHERE ${whereOf(query, values)}
+      ), totals AS (
+        SELECT currency, count(*) AS count, sum(minor_units)::text AS minor_units
+        FROM found GROUP BY currency
+      ), page AS (
+        SELECT date, seq FROM found AS e WHERE ${behindCursor(query, values)}
+        ORDER BY e.date DESC, seq DESC LIMIT ${limitOf(query, values)}
+      )
+      SELECT t.totals, rows.* FROM (SELECT json_agg(totals) AS totals FROM totals) AS t
+      LEFT JOIN (
+        SELECT ${COLUMNS}, e.date AS day FROM page JOIN ${expenses} AS e USING (seq)
+      ) AS rows ON true
+      ORDER BY day DESC, seq DESC`
+    const { rows } = await database.query<Row & { totals: SumRow[] | null }>(text, values.list)
+    // Where the page is empty, there is one row for the totals.
+    return {
+      rows: rows.filter(({ id }) => id !== null),
+      totals: rows[0]?.totals?.map(toTotal) ?? [],
+    }
   }
 
   async function readLargest(owner: Owner, filter: ExpenseFilter, currencies: readonly string[]) {
@@ -116,10 +134,13 @@ export function createReading(database: PostgresDatabase): Reading {
       return row && toExpense(row)
     },
     async list(owner, query = {}) {
-      if (query.text !== undefined) await foldRest()
-      const { rows, next } = await readPage(owner, query)
-      const totals = await readTotals(owner, query)
-      return { expenses: rows.map(toExpense), totals, ...(next !== undefined && { next }) }
+      if (query.text === undefined) {
+        const rows = await readRows(owner, query)
+        return toList(rows, await readTotals(owner, query), query)
+      }
+      await foldRest()
+      const { rows, totals } = await search(owner, query)
+      return toList(rows, totals, query)
     },
     async summarize(owner, filter = {}) {
       const values = valuesFor(owner)
@@ -144,6 +165,32 @@ export function toExpense(row: Row): StoredExpense {
   const { id, date, currency, category, description, payment_method, created } = row
   const minorUnits = Number(row.minor_units)
   return { id, date, minorUnits, currency, category, description, payment_method, created }
+}
+
+function toList(
+  rows: readonly Row[],
+  totals: readonly CurrencyTotal[],
+  { limit = rows.length }: ExpenseQuery,
+): ExpenseList {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  const next = last && toCursor({ date: last.date, seq: Number(last.seq) })
+  return {
+    expenses: shown.map(toExpense),
+    totals: mergeTotals(totals),
+    ...(next !== undefined && { next }),
+  }
+}
+
+function behindCursor({ cursor }: ExpenseQuery, values: Values): string {
+  if (cursor === undefined) return 'true'
+  const { date, seq } = readCursor(cursor)
+  return `(e.date, seq) < (${values.add(date)}::date, ${values.add(seq)}::bigint)`
+}
+
+/** One more than a page has tells whether there are more. */
+function limitOf({ limit }: ExpenseQuery, values: Values): string {
+  return values.add(limit === undefined ? null : limit + 1)
 }
 
 /** The owner is $1 and $2. */

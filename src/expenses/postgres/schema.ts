@@ -1,18 +1,20 @@
 import type { Migrations } from '../../stores/postgres.ts'
 
-/** Sums of a month each, and of a day each; by the table, how a date is written there. */
-const SUMS = { expenses_month: 'YYYY-MM', expenses_day: 'YYYY-MM-DD' }
+/** Sums of all time, of a month each, of a day each: how many characters of a date tell which. */
+const SUMS = { expenses_total: 0, expenses_month: 7, expenses_day: 10 }
 
 const GROUP = 'tid, oid, period, currency, category, payment_method'
 
-const forSums = (statements: (table: string, form: string) => string): string =>
+const forSums = (statements: (table: string, length: number) => string): string =>
   Object.entries(SUMS)
-    .map(([table, form]) => statements(table, form))
+    .map(([table, length]) => statements(table, length))
     .join('')
+
+const periodOf = (date: string, length: number) => `left(to_char(${date}, 'YYYY-MM-DD'), ${length})`
 
 const createSums = (schema: string) =>
   forSums(
-    (table, form) => `
+    (table, length) => `
     CREATE TABLE ${schema}.${table} (
       tid text COLLATE "C" NOT NULL,
       oid text COLLATE "C" NOT NULL,
@@ -25,15 +27,15 @@ const createSums = (schema: string) =>
       PRIMARY KEY (${GROUP})
     );
     INSERT INTO ${schema}.${table}
-      SELECT tid, oid, to_char(date, '${form}') AS period, currency, category, payment_method,
+      SELECT tid, oid, ${periodOf('date', length)} AS period, currency, category, payment_method,
         count(*), sum(minor_units) FROM ${schema}.expenses GROUP BY ${GROUP};`,
   )
 
 /** For a trigger: an expense is there from now on. */
 const count = (schema: string) =>
   forSums(
-    (table, form) => `
-    INSERT INTO ${schema}.${table} AS s VALUES (NEW.tid, NEW.oid, to_char(NEW.date, '${form}'),
+    (table, length) => `
+    INSERT INTO ${schema}.${table} AS s VALUES (NEW.tid, NEW.oid, ${periodOf('NEW.date', length)},
       NEW.currency, NEW.category, NEW.payment_method, 1, NEW.minor_units)
     ON CONFLICT (${GROUP}) DO UPDATE SET count = s.count + 1,
       minor_units = s.minor_units + excluded.minor_units;`,
@@ -41,8 +43,8 @@ const count = (schema: string) =>
 
 /** For a trigger: an expense is there no more. */
 const discount = (schema: string) =>
-  forSums((table, form) => {
-    const group = `tid = OLD.tid AND oid = OLD.oid AND period = to_char(OLD.date, '${form}')
+  forSums((table, length) => {
+    const group = `tid = OLD.tid AND oid = OLD.oid AND period = ${periodOf('OLD.date', length)}
       AND currency = OLD.currency AND category = OLD.category
       AND payment_method = OLD.payment_method`
     return `

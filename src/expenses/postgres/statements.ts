@@ -29,7 +29,7 @@ export function statementsOf(schema: string) {
     add: `
       WITH ${DURABLE} ${insert}
       WHERE NOT EXISTS (SELECT FROM ${deleted} WHERE id = $1)
-        AND (SELECT coalesce(sum(count), 0) FROM ${schema}.expenses_month
+        AND (SELECT coalesce(sum(count), 0) FROM ${schema}.expenses_total
           WHERE tid = $2 AND oid = $3) < $13
       ON CONFLICT (id) DO NOTHING`,
     isKnown: `

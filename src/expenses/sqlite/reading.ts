@@ -57,9 +57,12 @@ export function prepareReading(
     find: async ({ tid, oid }, id) => toExpense(find.get(id, tid, oid)),
     async list(owner, query = {}) {
       const reader = readerOf(owner)
-      const { expenses, next } = await readPage(reader, query)
-      const totals = await readTotals(reader, query)
-      return { expenses, totals, ...(next !== undefined && { next }) }
+      const { totals, slices } =
+        query.text === undefined
+          ? { totals: readSums(reader, query, 'currency').map(toTotal), slices: undefined }
+          : await search(reader, query)
+      const page = await readPage(reader, query, slices)
+      return { ...page, totals: mergeTotals(totals) }
     },
     async summarize(owner, filter = {}) {
       const reader = readerOf(owner)
@@ -75,56 +78,76 @@ export function prepareReading(
   }
 }
 
-async function readPage(reader: Reader, query: ExpenseQuery) {
+async function readPage(reader: Reader, query: ExpenseQuery, slices?: readonly Range[]) {
   const { limit = Number.POSITIVE_INFINITY, cursor } = query
-  const range = rangeOf(query)
+  const { low, high } = rangeOf(query)
   const position = cursor === undefined ? undefined : readCursor(cursor)
-  const high = position ? Math.min(range.high, placeOf(position.date, position.seq)) : range.high
-  const rows = await readRows(reader, query, { low: range.low, high }, limit + 1)
+  const before = position ? placeOf(position.date, position.seq) : high
+  const parts = partsOf(reader, query, { low, high: Math.min(high, before) }, slices)
+  const rows = await readRows(reader, query, parts, limit + 1)
   const isMore = rows.length > limit
   if (isMore) rows.pop()
-  const last = rows.at(-1)
-  const next = last && { date: String(last.date), seq: seqAt(Number(last.place)) }
-  return { expenses: rows.map(toListed), next: isMore && next ? toCursor(next) : undefined }
+  const last = isMore ? rows.at(-1) : undefined
+  const next = last && toCursor({ date: String(last.date), seq: seqAt(Number(last.place)) })
+  return { expenses: rows.map(toListed), ...(next !== undefined && { next }) }
 }
 
-/** The newest ones of a range that the filter lets through. */
-async function readRows(reader: Reader, filter: ExpenseFilter, range: Range, limit: number) {
+/** What of a range has to be looked at, the newest first. */
+function partsOf(
+  reader: Reader,
+  filter: ExpenseFilter,
+  range: Range,
+  slices?: readonly Range[],
+): Iterable<Range> | AsyncIterable<Range> {
+  if (slices) {
+    const high = (slice: Range) => Math.min(slice.high, range.high)
+    return slices.map((slice) => ({ low: slice.low, high: high(slice) }))
+  }
+  // Without a condition no more are looked at than are given.
+  return conditionOf(filter).where === '' ? [range] : slicesOf(reader, range)
+}
+
+/** The newest ones that the filter lets through. */
+async function readRows(
+  reader: Reader,
+  filter: ExpenseFilter,
+  parts: Iterable<Range> | AsyncIterable<Range>,
+  limit: number,
+): Promise<Row[]> {
   const { where, values } = conditionOf(filter)
   const select = reader.statement(`
     SELECT place, ${COLUMNS} FROM expense INDEXED BY expense_in_order
     WHERE ${IN_RANGE} ${where} ORDER BY place DESC LIMIT :limit`)
   const rows: Row[] = []
-  for (let rest = range; rest.low < rest.high && rows.length < limit; ) {
-    if (rest !== range) await nextRound()
-    // Without a condition no more are looked at than are given.
-    const slice = where === '' ? rest : firstSlice(reader, rest)
-    const wanted = Math.min(limit - rows.length, SLICE.given)
-    const found = select.all({ ...reader.owner, ...values, ...slice, limit: wanted })
-    rows.push(...found)
-    const low = found.length < wanted ? slice.low : Number(found.at(-1)?.place)
-    rest = { low: range.low, high: low }
+  for await (const { low, high } of parts) {
+    for (let rest = high; low < rest; ) {
+      const wanted = Math.min(limit - rows.length, SLICE.given)
+      const range = { low, high: rest }
+      const found = select.all({ ...reader.owner, ...values, ...range, limit: wanted })
+      rows.push(...found)
+      if (rows.length === limit) return rows
+      rest = found.length < wanted ? low : Number(found.at(-1)?.place)
+      if (low < rest) await nextRound()
+    }
   }
   return rows
 }
 
-async function readTotals(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
-  if (filter.text !== undefined) return mergeTotals(await search(reader, filter))
-  return mergeTotals(readSums(reader, filter, 'currency').map(toTotal))
-}
-
-/** Of a text no sums are kept: everything is looked at. */
-async function search(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
+/** Of a text no sums are kept: everything is looked at. Gives the slices too that have it. */
+async function search(reader: Reader, filter: ExpenseFilter) {
   const { where, values } = conditionOf(filter)
   const sum = reader.statement(`
     SELECT currency, count(*) AS count, sum(minor_units) AS minorUnits
     FROM expense INDEXED BY expense_in_order WHERE ${IN_RANGE} ${where} GROUP BY currency`)
   sum.setReadBigInts(true)
   const totals: CurrencyTotal[] = []
+  const slices: Range[] = []
   for await (const slice of slicesOf(reader, rangeOf(filter))) {
-    totals.push(...sum.all({ ...reader.owner, ...values, ...slice }).map(toTotal))
+    const found = sum.all({ ...reader.owner, ...values, ...slice })
+    totals.push(...found.map(toTotal))
+    if (found.length > 0) slices.push(slice)
   }
-  return totals
+  return { totals, slices }
 }
 
 /** From the sums that are kept: of whole months, and of the days before and after them. */

@@ -39,8 +39,8 @@ export function seqAt(place: number): number {
 /** The same as `placeOf`. */
 const PLACE = `unixepoch(date) / 86400 * ${PLACES} + seq`
 
-/** Sums of a month each, and of a day each; by the name, how much of a date tells which. */
-export const SUMS = { expense_month: 7, expense_day: 10 }
+/** Sums of all time, of a month each, of a day each: how many characters of a date tell which. */
+export const SUMS = { expense_total: 0, expense_month: 7, expense_day: 10 }
 
 const GROUP = 'tid, oid, period, currency, category, payment_method'
 
