@@ -22,10 +22,10 @@ export function ensureInstalled(folder = root) {
   })
 }
 
-/** Compiles `src` to `dist` when a source is newer than the last build. */
+/** Builds `dist`, the page of the conversation too, when a source is newer than the last build. */
 export function ensureBuilt() {
   const stamp = join(root, 'node_modules', '.entrance-built')
-  const inputs = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+  const inputs = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/page.js']
   const newest = Math.max(...inputs.map((name) => newestIn(join(root, name))))
   const isDone = () => existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest
   once(isDone, () => {
@@ -33,6 +33,7 @@ export function ensureBuilt() {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
+    run(nodeBinary(), [join(root, 'scripts', 'page.js')])
     writeFileSync(stamp, '')
   })
 }

@@ -83,6 +83,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['stores/*', ['index.ts', 'http/', 'files/', 'stores/store.ts']],
   // It plays the other side: protocol code in common would let one mistake pass on both.
   ['emulator/', ['http/html.ts', 'adapters/', 'files/', 'log.ts']],
+  // It runs in a browser, bundled to one page: it shares nothing with a server.
+  ['expenses/app/', []],
   // It uses us as a stranger would, by what `package.json` exports.
   ['expenses/', ['index.ts', 'adapters/', 'files/', 'stores/', 'log.ts']],
   [
@@ -108,7 +110,8 @@ const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['jose', ['core/', 'emulator/']],
   ['oauth4webapi', ['core/']],
-  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/']],
+  ['@modelcontextprotocol/ext-apps', ['expenses/app/']],
+  ['@modelcontextprotocol/', ['expenses/', 'cli/client', 'cli/commands/', 'cli/chat/']],
   ['zod', ['expenses/', 'cli/', 'emulator/configuration/']],
   ['commander', ['cli/']],
   ['jsonc-parser', ['cli/connect/']],
@@ -124,6 +127,10 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@ai-sdk/openai-compatible', ['cli/chat/']],
   ['ai', ['cli/chat/']],
 ])
+
+/** What runs in a browser: bundled, not compiled file by file. */
+const BROWSER = 'expenses/app/'
+const PAGE = 'dist/expenses/app/spending.html'
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
 const sources = new Map(files.map((path) => [path, readFileSync(join(src, path), 'utf8')]))
@@ -152,6 +159,16 @@ test('a package is imported only where it belongs', () => {
     return !places.some((place) => from.startsWith(place))
   })
   assert.deepEqual(wrong.map(toLine), [])
+})
+
+test('the page of the conversation and the server import nothing of each other', () => {
+  const crossing = imports(() => true).filter(({ from, name }) => {
+    const target = name.startsWith('.') ? normalize(join(dirname(from), name)) : name
+    const isPage = (path: string) => path.replaceAll('\\', '/').startsWith(BROWSER)
+    const isShared = name === '@modelcontextprotocol/ext-apps'
+    return isPage(from) ? !isPage(target) && !isShared : isPage(target)
+  })
+  assert.deepEqual(crossing.map(toLine), [])
 })
 
 test('only src/cli/env.ts reads the environment', () => {
@@ -203,9 +220,12 @@ test('the packed package holds what was built and no test, source or secret', ()
   const expected = /^(dist\/.+\.(js|d\.ts)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
   assert.deepEqual(
     packed.filter((path) => !expected.test(path)),
-    [],
+    [PAGE],
   )
-  const missing = files.filter((path) => !packed.includes(`dist/${path.replace(/\.ts$/, '.js')}`))
+  const built = files
+    .filter((path) => !path.startsWith(BROWSER))
+    .map((path) => `dist/${path.replace(/\.ts$/, '.js')}`)
+  const missing = [...built, PAGE].filter((path) => !packed.includes(path))
   assert.deepEqual(missing, [], 'not in dist: `npm run build`')
 })
 

@@ -11,6 +11,7 @@ import { instructions } from './instructions.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
 import { registerPrompts } from './prompts.ts'
 import { prepareResources } from './resources.ts'
+import { registerSpendingApp } from './spending-app.ts'
 import type { OwnExpenses } from './tools/tool.ts'
 import { type AuditTool, prepareTools } from './tools.ts'
 
@@ -44,7 +45,7 @@ export type ExpensesServerOptions = {
 /** What the gate says about the signed-in person: Entrance's `AuthInfo` has it all. */
 export type ExpensesContext = {
   readonly authInfo: AuthInfo & { readonly extra: { user: Owner } }
-  /** Takes which tool was called, and what came of it; never the arguments. @default nobody */
+  /** Takes which tool was called or which resource was read, never the arguments. @default nobody */
   readonly auditTool?: AuditTool
 }
 
@@ -95,6 +96,7 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
       registerTools(server, owner, auditTool as AuditTool | undefined)
       registerResources(server, owner, auditTool as AuditTool | undefined)
       registerPrompts(server)
+      registerSpendingApp(server)
       return server
     },
     {

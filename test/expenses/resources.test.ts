@@ -27,6 +27,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       [
         ['expenses://mine.csv', 'text/csv'],
         ['expenses://mine', 'application/json'],
+        ['ui://expenses/spending.html', 'text/html;profile=mcp-app'],
       ],
     )
     assert.deepEqual(
@@ -38,7 +39,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     )
     const all = [...resources, ...resourceTemplates]
     for (const { title, description } of all) assert.ok(title && description)
-    assert.equal(new Set(all.map(({ title }) => title)).size, 4)
+    assert.equal(new Set(all.map(({ title }) => title)).size, 5)
   })
 
   test(`${name}: JSON is what get_expenses answers, without pages`, async (t) => {

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Frame, Page } from 'playwright-core'
 
 // What of the DOM runs in the page; the types of browsers are no part of this project.
 type Box = { readonly left: number; readonly right: number; readonly width: number }
@@ -16,6 +16,13 @@ type DomElement = {
 declare const document: {
   readonly documentElement: DomElement
   querySelectorAll(selector: string): Iterable<DomElement>
+  createElement(name: 'canvas'): { getContext(kind: '2d', options: object): Painter }
+}
+type Painter = {
+  fillStyle: string
+  clearRect(x: number, y: number, width: number, height: number): void
+  fillRect(x: number, y: number, width: number, height: number): void
+  getImageData(x: number, y: number, width: number, height: number): { data: Iterable<number> }
 }
 declare function getComputedStyle(element: DomElement): {
   readonly color: string
@@ -25,20 +32,28 @@ declare function getComputedStyle(element: DomElement): {
 export type Contrast = { readonly text: string; readonly ratio: number }
 
 /** The contrast of each visible text with what is painted behind it (WCAG 2.2 §1.4.3). */
-export async function measureContrasts(page: Page): Promise<Contrast[]> {
+export async function measureContrasts(page: Page | Frame): Promise<Contrast[]> {
   const texts = await page.evaluate(() => {
     const isText = ({ nodeType, textContent }: DomNode) => nodeType === 3 && textContent?.trim()
+    // Whatever notation a colour has, as `rgb(…)`; as it is where it lets through what is behind.
+    const painter = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const painted = (colour: string): string => {
+      painter.clearRect(0, 0, 1, 1)
+      painter.fillStyle = colour
+      painter.fillRect(0, 0, 1, 1)
+      const [red, green, blue, alpha] = painter.getImageData(0, 0, 1, 1).data
+      return alpha === 255 ? `rgb(${red}, ${green}, ${blue})` : colour
+    }
     const groundOf = (element: DomElement | null): string => {
       if (!element) return 'none'
-      const { backgroundColor } = getComputedStyle(element)
-      const isOpaque = /^rgb\(/.test(backgroundColor)
-      return isOpaque ? backgroundColor : groundOf(element.parentElement)
+      const ground = painted(getComputedStyle(element).backgroundColor)
+      return /^rgb\(/.test(ground) ? ground : groundOf(element.parentElement)
     }
     return [...document.querySelectorAll('body *')]
       .filter((element) => element.checkVisibility() && [...element.childNodes].some(isText))
       .map((element) => ({
         text: [...element.childNodes].map(({ textContent }) => textContent?.trim()).join(' '),
-        colour: getComputedStyle(element).color,
+        colour: painted(getComputedStyle(element).color),
         ground: groundOf(element),
       }))
   })
@@ -46,7 +61,7 @@ export async function measureContrasts(page: Page): Promise<Contrast[]> {
 }
 
 /** What reaches beyond the sides of the window, and whether the page scrolls sideways. */
-export function findOverflow(page: Page): Promise<string[]> {
+export function findOverflow(page: Page | Frame): Promise<string[]> {
   return page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement
     const wide = [...document.querySelectorAll('body *')].filter((element) => {
@@ -60,7 +75,8 @@ export function findOverflow(page: Page): Promise<string[]> {
   })
 }
 
-function contrast(a: string, b: string): number {
+/** The contrast of two colours (WCAG 2.2, "contrast ratio"). */
+export function contrast(a: string, b: string): number {
   const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y)
   return (light + 0.05) / (dark + 0.05)
 }

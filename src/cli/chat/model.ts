@@ -2,7 +2,7 @@ import type { LanguageModel } from 'ai'
 import { isLoopback } from '../client/server-url.ts'
 import type { Environment } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
-import { explainModelError, type Model } from './model-errors.ts'
+import type { Model } from './model-errors.ts'
 import { createModelFetch } from './model-fetch.ts'
 import { findModel } from './model-list.ts'
 import type { ModelKey, ModelSettings, Provider } from './model-providers.ts'
@@ -16,8 +16,6 @@ export type ChatModel = Model & {
   readonly title: string
   /** What a person should know before they say anything. */
   readonly warning: string | undefined
-  /** Whatever `ai` throws, or puts into its stream, as a sentence for the person. */
-  explain(error: unknown): CommandError
 }
 
 export type ResolveModelOptions = {
@@ -65,7 +63,6 @@ export async function resolveModel(
     ...model,
     model: provider(settings.name ?? ''),
     warning: warningOf(settings),
-    explain: (error) => explainModelError(error, model),
   }
 }
 

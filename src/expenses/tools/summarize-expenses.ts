@@ -1,9 +1,7 @@
 import { given, summaryArguments } from '../arguments.ts'
+import { SPENDING_APP_META } from '../spending-app.ts'
 import { SUMMARY, showSummary } from '../summary.ts'
 import { prepareTool, type ToolsOptions } from './tool.ts'
-
-/** The page on which a client with MCP Apps shows what this tool answers. */
-export const SPENDING_PAGE = 'ui://expenses/spending.html'
 
 export function summarizeExpenses({ expenses, currency, log }: ToolsOptions) {
   return prepareTool(
@@ -14,7 +12,7 @@ export function summarizeExpenses({ expenses, currency, log }: ToolsOptions) {
       input: summaryArguments(),
       output: SUMMARY,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
-      meta: { ui: { resourceUri: SPENDING_PAGE } },
+      meta: SPENDING_APP_META,
       refused: 'The expenses were not summed up',
       failed: 'the server cannot reach its storage now.',
       event: 'expenses.summarize_failed',
