@@ -32,3 +32,10 @@ export function checkNames(env: Environment, problems: ConfigProblem[]): void {
     problems.push({ option, problem, cure: `If ${meant} is meant, rename it; else unset it.` })
   }
 }
+
+/**
+ * What `chat` takes of a `.env`: it is called from anywhere, and of a folder that is somebody else's
+ * `BROWSER` would run what they like, and `ENTRANCE_CLIENT_DATA` have the tokens kept with them.
+ */
+export const CHAT_VARIABLES =
+  /^(ENTRANCE_(URL|MODEL|MODEL_TIMEOUT)|(AZURE_)?OPENAI_\w+|GITHUB_(TOKEN|MODEL)|OLLAMA_(HOST|MODEL)|HTTPS?_PROXY|NO_PROXY)$/i

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Expense } from '../../src/expenses/expense.ts'
-import type { ExpenseStore, Owner } from '../../src/expenses/server.ts'
+import { type ExpenseStore, type Owner, TooManyError } from '../../src/expenses/server.ts'
 import { changesContract } from './contract-changes.ts'
 import { listsContract } from './contract-lists.ts'
 
@@ -22,7 +22,7 @@ export const EXPENSE: Expense = {
 export type ExpensesSetup = {
   readonly name: string
   /** A new, empty store that is connected; it is closed by whoever asked. */
-  readonly open: (t: TestContext) => Promise<ExpenseStore>
+  readonly open: (t: TestContext, options?: { maxExpenses: number }) => Promise<ExpenseStore>
 }
 
 /** Declares a test that has a store of its own. */
@@ -203,6 +203,21 @@ export function expensesContract({ name, open }: ExpensesSetup): void {
       { owner: ALICE, id: third, version: 1 },
       { owner: ALICE, id: fourth, version: 1 },
     ])
+  })
+
+  test(`${name}: one person’s expenses are bounded, others’ go on, and a deletion makes room`, async (t) => {
+    const store = await open(t, { maxExpenses: 3 })
+    for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, date: `2026-0${i + 1}-01` })
+    await assert.rejects(store.add(ALICE, EXPENSE), (error: TooManyError) => {
+      return error instanceof TooManyError && error.limit === 3
+    })
+    await store.add(BOB, EXPENSE)
+    const { expenses, totals } = await store.list(ALICE)
+    assert.equal(totals[0]?.count, 3)
+    await store.delete(ALICE, expenses[0]?.id ?? '')
+    await store.add(ALICE, EXPENSE)
+    await assert.rejects(store.add(ALICE, EXPENSE), TooManyError)
+    await store.close()
   })
 
   check('a closed store refuses and can be closed again', async (store) => {

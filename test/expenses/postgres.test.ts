@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { statementsOf } from '../../src/expenses/postgres/statements.ts'
@@ -27,9 +27,9 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
   let contractUrl: string | undefined
   let schemas = 0
   // A schema is made much sooner than a database.
-  const openSchema = async () => {
+  const openSchema = async (_: TestContext, options?: PostgresExpensesOptions) => {
     contractUrl ??= await postgres.database()
-    return opened(`${contractUrl}?schema=contract_${++schemas}`)
+    return opened(`${contractUrl}?schema=contract_${++schemas}`, options)
   }
   expensesContract({ name: 'postgres', open: openSchema })
 

@@ -136,18 +136,20 @@ suite('what changes or deletes something is asked about', () => {
 
 suite('a confirmation is the person’s own', () => {
   test('what was typed before the question was there does not answer it', async () => {
-    const called = Promise.withResolvers<void>()
-    model.always(({ results }) =>
-      results.length === 0
-        ? { calls: [DELETE_LAMP], before: called.promise }
-        : { text: `Came of it: ${results[0]}` },
-    )
+    const asked = Promise.withResolvers<void>()
+    const typed = Promise.withResolvers<void>()
+    model.always(async ({ results }) => {
+      if (results.length > 0) return { text: `Came of it: ${results[0]}` }
+      asked.resolve()
+      await typed.promise
+      return { calls: [DELETE_LAMP] }
+    })
     const { type, sees, ended } = scene.sit()
     await sees(/> /)
     type('delete the lamp\n')
-    await sees(/\n/)
+    await asked.promise
     type('y\n')
-    called.resolve()
+    typed.resolve()
     await sees(/Do it\? \[y\/N\] /)
     assert.deepEqual(things.done, [])
     type('\n')

@@ -52,6 +52,8 @@ export type ChatRun = {
   readonly env?: Readonly<Record<string, string>>
   /** What the command's clock shows when it starts. @default the machine's */
   readonly at?: string
+  /** The working directory. */
+  readonly cwd?: string
   /** Whether its pipes are a terminal. @default true in `talk` */
   readonly isTerminal?: boolean
 }
@@ -69,9 +71,10 @@ export async function openScene(
   const { BROWSER: _, ...own } = person.desktop.env
   const ofModel = { OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'scripted' }
   const all = started.move()
-  const run = (args: readonly string[], { at, env }: ChatRun, nodeOptions = '') => {
+  const run = (args: readonly string[], { at, env, cwd }: ChatRun, nodeOptions = '') => {
     const clock = at ? shiftedClock((Date.parse(at) - Date.now()) / 1000) : {}
     const running = startEntranceCommand(['chat', `${server.url}/mcp`, ...args], {
+      ...(cwd && { cwd }),
       env: {
         ...own,
         ...ofModel,
