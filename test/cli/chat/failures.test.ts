@@ -167,6 +167,31 @@ suite('the server', () => {
     assert.deepEqual([out(), own.done, lost.next], ['Came: did add t3\n', ['add t3'], false])
   })
 
+  test('that does what it is asked, and whose answer is lost: --json says that it may be done', async () => {
+    const own = createThingsServer()
+    await using other = await openScene({
+      handler: async (request, context) => {
+        const isCall = (await request.clone().text()).includes('"tools/call"')
+        const answer = await own.handler(request, context)
+        return isCall ? new Response('Bad gateway', { status: 502 }) : answer
+      },
+    })
+    other.model.always({ calls: [ADD, ADD] })
+    const { ended, out } = other.sit({ once: 'Add it.', json: true })
+    assert.equal((await ended)?.exitCode, 1)
+    assert.deepEqual(own.done, ['add t3'])
+    const { toolCalls, error } = JSON.parse(out())
+    assert.deepEqual(toolCalls, [
+      {
+        name: 'add_thing',
+        arguments: { id: 't3' },
+        outcome: 'failed',
+        result: 'Stopped while it ran: it is not known whether it was done.',
+      },
+    ])
+    assert.match(error, /502/)
+  })
+
   test('renews an access token that runs out in a chat without a word', async () => {
     model.always({ text: 'Well.' })
     const { type, sees, ended, screen } = scene.sit()
