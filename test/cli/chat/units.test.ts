@@ -4,8 +4,10 @@ import type { ModelMessage } from 'ai'
 import { fitHistory, type Turn } from '../../../src/cli/chat/history.ts'
 import { createKnownThings } from '../../../src/cli/chat/known-things.ts'
 import { MAX_RESULT, toOutcome } from '../../../src/cli/chat/outcome.ts'
+import { createScreen } from '../../../src/cli/chat/screen.ts'
 import { showCall, showIntent, showOutcome } from '../../../src/cli/chat/show-call.ts'
 import { dayIn, describeToday } from '../../../src/cli/chat/today.ts'
+import { createFakeTerminal } from './fake-terminal.ts'
 
 suite('the day that the model is told', () => {
   test('is the one of the time zone', () => {
@@ -91,6 +93,14 @@ suite('a result', () => {
     const { text: given } = toOutcome({ content: [{ type: 'text', text }] })
     assert.ok(given.isWellFormed() && given.length < MAX_RESULT + 200)
   })
+})
+
+test('a character that comes in two halves is shown whole', () => {
+  const { terminal, out } = createFakeTerminal({}, true)
+  const known = createKnownThings()
+  const screen = createScreen({ terminal, known, yes: false, isLive: true, isSilent: false })
+  for (const part of ['a\ud83e', '\uddc0', ' b\ud83e', '']) screen.text(part)
+  assert.equal(out(), 'a🧀 b')
 })
 
 test('a call and its result are one line each, however long', () => {
