@@ -6,7 +6,7 @@ import { createKnownThings } from '../../../src/cli/chat/known-things.ts'
 import { MAX_RESULT, toOutcome } from '../../../src/cli/chat/outcome.ts'
 import { createScreen } from '../../../src/cli/chat/screen.ts'
 import { showCall, showIntent, showOutcome } from '../../../src/cli/chat/show-call.ts'
-import { dayIn, describeToday } from '../../../src/cli/chat/today.ts'
+import { dayIn, describeToday, ownTimeZone } from '../../../src/cli/chat/today.ts'
 import { createFakeTerminal } from './fake-terminal.ts'
 
 suite('the day that the model is told', () => {
@@ -16,6 +16,24 @@ suite('the day that the model is told', () => {
       ['Pacific/Kiritimati', 'UTC', 'America/Los_Angeles'].map((zone) => dayIn(zone, moment)),
       ['2027-01-01', '2026-12-31', '2026-12-31'],
     )
+  })
+
+  test('is that of UTC where TZ is empty or no time zone', (t) => {
+    const { TZ } = process.env
+    t.after(() => {
+      if (TZ === undefined) delete process.env.TZ
+      else process.env.TZ = TZ
+    })
+    for (const [zone, expected] of Object.entries({
+      '': 'UTC',
+      'Foo/Bar': 'UTC',
+      'Europe/Paris ': 'UTC',
+      ':Europe/Paris': 'Europe/Paris',
+    })) {
+      process.env.TZ = zone
+      assert.equal(ownTimeZone(), expected, JSON.stringify(zone))
+      assert.equal(dayIn(ownTimeZone(), new Date('2026-11-28T12:00:00Z')), '2026-11-28')
+    }
   })
 
   test('comes with its weekday and the seven days before, across a year’s end', () => {
