@@ -5,7 +5,8 @@ import { type Currency, MAX_AMOUNT, toMinorUnits } from './money.ts'
 const FIRST_DATE = '1970-01-01'
 const LAST_DATE = '2099-12-31'
 const MAX_DESCRIPTION = 500
-const DEFAULT_LIMIT = 100
+// As many as a model takes in at once.
+const DEFAULT_LIMIT = 200
 const MAX_LIMIT = 1000
 const MAX_CURSOR = 1000
 const DECIMAL_WORDS = ['no decimals', 'at most one decimal', 'at most two decimals']

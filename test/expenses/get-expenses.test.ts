@@ -186,10 +186,10 @@ test('an optional argument that is null or empty is one that was left out', asyn
   }
 })
 
-test('one answer holds 100 expenses unless it is asked for more', async (t) => {
+test('one answer holds 200 expenses unless it is asked for more', async (t) => {
   const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
-  await Promise.all(Array.from({ length: 101 }, () => addExpense(client)))
+  await Promise.all(Array.from({ length: 201 }, () => addExpense(client)))
   const page = await structuredOf(client, 'get_expenses', {})
-  assert.deepEqual([(page.expenses as unknown[]).length, page.count], [100, 101])
-  assert.equal((await getExpenses(client, { limit: 101 })).next_cursor, undefined)
+  assert.deepEqual([(page.expenses as unknown[]).length, page.count], [200, 201])
+  assert.equal((await getExpenses(client, { limit: 201 })).next_cursor, undefined)
 })
