@@ -304,7 +304,7 @@ const LIST_ARGUMENTS = {
     },
     payment_method: { type: 'string', enum: ['amex', 'visa', 'cash'] },
     text: { type: 'string', minLength: 1, maxLength: 500, examples: ['office supplies'] },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    limit: { type: 'integer', minimum: 1, maximum: 2000, default: 2000 },
     cursor: { type: 'string', minLength: 1, maxLength: 1000 },
   },
   additionalProperties: false,
