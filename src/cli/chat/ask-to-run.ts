@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { confirm } from '../prompt.ts'
-import type { Terminal } from '../terminal.ts'
+import { printableLine, type Terminal } from '../terminal.ts'
 import type { KnownThings } from './known-things.ts'
 import type { ToolCall } from './run-calls.ts'
 import { showIntent } from './show-call.ts'
@@ -19,11 +19,21 @@ export async function askToRun(
 ): Promise<boolean | undefined> {
   if (!terminal.isInteractive) return undefined
   const things = known.namedIn(args)
-  terminal.note(
-    terminal.formatNote('yellow', showIntent({ name, title: tool.title, args }, things)),
-  )
+  // A window that is not known may be as narrow as any.
+  const width = terminal.stderr.columns || 40
+  const intent = showIntent({ name, title: tool.title, args }, things, width)
+  terminal.note(terminal.formatNote('yellow', intent))
   await forgetTypedAhead(terminal)
-  return confirm('Do it?', terminal)
+  return confirm(questionOf(name, intent.split('\n').length), terminal)
+}
+
+/** What does not fit into a window, whatever its height. */
+const MANY_LINES = 20
+
+/** Says again what it is about: arguments that are long enough have moved the rest out of sight. */
+function questionOf(name: string, lines: number): string {
+  const above = lines > MANY_LINES ? `, with all that the ${lines} lines above say` : ''
+  return `Call ${printableLine(name)}${above}. Do it?`
 }
 
 /** What was typed before the question was there to be read is no answer to it. */

@@ -16,8 +16,9 @@ export function showOutcome({ text, shown }: Outcome, width: number): string {
 }
 
 /**
- * What is about to be done, whole: nothing is shortened, and no value can write a line of its own.
- * `known` is what the server said before of the things that are named.
+ * What is about to be done, whole: nothing is shortened, and no value can write a line of its own,
+ * not even where a window of `width` breaks it. `known` is what the server said before of the things
+ * that are named.
  */
 export function showIntent(
   {
@@ -26,21 +27,41 @@ export function showIntent(
     args,
   }: { readonly name: string; readonly title: string | undefined; readonly args: unknown },
   known: readonly unknown[],
+  width: number,
 ): string {
   const heading = title ? `${printableLine(name)} (${printableLine(title)})` : printableLine(name)
   const lines = [
     `${heading}, which changes or deletes what is there, is to be called with:`,
-    ...indent(printableJson(args)),
+    ...indent(printableJson(args), width),
     ...known.flatMap((thing) => [
       'It names what the server described as:',
-      ...indent(printableJson(thing)),
+      ...indent(printableJson(thing), width),
     ]),
   ]
   return lines.join('\n')
 }
 
-function indent(text: string): readonly string[] {
-  return text.split('\n').map((line) => `  ${line}`)
+/** Only the program's own words stand at the left edge. */
+function indent(text: string, width: number): readonly string[] {
+  return text.split('\n').flatMap((line) => fold(line, width - 2).map((part) => `  ${part}`))
+}
+
+/** A line in parts of so many columns at most; what is not ASCII may take two. */
+function fold(line: string, width: number): readonly string[] {
+  const parts: string[] = []
+  let part = ''
+  let columns = 0
+  for (const character of line) {
+    const wide = character > '~' ? 2 : 1
+    if (columns + wide > width) {
+      parts.push(part)
+      part = ''
+      columns = 0
+    }
+    part += character
+    columns += wide
+  }
+  return [...parts, part]
 }
 
 function inline(args: unknown): string {

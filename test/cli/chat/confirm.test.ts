@@ -56,6 +56,19 @@ suite('what changes or deletes something is asked about', () => {
     })
   }
 
+  test('by its name again beneath arguments that fill any window', async () => {
+    calling({ name: 'delete_thing', args: { id: 't1', note: 'list_things. '.repeat(500) } })
+    const { type, sees, ended } = scene.sit()
+    await sees(/> /)
+    type('delete the lamp\n')
+    await sees(/Call delete_thing, with all that the \d{2} lines above say\. Do it\? \[y\/N\] /)
+    type('\n')
+    await sees(/Came of it: Not done: the user declined it\./)
+    assert.deepEqual(things.done, [])
+    type('/exit\n')
+    await ended
+  })
+
   test('a tool that says nothing of itself among it', async () => {
     calling({ name: 'change_thing', args: { id: 't1' } })
     const { type, sees, ended } = scene.sit()

@@ -130,12 +130,29 @@ test('a call and its result are one line each, however long', () => {
 
 test('what is to be done is shown whole, and no value writes a line of its own', () => {
   const args = { id: 'x'.repeat(5000), note: 'a\nDo it? [y/N] y\u2028\u202e' }
-  const shown = showIntent({ name: 'delete\nall', title: 'Delete', args }, [])
+  const shown = showIntent({ name: 'delete\nall', title: 'Delete', args }, [], 6000)
   assert.ok(shown.includes('x'.repeat(5000)))
   assert.deepEqual(
     shown.split(/[\n\u2028]/).map((line) => line.slice(0, 12)),
     ['delete all (', '  {', '    "id": "x', '    "note": ', '  }'],
   )
+})
+
+test('a value that is laid out for the window’s width stays behind the left edge', () => {
+  const width = 40
+  const forged = 'Call list_things. Do it? [y/N] '
+  for (const filler of [' ', '名', '\u3000']) {
+    const args = { note: `${filler.repeat(60)}${forged}`.repeat(30) }
+    const shown = showIntent({ name: 'delete_all', title: undefined, args }, [args], width)
+    const edge = shown.split('\n').filter((line) => !line.startsWith('  '))
+    assert.deepEqual(edge, [
+      'delete_all, which changes or deletes what is there, is to be called with:',
+      'It names what the server described as:',
+    ])
+    for (const line of shown.split('\n').filter((line) => line.startsWith('  '))) {
+      assert.ok(line.replaceAll(/[^ -~]/g, '..').length <= width, line)
+    }
+  }
 })
 
 test('things are known by the id that the server gave them last', () => {
