@@ -215,7 +215,7 @@ async function checkList(
   const fitting = all.filter((expense) => fits(expense, filter))
   const totals = [...Map.groupBy(fitting, ({ currency }) => currency)]
   const listed: { id: string; date: string; amount: number }[] = []
-  const limit = random([97, 1000])
+  const limit = random([97, 2000])
   for (let cursor: string | undefined, isFirst = true; isFirst || cursor; isFirst = false) {
     const args = { ...filter, limit, ...(cursor && { cursor }) }
     const { structuredContent } = await client.callTool({ name: 'get_expenses', arguments: args })
