@@ -173,6 +173,14 @@ test('every wrong argument of a filter is named at once, a period that runs back
   )
 })
 
+test('the figures come before the list, for a model that is given the beginning alone', async (t) => {
+  const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
+  await fill(client)
+  const page = await getExpenses(client, { limit: 1 })
+  assert.ok(page.next_cursor)
+  assert.equal(Object.keys(page).at(-1), 'expenses')
+})
+
 test('an optional argument that is null or empty is one that was left out', async (t) => {
   const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
   await fill(client)
