@@ -30,7 +30,8 @@ suite('the .env of a folder that is somebody else’s', () => {
     writeFileSync(join(bin, 'az'), `#!/bin/sh\nenv > ${seen}\nexit 1\n`, { mode: 0o700 })
     await place.setup('--token', 'az', '--url', 'https://expenses.example.com')
     const given = readFileSync(seen, 'utf8')
-    for (const name of Object.keys(HOSTILE)) assert.doesNotMatch(given, new RegExp(`^${name}=`, 'm'))
+    for (const name of Object.keys(HOSTILE))
+      assert.doesNotMatch(given, new RegExp(`^${name}=`, 'm'))
     // Without it, az would find no way out.
     assert.match(given, /^HTTPS_PROXY=http:\/\/proxy\.example\.com:8080$/m)
     assert.match(given, /^PATH=/m)

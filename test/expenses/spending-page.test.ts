@@ -376,8 +376,8 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
     const page = await chromium.context.newPage()
     // Nothing around it: what holds here is in the page.
     await page.setContent(readFileSync(PAGE, 'utf8'))
-    const refused = await page.evaluate(async () => {
-      const seen: string[] = []
+    const refused = await page.evaluate(`(async () => {
+      const seen = []
       document.addEventListener('securitypolicyviolation', (event) => {
         seen.push(event.effectiveDirective)
       })
@@ -388,8 +388,8 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
       const base = Object.assign(document.createElement('base'), { href: away })
       document.head.append(base)
       await new Promise((resolve) => image.addEventListener('error', resolve))
-      return seen.toSorted()
-    })
+      return seen.sort()
+    })()`)
     await page.close()
     assert.deepEqual(refused, ['base-uri', 'connect-src', 'img-src'])
   })
