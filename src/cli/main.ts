@@ -7,7 +7,7 @@ import { EXIT } from './exit-codes.ts'
 import { createProgram } from './program.ts'
 import { useProxy } from './proxy.ts'
 import { reportError } from './report-error.ts'
-import { CHAT_VARIABLES } from './variable-names.ts'
+import { FROM_ANYWHERE } from './variable-names.ts'
 
 await main()
 
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 async function run(argv: readonly string[]): Promise<number> {
   try {
     // The client is called from anywhere; another project's `.env` is none of its business.
-    if (argv[2] !== 'client') loadDotEnv(argv[2] === 'chat' ? CHAT_VARIABLES : undefined)
+    if (argv[2] !== 'client') loadDotEnv(FROM_ANYWHERE.get(argv[2] ?? ''))
     // The others talk to nobody.
     if (/^(client|chat|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
     await createProgram().parseAsync(argv)

@@ -78,6 +78,28 @@ test('an account of 30,000 on one day is searched and summed up while others get
   await store.close()
 })
 
+test('ATTACK: whoever asks for much a hundred times at once takes one slice of a turn, not a hundred', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  const adds = Array.from({ length: 6000 }, () => store.add(ALICE, EXPENSE))
+  await Promise.all(adds)
+  for (const ask of [
+    () => store.list(ALICE, { text: 'nothing like it', limit: 10 }),
+    () => store.summarize(ALICE),
+  ]) {
+    let turns = 0
+    const tick = () => {
+      turns++
+      next = setImmediate(tick)
+    }
+    let next = setImmediate(tick)
+    await Promise.all(Array.from({ length: 100 }, ask))
+    clearImmediate(next)
+    // Two slices each, and others have their turn between any two.
+    assert.ok(turns >= 100, `${turns} turns`)
+  }
+  await store.close()
+})
+
 test('an expense that cannot be written is refused and leaves nothing behind', async (t) => {
   const store = sqliteExpenseStore(':memory:')
   const run = t.mock.method(StatementSync.prototype, 'run')

@@ -11,6 +11,7 @@ import type {
   StoredExpense,
 } from '../expense-store.ts'
 import { foldText } from '../fold.ts'
+import { createTurns } from '../in-turn.ts'
 import { byMonth, mergeTotals } from '../merge-totals.ts'
 import { type Span, splitPeriod } from '../period.ts'
 
@@ -47,6 +48,7 @@ type Reading = Pick<ExpenseStore, 'find' | 'list' | 'summarize'> & {
 export function createReading(database: PostgresDatabase): Reading {
   const table = (name: string) => `${database.address.schema}.${name}`
   const expenses = table('expenses')
+  const inTurn = createTurns()
 
   async function findRow({ tid, oid }: Owner, id: string): Promise<Row | undefined> {
     if (!isId(id)) return undefined
@@ -126,6 +128,28 @@ export function createReading(database: PostgresDatabase): Reading {
     return (await database.query<Row>(text, values.list)).rows.map(toExpense)
   }
 
+  async function list(owner: Owner, query: ExpenseQuery) {
+    if (query.text === undefined) {
+      const rows = await readRows(owner, query)
+      return toList(rows, await readTotals(owner, query), query)
+    }
+    await foldRest()
+    const { rows, totals } = await search(owner, query)
+    return toList(rows, totals, query)
+  }
+
+  async function summarize(owner: Owner, filter: ExpenseFilter) {
+    const values = valuesFor(owner)
+    const text = `
+      SELECT currency, category, payment_method, month, sum(count) AS count,
+        sum(minor_units) AS minor_units
+      FROM (${sumsOf(table, filter, values)}) AS s GROUP BY 1, 2, 3, 4`
+    const { rows } = await database.query<SumRow>(text, values.list)
+    const currencies = [...new Set(rows.map(({ currency }) => currency))].sort()
+    const largest = await readLargest(owner, filter, currencies)
+    return { groups: rows.map(toGroup).toSorted(byMonth), largest }
+  }
+
   return {
     findRow,
     foldRest,
@@ -133,26 +157,8 @@ export function createReading(database: PostgresDatabase): Reading {
       const row = await findRow(owner, id)
       return row && toExpense(row)
     },
-    async list(owner, query = {}) {
-      if (query.text === undefined) {
-        const rows = await readRows(owner, query)
-        return toList(rows, await readTotals(owner, query), query)
-      }
-      await foldRest()
-      const { rows, totals } = await search(owner, query)
-      return toList(rows, totals, query)
-    },
-    async summarize(owner, filter = {}) {
-      const values = valuesFor(owner)
-      const text = `
-        SELECT currency, category, payment_method, month, sum(count) AS count,
-          sum(minor_units) AS minor_units
-        FROM (${sumsOf(table, filter, values)}) AS s GROUP BY 1, 2, 3, 4`
-      const { rows } = await database.query<SumRow>(text, values.list)
-      const currencies = [...new Set(rows.map(({ currency }) => currency))].sort()
-      const largest = await readLargest(owner, filter, currencies)
-      return { groups: rows.map(toGroup).toSorted(byMonth), largest }
-    },
+    list: (owner, query = {}) => inTurn(owner, () => list(owner, query)),
+    summarize: (owner, filter = {}) => inTurn(owner, () => summarize(owner, filter)),
   }
 }
 

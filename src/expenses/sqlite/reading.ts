@@ -11,6 +11,7 @@ import type {
   StoredExpense,
 } from '../expense-store.ts'
 import { foldText } from '../fold.ts'
+import { createTurns } from '../in-turn.ts'
 import { byMonth, mergeTotals } from '../merge-totals.ts'
 import { dayAfter, type Span, splitPeriod } from '../period.ts'
 import { placeOf, prepareRest, type SUMS, seqAt } from './schema.ts'
@@ -47,6 +48,8 @@ export function prepareReading(
   const find = db.prepare(`SELECT ${COLUMNS} FROM expense WHERE id = ? AND tid = ? AND oid = ?`)
   const unprepared = db.prepare('SELECT 1 FROM expense WHERE place IS NULL LIMIT 1')
 
+  const inTurn = createTurns()
+
   function readerOf({ tid, oid }: Owner): Reader {
     // A process of an older release may have this file open too, and add to it.
     if (unprepared.get()) prepareRest(db)
@@ -55,27 +58,30 @@ export function prepareReading(
 
   return {
     find: async ({ tid, oid }, id) => toExpense(find.get(id, tid, oid)),
-    async list(owner, query = {}) {
-      const reader = readerOf(owner)
-      const { totals, slices } =
-        query.text === undefined
-          ? { totals: readSums(reader, query, 'currency').map(toTotal), slices: undefined }
-          : await search(reader, query)
-      const page = await readPage(reader, query, slices)
-      return { ...page, totals: mergeTotals(totals) }
-    },
-    async summarize(owner, filter = {}) {
-      const reader = readerOf(owner)
-      const kind = 'currency, month, category, payment_method'
-      const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
-      const largest: StoredExpense[] = []
-      for (const currency of [...new Set(groups.map((group) => group.currency))].sort()) {
-        const found = await readLargest(reader, filter, currency)
-        if (found) largest.push(found)
-      }
-      return { groups, largest }
-    },
+    list: (owner, query = {}) => inTurn(owner, async () => list(readerOf(owner), query)),
+    summarize: (owner, filter = {}) =>
+      inTurn(owner, async () => summarize(readerOf(owner), filter)),
   }
+}
+
+async function list(reader: Reader, query: ExpenseQuery) {
+  const { totals, slices } =
+    query.text === undefined
+      ? { totals: readSums(reader, query, 'currency').map(toTotal), slices: undefined }
+      : await search(reader, query)
+  const page = await readPage(reader, query, slices)
+  return { ...page, totals: mergeTotals(totals) }
+}
+
+async function summarize(reader: Reader, filter: ExpenseFilter) {
+  const kind = 'currency, month, category, payment_method'
+  const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
+  const largest: StoredExpense[] = []
+  for (const currency of [...new Set(groups.map((group) => group.currency))].sort()) {
+    const found = await readLargest(reader, filter, currency)
+    if (found) largest.push(found)
+  }
+  return { groups, largest }
 }
 
 async function readPage(reader: Reader, query: ExpenseQuery, slices?: readonly Range[]) {
