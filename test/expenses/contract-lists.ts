@@ -106,7 +106,7 @@ export function listsContract(check: Check): void {
       ...['', '0', 'x'.repeat(10_000), `${next}A`, `${next}=`, ` ${next}`, next.slice(1)],
       ...[made('2026-02-30.1'), made('2026-01-01.-1'), made('2026-01-01.1e3'), made('a.b')],
       ...[made('2026-01-01.01'), made("2026-01-01.1'"), made(`2026-01-01.${'9'.repeat(16)}`)],
-      ...[made('[1]'), '🧀', '../../etc/passwd'],
+      ...[made('[1]'), '🧀', '../../etc/passwd', made('\0'.repeat(16)), made('1'.repeat(16))],
     ]
     for (const cursor of wrong) {
       await assert.rejects(store.list(ALICE, { limit: 1, cursor }), (error) => {
@@ -114,9 +114,26 @@ export function listsContract(check: Check): void {
         return error instanceof RangeError
       })
     }
-    // The largest number that one can have is a place like any other.
-    const far = made(`2026-01-01.${'9'.repeat(15)}`)
-    assert.deepEqual((await store.list(ALICE, { limit: 1, cursor: far })).expenses, [])
+  })
+
+  check('ATTACK: a cursor tells nothing of how many expenses others have', async (store) => {
+    const cursors: string[] = []
+    for (let i = 0; i < 4; i++) {
+      await store.add(ALICE, EXPENSE)
+      await store.add(BOB, EXPENSE)
+      const { next } = await store.list(ALICE, { limit: 1 })
+      if (next !== undefined) cursors.push(next)
+    }
+    assert.equal(new Set(cursors).size, 3)
+    for (const cursor of cursors) {
+      const bytes = Buffer.from(cursor, 'base64url')
+      // No day, no number, and none that goes up with the number of expenses.
+      assert.doesNotMatch(bytes.toString('latin1'), /2026|\0{3}/)
+    }
+    // One block of a cipher: what differs by one has nothing in common.
+    const [first, second] = cursors.map((cursor) => [...Buffer.from(cursor, 'base64url')])
+    const same = first?.filter((byte, i) => byte === second?.[i]).length ?? 16
+    assert.ok(same < 6, `${same} bytes are the same`)
   })
 
   check('somebody else’s cursor gives one’s own expenses only', async (store) => {

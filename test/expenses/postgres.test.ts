@@ -39,7 +39,8 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     await Promise.all(stores.flat().map((store) => store.connect()))
     const versions = (table: string) =>
       postgres.query(`SELECT version FROM entrance.${table}`, new URL(url).pathname.slice(1))
-    assert.deepEqual(await versions('expenses_migrations'), [{ version: 1 }, { version: 2 }])
+    const made = (await versions('expenses_migrations')).map(({ version }) => version)
+    assert.deepEqual(made, [1, 2, 3])
     assert.deepEqual(await versions('migrations'), [{ version: 1 }])
     for (const store of stores.flat()) await store.close()
   })

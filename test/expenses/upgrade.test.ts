@@ -44,7 +44,10 @@ test('the first release refuses an upgraded file, and changes nothing of it', as
   await sqliteExpenseStore(path).close()
   const before = readFileSync(path)
   const first = { migrations: ['CREATE TABLE expense (seq INTEGER)'], busyTimeout: 100 }
-  assert.throws(() => openSqliteFile(path, first), /schema version 2; this release knows 1\. Start/)
+  assert.throws(
+    () => openSqliteFile(path, first),
+    /schema version \d; this release knows 1\. Start/,
+  )
   assert.deepEqual(readFileSync(path), before)
 })
 

@@ -47,6 +47,7 @@ export function createScreen(options: ScreenOptions): Stage {
         terminal.note(terminal.formatNote('dim', printable(text.trim())))
       endLine()
     },
+    ended: endLine,
     called: (call) => terminal.note(terminal.formatNote('cyan', `→ ${showCall(call, width)}`)),
     cameOf: (_, outcome) => {
       known.learn(outcome.structured)

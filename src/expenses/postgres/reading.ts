@@ -56,6 +56,14 @@ export function createReading(database: PostgresDatabase): Reading {
     return (await database.query<Row>(text, [id, tid, oid])).rows[0]
   }
 
+  let kept: Uint8Array | undefined
+  async function cursorKey(): Promise<Uint8Array> {
+    const text = `SELECT key FROM ${table('expenses_cursor_key')}`
+    kept ??= (await database.query<{ key: Uint8Array }>(text, [])).rows[0]?.key
+    if (!kept) throw new Error(`${table('expenses_cursor_key')} is empty.`)
+    return kept
+  }
+
   async function foldRest(): Promise<void> {
     const read = `SELECT id, description FROM ${expenses} WHERE folded IS NULL ORDER BY seq LIMIT ${FOLDED}`
     const write = `
@@ -80,17 +88,17 @@ export function createReading(database: PostgresDatabase): Reading {
   }
 
   /** What a page has, and one more where there are more. */
-  async function readRows(owner: Owner, query: ExpenseQuery): Promise<Row[]> {
+  async function readRows(owner: Owner, query: ExpenseQuery, key: Uint8Array): Promise<Row[]> {
     const values = valuesFor(owner)
     const text = `
       SELECT ${COLUMNS} FROM ${expenses} AS e
-      WHERE ${whereOf(query, values)} AND ${behindCursor(query, values)}
+      WHERE ${whereOf(query, values)} AND ${behindCursor(query, values, key)}
       ORDER BY e.date DESC, seq DESC LIMIT ${limitOf(query, values)}`
     return (await database.query<Row>(text, values.list)).rows
   }
 
   /** Of a text no sums are kept: all that have it are found first, once for both. */
-  async function search(owner: Owner, query: ExpenseQuery) {
+  async function search(owner: Owner, query: ExpenseQuery, key: Uint8Array) {
     const values = valuesFor(owner)
     const text = `
       WITH found AS MATERIALIZED (
@@ -100,7 +108,7 @@ export function createReading(database: PostgresDatabase): Reading {
         SELECT currency, count(*) AS count, sum(minor_units)::text AS minor_units
         FROM found GROUP BY currency
       ), page AS (
-        SELECT date, seq FROM found AS e WHERE ${behindCursor(query, values)}
+        SELECT date, seq FROM found AS e WHERE ${behindCursor(query, values, key)}
         ORDER BY e.date DESC, seq DESC LIMIT ${limitOf(query, values)}
       )
       SELECT t.totals, rows.* FROM (SELECT json_agg(totals) AS totals FROM totals) AS t
@@ -129,13 +137,13 @@ export function createReading(database: PostgresDatabase): Reading {
   }
 
   async function list(owner: Owner, query: ExpenseQuery) {
+    const key = await cursorKey()
     if (query.text === undefined) {
-      const rows = await readRows(owner, query)
-      return toList(rows, await readTotals(owner, query), query)
+      const rows = await readRows(owner, query, key)
+      return toList({ rows, totals: await readTotals(owner, query) }, query, key)
     }
     await foldRest()
-    const { rows, totals } = await search(owner, query)
-    return toList(rows, totals, query)
+    return toList(await search(owner, query, key), query, key)
   }
 
   async function summarize(owner: Owner, filter: ExpenseFilter) {
@@ -174,13 +182,13 @@ export function toExpense(row: Row): StoredExpense {
 }
 
 function toList(
-  rows: readonly Row[],
-  totals: readonly CurrencyTotal[],
+  { rows, totals }: { readonly rows: readonly Row[]; readonly totals: readonly CurrencyTotal[] },
   { limit = rows.length }: ExpenseQuery,
+  key: Uint8Array,
 ): ExpenseList {
   const shown = rows.slice(0, limit)
   const last = rows.length > limit ? shown.at(-1) : undefined
-  const next = last && toCursor({ date: last.date, seq: Number(last.seq) })
+  const next = last && toCursor({ date: last.date, seq: Number(last.seq) }, key)
   return {
     expenses: shown.map(toExpense),
     totals: mergeTotals(totals),
@@ -188,9 +196,9 @@ function toList(
   }
 }
 
-function behindCursor({ cursor }: ExpenseQuery, values: Values): string {
+function behindCursor({ cursor }: ExpenseQuery, values: Values, key: Uint8Array): string {
   if (cursor === undefined) return 'true'
-  const { date, seq } = readCursor(cursor)
+  const { date, seq } = readCursor(cursor, key)
   return `(e.date, seq) < (${values.add(date)}::date, ${values.add(seq)}::bigint)`
 }
 

@@ -109,4 +109,9 @@ export const MIGRATIONS: Migrations = [
       version integer NOT NULL
     );
     CREATE INDEX expenses_deleted_of_owner ON ${schema}.expenses_deleted (tid, oid, seq);`,
+  // What seals the cursors of these lists, on whichever replica; two random ids have 244 random bits.
+  (schema) => `
+    CREATE TABLE ${schema}.expenses_cursor_key (key bytea NOT NULL);
+    INSERT INTO ${schema}.expenses_cursor_key
+      SELECT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');`,
 ]

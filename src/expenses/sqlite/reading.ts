@@ -32,7 +32,12 @@ type Row = Record<string, SQLOutputValue>
 type Condition = { readonly where: string; readonly values: Record<string, SQLInputValue> }
 
 /** What is asked of somebody's expenses, for all functions below. */
-type Reader = { readonly statement: (sql: string) => StatementSync; readonly owner: Owner }
+type Reader = {
+  readonly statement: (sql: string) => StatementSync
+  readonly owner: Owner
+  /** What seals the cursors. */
+  readonly key: Uint8Array
+}
 
 /** Reads an owner's expenses: never more in one go than takes a few milliseconds. */
 export function prepareReading(
@@ -48,12 +53,13 @@ export function prepareReading(
   const find = db.prepare(`SELECT ${COLUMNS} FROM expense WHERE id = ? AND tid = ? AND oid = ?`)
   const unprepared = db.prepare('SELECT 1 FROM expense WHERE place IS NULL LIMIT 1')
 
+  const key = db.prepare('SELECT key FROM expense_cursor_key').get()?.key as Uint8Array
   const inTurn = createTurns()
 
   function readerOf({ tid, oid }: Owner): Reader {
     // A process of an older release may have this file open too, and add to it.
     if (unprepared.get()) prepareRest(db)
-    return { statement, owner: { tid, oid } }
+    return { statement, owner: { tid, oid }, key }
   }
 
   return {
@@ -87,15 +93,19 @@ async function summarize(reader: Reader, filter: ExpenseFilter) {
 async function readPage(reader: Reader, query: ExpenseQuery, slices?: readonly Range[]) {
   const { limit = Number.POSITIVE_INFINITY, cursor } = query
   const { low, high } = rangeOf(query)
-  const position = cursor === undefined ? undefined : readCursor(cursor)
+  const position = cursor === undefined ? undefined : readCursor(cursor, reader.key)
   const before = position ? placeOf(position.date, position.seq) : high
   const parts = partsOf(reader, query, { low, high: Math.min(high, before) }, slices)
   const rows = await readRows(reader, query, parts, limit + 1)
   const isMore = rows.length > limit
   if (isMore) rows.pop()
   const last = isMore ? rows.at(-1) : undefined
-  const next = last && toCursor({ date: String(last.date), seq: seqAt(Number(last.place)) })
+  const next = last && toCursor(positionOf(last), reader.key)
   return { expenses: rows.map(toListed), ...(next !== undefined && { next }) }
+}
+
+function positionOf({ date, place }: Row) {
+  return { date: String(date), seq: seqAt(Number(place)) }
 }
 
 /** What of a range has to be looked at, the newest first. */

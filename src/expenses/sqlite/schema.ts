@@ -121,6 +121,9 @@ export const MIGRATIONS: readonly SqliteMigration[] = [
     prepareRest(db)
     db.exec(CHANGES)
   },
+  // What seals the cursors of this file's lists.
+  `CREATE TABLE expense_cursor_key (key BLOB NOT NULL) STRICT;
+    INSERT INTO expense_cursor_key VALUES (randomblob(32));`,
 ]
 
 /** Gives their place and their searchable text to those that an older release has recorded. */

@@ -49,11 +49,12 @@ suite('an answer that fails is told, and its tool calls are not run', () => {
   }
 
   test('a chat goes on after it', async () => {
-    model.script({ text: 'Half', cutAfter: 4 })
+    model.script({ text: 'Half an answer', cutAfter: 4 })
     model.always(({ body }) => ({ text: `${body.messages.length} messages.` }))
     const { type, sees, ended } = scene.sit()
     await sees(/> /)
     type('Tell me.\n')
+    await sees(/^Half[^\n]*\nError: /m)
     await sees(/> /)
     type('And now?\n')
     // The instructions and the new question: of the one before, nothing came.
