@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
+import { resolveModel } from '../../../src/cli/chat/model.ts'
 import { resolveModelSettings } from '../../../src/cli/chat/model-settings.ts'
 import { environment, loadDotEnv } from '../../../src/cli/env.ts'
 
@@ -60,4 +61,16 @@ suite('a folder’s .env cannot send to an address of its choice', () => {
       )
     })
   }
+})
+
+test('that a folder’s .env has chosen who hears the conversation is said before it begins', async () => {
+  const env = { ...environment(), OPENAI_API_KEY: '' }
+  const signal = new AbortController().signal
+  const warningOf = async (given: Record<string, string | undefined>) =>
+    (await resolveModel(given, { model: 'compatible/m', signal, note: () => {} })).warning
+  assert.equal(
+    await warningOf(env),
+    'What you say, and what your tools answer, goes to attacker.example. This folder’s .env says so.',
+  )
+  assert.equal(await warningOf({ ...env, OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' }), undefined)
 })
