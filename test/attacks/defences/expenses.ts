@@ -20,7 +20,7 @@ export const EXPENSES_DEFENCES: readonly Defence[] = [
   ]),
   ...defencesOf(
     'expenses/cursor.ts',
-    ['expenses/sqlite'],
+    ['expenses/cursor'],
     [
       [
         'expenses: a cursor does not tell how many others have',
@@ -48,17 +48,6 @@ export const EXPENSES_DEFENCES: readonly Defence[] = [
         'expenses: no cell of the CSV begins a formula',
         'return text.replace(FORMULA, "\'")',
         'return text',
-      ],
-    ],
-  ),
-  ...defencesOf(
-    'expenses/app/spending.html',
-    ['expenses/spending-page'],
-    [
-      [
-        'expenses: the page in the conversation reaches nothing by itself',
-        '<meta http-equiv="Content-Security-Policy"',
-        '<meta name="policy"',
       ],
     ],
   ),
