@@ -1,7 +1,7 @@
 import { type Defence, defencesOf } from './defence.ts'
 
-const ASKED = ['cli/chat/confirm']
-const FOLDER = ['cli/child-environment']
+const ASKED = ['cli/chat/ask-to-run']
+const FOLDER = ['cli/chat/model-dotenv']
 
 /** What a model, a server or a folder says to somebody's own terminal. */
 export const CHAT_DEFENCES: readonly Defence[] = [
