@@ -61,7 +61,7 @@ export function showList(list: ExpenseList, currency: Currency, page: PageOf = {
   }
 }
 
-/** The list as `EXPENSES` has it. */
+/** The list as `EXPENSES` has it, the figures first: some clients give a model the beginning alone. */
 export function toStructuredList(
   { expenses, totals, next }: ExpenseList,
   currency: Currency,
@@ -69,7 +69,6 @@ export function toStructuredList(
   const own = totals.find((total) => total.currency === currency.code)
   const others = totals.filter((total) => total !== own)
   return {
-    expenses: expenses.map(toStructured),
     count: countOf(totals),
     total: own ? Number(sumOf(own)) : 0,
     currency: currency.code,
@@ -77,6 +76,7 @@ export function toStructuredList(
       other_totals: others.map((o) => ({ total: Number(sumOf(o)), currency: o.currency })),
     }),
     ...(next !== undefined && { next_cursor: next }),
+    expenses: expenses.map(toStructured),
   }
 }
 

@@ -76,7 +76,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const added = await Promise.all(
       Array.from({ length: 200 }, (_, i) => addExpense(client, { amount: (i + 1) / 100 })),
     )
-    const { expenses, count, total } = await getExpenses(client, { limit: 1000 })
+    const { expenses, count, total } = await getExpenses(client)
     assert.equal(new Set(added.map(({ id }) => id)).size, 200)
     assert.deepEqual(expenses.map(({ id }) => id).sort(), added.map(({ id }) => id).sort())
     assert.deepEqual({ count, total }, { count: 200, total: 201 })
@@ -304,7 +304,7 @@ const LIST_ARGUMENTS = {
     },
     payment_method: { type: 'string', enum: ['amex', 'visa', 'cash'] },
     text: { type: 'string', minLength: 1, maxLength: 500, examples: ['office supplies'] },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    limit: { type: 'integer', minimum: 1, maximum: 2000, default: 2000 },
     cursor: { type: 'string', minLength: 1, maxLength: 1000 },
   },
   additionalProperties: false,

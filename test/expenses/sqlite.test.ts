@@ -82,10 +82,11 @@ test('ATTACK: whoever asks for much a hundred times at once takes one slice of a
   const store = sqliteExpenseStore(':memory:')
   const adds = Array.from({ length: 6000 }, () => store.add(ALICE, EXPENSE))
   await Promise.all(adds)
-  for (const ask of [
-    (): Promise<unknown> => store.list(ALICE, { text: 'nothing like it', limit: 10 }),
-    (): Promise<unknown> => store.summarize(ALICE),
-  ]) {
+  const asks: (() => Promise<unknown>)[] = [
+    () => store.list(ALICE, { text: 'nothing like it', limit: 10 }),
+    () => store.summarize(ALICE),
+  ]
+  for (const ask of asks) {
     let turns = 0
     const tick = () => {
       turns++

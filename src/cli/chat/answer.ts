@@ -17,6 +17,8 @@ export type Stage = CallStage & {
   text(text: string): void
   /** A request to the model is over; `isLast` where its text is the answer. */
   stepEnded(step: Step, isLast: boolean): void
+  /** The answer is over, whole or not. */
+  ended(): void
 }
 
 /** All that lasts for the length of a chat. */
@@ -77,6 +79,7 @@ export async function answer(
     }
     throw endless()
   } finally {
+    stage.ended()
     keep(chat, turn, said.length)
   }
 }

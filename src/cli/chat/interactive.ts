@@ -70,7 +70,7 @@ async function telling(
     return await interruptible((signal) => work({ ...terminal, signal }))
   } catch (error) {
     if (terminal.signal.aborted) throw new Interrupted()
-    if (error instanceof Interrupted) terminal.note(terminal.formatNote('yellow', '\nStopped.'))
+    if (error instanceof Interrupted) terminal.note(terminal.formatNote('yellow', 'Stopped.'))
     else tell(explain(error, `Talking to ${chat.server.url.href} failed`), terminal)
     return false
   }

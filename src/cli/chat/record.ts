@@ -4,7 +4,8 @@ import type { Outcome } from './outcome.ts'
 /** What `--json` writes, once the answer is there or has failed. */
 export type ChatRecord = {
   readonly server: string
-  readonly model: string
+  /** Null where there was none to ask. */
+  readonly model: string | null
   /** The answer; what there is of it where it is not whole. */
   text: string
   readonly toolCalls: RecordedCall[]
@@ -24,7 +25,7 @@ export type RecordedCall = {
   readonly result: unknown
 }
 
-export function createRecord(server: URL, model: string): ChatRecord {
+export function createRecord(server: URL, model: string | null): ChatRecord {
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 }
   return { server: server.href, model, text: '', toolCalls: [], steps: 0, usage }
 }

@@ -41,12 +41,17 @@ export async function runCalls(calls: readonly ModelCall[], run: Run): Promise<v
   for (const [i, call] of calls.entries()) {
     if (terminal.signal.aborted) throw new Interrupted()
     stage.called(call)
-    const settle = (outcome: Outcome) => {
-      results[i] = toResult(call, outcome)
+    let outcome = SKIPPED
+    const settle = (next: Outcome) => {
+      outcome = next
+      results[i] = toResult(call, next)
     }
-    const outcome = i < MAX_CALLS ? await runCall(call, run, settle) : TOO_MANY
-    settle(outcome)
-    stage.cameOf(call, outcome)
+    try {
+      settle(i < MAX_CALLS ? await runCall(call, run, settle) : TOO_MANY)
+    } finally {
+      // Also of one that was broken off: it may have been done.
+      stage.cameOf(call, outcome)
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export function createScreen(options: ScreenOptions): Stage {
   const { terminal, known, yes, isLive, isSilent } = options
   const width = widthOf(terminal)
   let isMidLine = false
+  let half = ''
   const write = (text: string) => {
     // A sequence that comes in pieces loses its first character here: what is left acts on nothing.
     const safe = printable(text)
@@ -33,14 +34,20 @@ export function createScreen(options: ScreenOptions): Stage {
   }
   return {
     text: (text) => {
-      if (isLive) write(text)
+      if (!isLive) return
+      // A character can come in two halves, of which neither can be written.
+      const all = half + text
+      half = /[\ud800-\udbff]$/.exec(all)?.[0] ?? ''
+      write(all.slice(0, all.length - half.length))
     },
     stepEnded: ({ text }, isLast) => {
+      half = ''
       if (!isLive && !isSilent && isLast) write(text)
       if (!isLive && !isLast && text.trim())
         terminal.note(terminal.formatNote('dim', printable(text.trim())))
       endLine()
     },
+    ended: endLine,
     called: (call) => terminal.note(terminal.formatNote('cyan', `→ ${showCall(call, width)}`)),
     cameOf: (_, outcome) => {
       known.learn(outcome.structured)

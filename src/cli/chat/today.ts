@@ -15,9 +15,15 @@ export function dayIn(timeZone: string, moment: Date): string {
   return `${parts.get('year')}-${parts.get('month')}-${parts.get('day')}`
 }
 
-/** The time zone of this machine, which follows TZ. */
+/** The time zone of this machine, which follows TZ; UTC where TZ is none. */
 export function ownTimeZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: timeZone || 'UTC' }).resolvedOptions()
+      .timeZone
+  } catch {
+    return 'UTC'
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { answer, type Chat, refreshOffer } from '../chat/answer.ts'
 import { MAX_MESSAGE, talk, tooLong } from '../chat/interactive.ts'
 import { createKnownThings } from '../chat/known-things.ts'
 import { resolveModel } from '../chat/model.ts'
-import { createRecord, recording } from '../chat/record.ts'
+import { type ChatRecord, createRecord, recording } from '../chat/record.ts'
 import { createScreen } from '../chat/screen.ts'
 import { createChatServer } from '../chat/server.ts'
 import { ownTimeZone } from '../chat/today.ts'
@@ -39,7 +39,11 @@ export async function runChat(
   }
   const url = parseServerUrl(address ?? defaultServerUrl(terminal.env))
   const { signal, note } = terminal
-  const model = await resolveModel(terminal.env, { model: options.model, signal, note })
+  const finding = resolveModel(terminal.env, { model: options.model, signal, note })
+  const model = await finding.catch((error: unknown) => {
+    if (options.json) tellFailure(createRecord(url, null), error, terminal)
+    throw error
+  })
   const question = isOnce ? await readQuestion(options, terminal) : ''
   if (model.warning) note(terminal.formatNote('yellow', printable(model.warning)))
   const store = openCredentialStore(terminal.env)
@@ -88,11 +92,15 @@ async function answerOnce(question: string, started: Started): Promise<void> {
       )
   } catch (error) {
     const explained = explain(error, `Talking to ${chat.server.url.href} failed`)
-    record.error = explained.message
+    if (json) tellFailure(record, explained, terminal)
     throw explained
-  } finally {
-    if (json) terminal.out(printableJson(record))
   }
+  if (json) terminal.out(printableJson(record))
+}
+
+function tellFailure(record: ChatRecord, error: unknown, { out }: Terminal): void {
+  record.error = error instanceof Error ? error.message : String(error)
+  out(printableJson(record))
 }
 
 function notAsked(names: readonly string[], { isInteractive }: Terminal): CommandError {

@@ -49,11 +49,12 @@ suite('an answer that fails is told, and its tool calls are not run', () => {
   }
 
   test('a chat goes on after it', async () => {
-    model.script({ text: 'Half', cutAfter: 4 })
+    model.script({ text: 'Half an answer', cutAfter: 4 })
     model.always(({ body }) => ({ text: `${body.messages.length} messages.` }))
     const { type, sees, ended } = scene.sit()
     await sees(/> /)
     type('Tell me.\n')
+    await sees(/^Half[^\n]*\nError: /m)
     await sees(/> /)
     type('And now?\n')
     // The instructions and the new question: of the one before, nothing came.
@@ -165,6 +166,31 @@ suite('the server', () => {
     const { ended, out } = other.sit({ once: 'Add it.' })
     assert.equal(await ended, undefined)
     assert.deepEqual([out(), own.done, lost.next], ['Came: did add t3\n', ['add t3'], false])
+  })
+
+  test('that does what it is asked, and whose answer is lost: --json says that it may be done', async () => {
+    const own = createThingsServer()
+    await using other = await openScene({
+      handler: async (request, context) => {
+        const isCall = (await request.clone().text()).includes('"tools/call"')
+        const answer = await own.handler(request, context)
+        return isCall ? new Response('Bad gateway', { status: 502 }) : answer
+      },
+    })
+    other.model.always({ calls: [ADD, ADD] })
+    const { ended, out } = other.sit({ once: 'Add it.', json: true })
+    assert.equal((await ended)?.exitCode, 1)
+    assert.deepEqual(own.done, ['add t3'])
+    const { toolCalls, error } = JSON.parse(out())
+    assert.deepEqual(toolCalls, [
+      {
+        name: 'add_thing',
+        arguments: { id: 't3' },
+        outcome: 'failed',
+        result: 'Stopped while it ran: it is not known whether it was done.',
+      },
+    ])
+    assert.match(error, /502/)
   })
 
   test('renews an access token that runs out in a chat without a word', async () => {

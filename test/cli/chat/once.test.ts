@@ -90,6 +90,19 @@ suite('--json', () => {
     assert.match(error, /cut off in the middle/)
   })
 
+  test('is written too where there is no model to ask', async () => {
+    for (const [env, code, told] of [
+      [{ OPENAI_BASE_URL: '', OPENAI_MODEL: '' }, 2, /model/],
+      [{ OPENAI_MODEL: '', OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' }, 1, /127\.0\.0\.1:1/],
+    ] as const) {
+      const { ended, out } = scene.sit({ once: 'How many?', json: true, env })
+      assert.equal((await ended)?.exitCode, code)
+      const { model: asked, toolCalls, error } = JSON.parse(out())
+      assert.deepEqual([asked, toolCalls], [null, []])
+      assert.match(error, told)
+    }
+  })
+
   test('is refused in a conversation', async () => {
     const error = await scene.sit({ json: true }).ended
     assert.deepEqual([error?.exitCode, error?.message], [2, '--json is for one question.'])

@@ -4,8 +4,10 @@ import type { ModelMessage } from 'ai'
 import { fitHistory, type Turn } from '../../../src/cli/chat/history.ts'
 import { createKnownThings } from '../../../src/cli/chat/known-things.ts'
 import { MAX_RESULT, toOutcome } from '../../../src/cli/chat/outcome.ts'
+import { createScreen } from '../../../src/cli/chat/screen.ts'
 import { showCall, showIntent, showOutcome } from '../../../src/cli/chat/show-call.ts'
-import { dayIn, describeToday } from '../../../src/cli/chat/today.ts'
+import { dayIn, describeToday, ownTimeZone } from '../../../src/cli/chat/today.ts'
+import { createFakeTerminal } from './fake-terminal.ts'
 
 suite('the day that the model is told', () => {
   test('is the one of the time zone', () => {
@@ -14,6 +16,24 @@ suite('the day that the model is told', () => {
       ['Pacific/Kiritimati', 'UTC', 'America/Los_Angeles'].map((zone) => dayIn(zone, moment)),
       ['2027-01-01', '2026-12-31', '2026-12-31'],
     )
+  })
+
+  test('is that of UTC where TZ is empty or no time zone', (t) => {
+    const { TZ } = process.env
+    t.after(() => {
+      if (TZ === undefined) delete process.env.TZ
+      else process.env.TZ = TZ
+    })
+    for (const [zone, expected] of Object.entries({
+      '': 'UTC',
+      'Foo/Bar': 'UTC',
+      'Europe/Paris ': 'UTC',
+      ':Europe/Paris': 'Europe/Paris',
+    })) {
+      process.env.TZ = zone
+      assert.equal(ownTimeZone(), expected, JSON.stringify(zone))
+      assert.equal(dayIn(ownTimeZone(), new Date('2026-11-28T12:00:00Z')), '2026-11-28')
+    }
   })
 
   test('comes with its weekday and the seven days before, across a year’s end', () => {
@@ -91,6 +111,14 @@ suite('a result', () => {
     const { text: given } = toOutcome({ content: [{ type: 'text', text }] })
     assert.ok(given.isWellFormed() && given.length < MAX_RESULT + 200)
   })
+})
+
+test('a character that comes in two halves is shown whole', () => {
+  const { terminal, out } = createFakeTerminal({}, true)
+  const known = createKnownThings()
+  const screen = createScreen({ terminal, known, yes: false, isLive: true, isSilent: false })
+  for (const part of ['a\ud83e', '\uddc0', ' b\ud83e', '']) screen.text(part)
+  assert.equal(out(), 'a🧀 b')
 })
 
 test('a call and its result are one line each, however long', () => {
