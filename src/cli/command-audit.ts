@@ -2,7 +2,7 @@ import type { AuditEvent } from '../index.ts'
 import type { Log } from '../log.ts'
 import { type AuditSettings, resolveAuditSettings } from './audit-settings.ts'
 import { environment } from './env.ts'
-import { type OpenAudit, openAudit } from './open-audit.ts'
+import type { OpenAudit } from './open-audit.ts'
 import { osUser } from './os-user.ts'
 import { openTelemetry } from './telemetry.ts'
 import { resolveTelemetry, type TelemetrySettings } from './telemetry-settings.ts'
@@ -24,6 +24,7 @@ export async function openCommandAudit(
   const log: Log = ({ message }) => note(message)
   const untraced = { audit, telemetry: { ...telemetry, traces: undefined } }
   const sent = await openTelemetry(untraced, log)
+  const { openAudit } = await import('./open-audit.ts')
   const lines = openAudit(audit, log, { stream: process.stderr, isRotated: false })
   const parts = [sent, lines].flatMap((part) => part ?? [])
   return {

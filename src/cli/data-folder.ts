@@ -24,18 +24,21 @@ export function checkDataFolder(data: string): void {
 /** Makes the data folder, for its owner only. */
 export function makeDataFolder(data: string, option = 'ENTRANCE_DATA'): void {
   try {
-    makeFolder(resolve(data))
+    makeFolder(resolve(data), 0o700)
   } catch (error) {
     throw new ConfigError([unusable(data, option, (error as Error).message)])
   }
 }
 
-/** Node's own `recursive` never comes back where the kernel says ENOENT, as below /proc. */
-function makeFolder(path: string): void {
+/**
+ * Makes a folder, and those above it. Node's own `recursive` never comes back where the kernel says
+ * ENOENT, as below /proc.
+ */
+export function makeFolder(path: string, mode: number): void {
   if (isFolder(path)) return
-  makeFolder(dirname(path))
+  makeFolder(dirname(path), mode)
   try {
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(path, { mode })
   } catch (error) {
     // Another server that starts in the same place may have been quicker.
     if (!isFolder(path)) throw error

@@ -112,7 +112,7 @@ export const VARIABLES: ReadonlyMap<string, string> = new Map([
 const loaded = new Set<string>()
 
 /** Reads `.env` of the working directory, if there is one; what is set already stays. */
-export function loadDotEnv(): void {
+export function loadDotEnv(wanted = /./): void {
   // A folder of that name is somebody's Python.
   if (!statSync('.env', { throwIfNoEntry: false })?.isFile()) return
   const before = new Set(Object.keys(process.env))
@@ -120,12 +120,11 @@ export function loadDotEnv(): void {
   // With a proxy of its choice besides, whoever wrote the file would read along.
   if (!before.has('NODE_TLS_REJECT_UNAUTHORIZED')) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(name)
+  for (const name of loaded) if (!wanted.test(name) && loaded.delete(name)) delete process.env[name]
 }
 
 /** Whether a variable is there because of {@link loadDotEnv}. */
-export function isFromDotEnv(name: string): boolean {
-  return loaded.has(name)
-}
+export const isFromDotEnv = (name: string): boolean => loaded.has(name)
 
 /** The environment of this process. */
 export function environment(): Environment {

@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
 import { SECRET_MIN_LENGTH } from '../core/keys/keyring.ts'
 import { FileFault, toFileFault } from '../files/file-fault.ts'
-import { ConfigError, type ConfigProblem } from '../index.ts'
 import { makeDataFolder } from './data-folder.ts'
 
 /** A master key as the key file keeps it. */

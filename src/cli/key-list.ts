@@ -1,11 +1,10 @@
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
 import { createKeyring, keyIdOf, type MasterKey } from '../core/keys/keyring.ts'
-import { ConfigError, type ConfigProblem } from '../index.ts'
 import { checkDataFolder } from './data-folder.ts'
 import { dataFolder, environment, resolveServeSettings, secretsOf } from './env.ts'
 import { keyFilePath, readKeyFile } from './key-file.ts'
 import { toMasterKeys } from './key-source.ts'
 import { resolveKeyVault, type VaultAddress } from './key-vault.ts'
-import { openKeyVault } from './open-keys.ts'
 
 /** A master key as the commands show it: never the key itself. */
 export type ListedKey = {
@@ -50,6 +49,7 @@ export async function readKeyList(options: { data?: string }): Promise<KeyList> 
 async function readVault(vault: VaultAddress, options: { data?: string }): Promise<KeyList> {
   const settings = resolveServeSettings(options, environment())
   if (settings.problems.length > 0) throw new ConfigError(settings.problems)
+  const { openKeyVault } = await import('./open-keys.ts')
   const { keys: masters } = await openKeyVault(vault, settings.entra, () => {})
   const source = `${vault.origin}/secrets/${vault.name}`
   return { kind: 'vault', source, masters, keys: toListed(masters), vault }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { ConfigError, type ConfigProblem, type Store } from '../index.ts'
+import { ConfigError, type ConfigProblem } from '../core/errors.ts'
+import type { Store } from '../index.ts'
 import { dataFolder, environment } from './env.ts'
 import { openStore, resolveStore } from './store-settings.ts'
 

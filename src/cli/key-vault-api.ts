@@ -1,5 +1,5 @@
 import type { Credential } from '../core/entra/credentials/credential.ts'
-import { ConfigError } from '../index.ts'
+import { ConfigError } from '../core/errors.ts'
 import type { VaultAddress } from './key-vault.ts'
 
 /** A version of a secret, without its value. Times are milliseconds since the epoch. */

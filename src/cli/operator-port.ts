@@ -1,6 +1,7 @@
 import { type Listening, listen } from '../adapters/listen.ts'
 import { toNodeHandler } from '../adapters/node.ts'
-import { ConfigError, type Connection, type Entrance, type Observer } from '../index.ts'
+import { ConfigError } from '../core/errors.ts'
+import type { Connection, Entrance, Observer } from '../index.ts'
 import type { Log } from '../log.ts'
 import { createEntranceMetrics, createOperatorHandler } from '../operator/http.ts'
 import type { OperatorSettings } from './operator-settings.ts'

@@ -1,5 +1,5 @@
+import { ConfigError } from '../core/errors.ts'
 import { LOOPBACK_HOSTS } from '../core/site.ts'
-import { ConfigError } from '../index.ts'
 import type { Log } from '../log.ts'
 
 /** Why the server's port cannot be had; the error itself where nobody knows. */

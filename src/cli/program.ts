@@ -5,6 +5,7 @@ import { addEmulator } from './emulator-program.ts'
 import { environment, type ServeOptions } from './env.ts'
 import { parseDrain, parseHops, parseSeconds, portOption } from './option-values.ts'
 import { packageVersion } from './package-version.ts'
+import { addChat } from './program-chat.ts'
 import { addConnect } from './program-connect.ts'
 import { addDoctor } from './program-doctor.ts'
 import { addExpenses } from './program-expenses.ts'
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   addDoctor(program, withTerminal)
   addEmulator(program, portOption, withTerminal)
   addClient(program)
+  addChat(program)
   addConnect(program, withTerminal)
   addKeys(program, withTerminal)
   addExpenses(program, withTerminal)

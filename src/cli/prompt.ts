@@ -24,6 +24,8 @@ export async function choose<T>(
 /** One line of what the person types; the end of the input is an empty answer. */
 async function ask(question: string, terminal: Terminal): Promise<string> {
   const { stdin, stderr, signal } = terminal
+  // The question before has let go of it.
+  stdin.ref?.()
   const lines = createInterface({ input: stdin, output: stderr, signal })
   try {
     const [answer] = await Promise.race([

@@ -7,7 +7,8 @@ import { printable } from './terminal.ts'
 /** Tells the person what went wrong, on stderr; returns the exit code that says the same. */
 export function reportError(error: unknown, env: Environment): number {
   const isDebugging = /(^|[\s,])(entrance|\*)($|[\s,])/.test(env.DEBUG ?? '')
-  if (isDebugging) writeLine(stackOf(error))
+  // The messages in it may be a server's words.
+  if (isDebugging) writeLine(printable(stackOf(error)))
   if (isConfigError(error)) return reportConfigError(error)
   if (error instanceof CommandError) {
     const label = error.exitCode === EXIT.interrupted ? '' : `${red('Error:')} `

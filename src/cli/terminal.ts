@@ -53,10 +53,11 @@ export function commandName(env: Environment): string {
   return env.npm_lifecycle_event === 'npx' ? 'npx entrance' : 'entrance'
 }
 
-// Control characters but line break and tab, and those that turn the direction of writing.
+// Control characters but line break and tab, those that turn the direction of writing, and those
+// that some terminals take for a line break.
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu
 
 /**
  * Text from a server made safe to show: nothing in it moves the cursor, recolours, rewrites or
@@ -71,10 +72,17 @@ export function printableLine(text: string): string {
   return printable(text.replace(/\s+/g, ' ')).trim()
 }
 
-/** JSON in which nothing acts on a terminal: the same value, with such characters escaped. */
+// What nobody sees: two values that look alike would not be. Joiners are a part of emoji and of some
+// languages' words.
+const UNSEEN = /(?![\u200c\u200d])[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
+
+/** JSON in which nothing acts on a terminal or hides: the same value, with such characters escaped. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
-    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value, null, 2).replace(UNSEEN, (character) =>
+    // One that has two code units is written as both.
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
   )
 }

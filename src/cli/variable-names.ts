@@ -32,3 +32,16 @@ export function checkNames(env: Environment, problems: ConfigProblem[]): void {
     problems.push({ option, problem, cure: `If ${meant} is meant, rename it; else unset it.` })
   }
 }
+
+/**
+ * What the commands that are called from anywhere take of a `.env`; the others take all of it. Of a
+ * folder that is somebody else's `BROWSER` would run what they like, `ENTRANCE_CLIENT_DATA` have the
+ * tokens kept with them, and `CODEX_HOME` have a file written wherever they say.
+ */
+export const FROM_ANYWHERE: ReadonlyMap<string, RegExp> = new Map([
+  [
+    'chat',
+    /^(ENTRANCE_(URL|MODEL|MODEL_TIMEOUT)|(AZURE_)?OPENAI_\w+|GITHUB_(TOKEN|MODEL)|OLLAMA_(HOST|MODEL)|HTTPS?_PROXY|NO_PROXY)$/i,
+  ],
+  ['connect', /^(ENTRANCE_URL|HTTPS?_PROXY|NO_PROXY)$/i],
+])

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { ConfigError } from '../index.ts'
+import { ConfigError } from '../core/errors.ts'
 import type { Log } from '../log.ts'
 
 /** The pauses between attempts double from the first to the last, in milliseconds. */

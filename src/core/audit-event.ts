@@ -13,7 +13,7 @@ export const AUDIT_EVENTS = {
   'token.refused': 'A client presented a genuine code or refresh token in vain.',
   'grant.revoked': 'A grant has ended; its tokens are refused.',
   'consent.revoked': 'A person took back what they had allowed a client.',
-  'tool.called': 'A tool of the MCP server was called.',
+  'tool.called': 'A tool of the MCP server was called, or a resource of it read.',
   'operator.sessions_revoked': 'The operator ended sign-ins: one, or all of somebody.',
   'operator.user_blocked': 'The operator keeps a person out.',
   'operator.user_unblocked': 'The operator lets a person in again.',

@@ -5,8 +5,8 @@ import { type Currency, MAX_AMOUNT, toMinorUnits } from './money.ts'
 const FIRST_DATE = '1970-01-01'
 const LAST_DATE = '2099-12-31'
 const MAX_DESCRIPTION = 500
-const DEFAULT_LIMIT = 100
-const MAX_LIMIT = 1000
+// What somebody of ordinary habits spends in some years comes whole, as it always did.
+const MAX_LIMIT = 2000
 const MAX_CURSOR = 1000
 const DECIMAL_WORDS = ['no decimals', 'at most one decimal', 'at most two decimals']
 
@@ -199,8 +199,10 @@ function limitArgument() {
     .int({ error })
     .min(1, { error })
     .max(MAX_LIMIT, { error })
-    .describe(`How many at most; ${DEFAULT_LIMIT} when it is left out.`)
-    .default(DEFAULT_LIMIT)
+    .describe(
+      `How many at most; ${MAX_LIMIT} when it is left out. To look something up, 50 are enough.`,
+    )
+    .default(MAX_LIMIT)
 }
 
 function idArgument() {

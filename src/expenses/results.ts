@@ -61,7 +61,7 @@ export function showList(list: ExpenseList, currency: Currency, page: PageOf = {
   }
 }
 
-/** The list as `EXPENSES` has it. */
+/** The list as `EXPENSES` has it, the figures first: some clients give a model the beginning alone. */
 export function toStructuredList(
   { expenses, totals, next }: ExpenseList,
   currency: Currency,
@@ -69,7 +69,6 @@ export function toStructuredList(
   const own = totals.find((total) => total.currency === currency.code)
   const others = totals.filter((total) => total !== own)
   return {
-    expenses: expenses.map(toStructured),
     count: countOf(totals),
     total: own ? Number(sumOf(own)) : 0,
     currency: currency.code,
@@ -77,6 +76,7 @@ export function toStructuredList(
       other_totals: others.map((o) => ({ total: Number(sumOf(o)), currency: o.currency })),
     }),
     ...(next !== undefined && { next_cursor: next }),
+    expenses: expenses.map(toStructured),
   }
 }
 
@@ -116,7 +116,9 @@ function listText({ expenses, totals, next }: ExpenseList, { filter, isFirst = t
     return isFiltered ? 'No expense fits this filter.' : 'There are no expenses yet.'
   }
   const sums = totals.map((total) => `${sumOf(total)} ${total.currency}`).join(' and ')
-  const which = isFirst ? `the newest ${expenses.length} follow` : `${expenses.length} more follow`
+  const one = isFirst ? 'the newest follows' : '1 more follows'
+  const many = isFirst ? `the newest ${expenses.length} follow` : `${expenses.length} more follow`
+  const which = expenses.length === 1 ? one : many
   const shown = expenses.length < count ? `; ${which}` : ''
   // Many clients give a model the text alone: the id has to be in it.
   const lines = expenses.map(

@@ -45,7 +45,7 @@ export type ExpensesServerOptions = {
 /** What the gate says about the signed-in person: Entrance's `AuthInfo` has it all. */
 export type ExpensesContext = {
   readonly authInfo: AuthInfo & { readonly extra: { user: Owner } }
-  /** Takes which tool was called, and what came of it; never the arguments. @default nobody */
+  /** Takes which tool was called or which resource was read, never the arguments. @default nobody */
   readonly auditTool?: AuditTool
 }
 

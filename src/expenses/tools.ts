@@ -8,7 +8,7 @@ import { summarizeExpenses } from './tools/summarize-expenses.ts'
 import type { ToolsOptions } from './tools/tool.ts'
 import { updateUserExpense } from './tools/update-user-expense.ts'
 
-/** Takes which tool was called, and what came of it. */
+/** Takes which tool was called or which resource was read, and what came of it. */
 export type AuditTool = ProtectedContext['auditTool']
 
 /** Registers on the server of one request what is there for the person who sent it. */

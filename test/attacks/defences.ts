@@ -1,7 +1,9 @@
 import { ADMISSION_DEFENCES } from './defences/admission.ts'
+import { CHAT_DEFENCES } from './defences/chat.ts'
 import { CLIENT_DEFENCES } from './defences/clients.ts'
 import { CREDENTIAL_DEFENCES } from './defences/credentials.ts'
 import type { Defence } from './defences/defence.ts'
+import { EXPENSES_DEFENCES } from './defences/expenses.ts'
 import { LIMIT_DEFENCES } from './defences/limits.ts'
 import { OPERATOR_DEFENCES } from './defences/operator.ts'
 import { PEOPLE_DEFENCES } from './defences/people.ts'
@@ -21,6 +23,8 @@ export const DEFENCES: readonly Defence[] = [
   ...PEOPLE_DEFENCES,
   ...LIMIT_DEFENCES,
   ...TENANT_DEFENCES,
+  ...CHAT_DEFENCES,
+  ...EXPENSES_DEFENCES,
   {
     name: 'consent: the form counts only in the browser that was shown it',
     breakages: [

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
-import { sqliteExpenseStore } from '../../src/expenses/server.ts'
+import { after, suite, type TestContext, test } from 'node:test'
+import {
+  type ExpenseStore,
+  postgresExpenseStore,
+  sqliteExpenseStore,
+} from '../../src/expenses/server.ts'
 import {
   addExpense,
   CLIENTS,
@@ -10,6 +14,7 @@ import {
   structuredOf,
   type ToolClient,
 } from '../expenses/support.ts'
+import { type RunningPostgres, startPostgres, withoutPostgres } from '../support/postgres.ts'
 
 const NOBODYS = '0b0a4c5e-4a35-4f4b-8d6c-0f6a3c8c9d11'
 const SECRET = 'the surprise party'
@@ -17,8 +22,35 @@ const SECRET = 'the surprise party'
 // Alice's object id in another tenant is as much a stranger as Bob is.
 const STRANGERS = ['bob', 'namesake'] as const
 
-for (const [name, connect] of Object.entries(CLIENTS)) {
-  suite(`${name}: another account's expenses`, () => {
+let postgres: RunningPostgres | undefined
+after(() => postgres?.[Symbol.asyncDispose]())
+
+async function openPostgres(): Promise<ExpenseStore> {
+  postgres ??= await startPostgres()
+  const store = postgresExpenseStore(await postgres.database())
+  await store.connect()
+  return store
+}
+
+type Case = {
+  readonly name: string
+  readonly connect: (typeof CLIENTS)[keyof typeof CLIENTS]
+  readonly open?: () => Promise<ExpenseStore>
+  readonly skip?: string | false
+}
+
+const CASES: readonly Case[] = [
+  ...Object.entries(CLIENTS).map(([name, connect]) => ({ name, connect })),
+  {
+    name: 'in PostgreSQL',
+    connect: CLIENTS['SDK v2 on 2026-07-28'],
+    open: openPostgres,
+    skip: withoutPostgres,
+  },
+]
+
+for (const { name, connect, open = openSqlite, skip = false } of CASES) {
+  suite(`${name}: another account's expenses`, { skip }, () => {
     for (const stranger of STRANGERS) {
       test(`${stranger} changes and deletes none by its id, and learns not that it exists`, async (t) => {
         const { alice, other } = await meet(stranger)(t)
@@ -81,13 +113,17 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
   })
 
   function meet(stranger: 'bob' | 'namesake') {
-    return async (t: import('node:test').TestContext) => {
-      const expenses = sqliteExpenseStore(':memory:')
+    return async (t: TestContext) => {
+      const expenses = await open()
       t.after(() => expenses.close())
       const url = await serveExpenses(t, { expenses })
       return { alice: await connect(url, 'alice'), other: await connect(url, stranger) }
     }
   }
+}
+
+async function openSqlite(): Promise<ExpenseStore> {
+  return sqliteExpenseStore(':memory:')
 }
 
 async function readAll(client: ToolClient): Promise<unknown[]> {

@@ -431,6 +431,7 @@ function messageOf(random: Random, artefacts: Artefacts, isOdd: IsOdd): unknown 
 
 const RPC_METHODS = [
   ...['ping', 'initialize', 'tools/list', 'tools/call', 'server/discover', 'nothing/such'],
+  ...['resources/list', 'resources/read', 'prompts/get', 'completion/complete'],
 ]
 
 const RPC_PARAMS: readonly unknown[] = [
@@ -438,6 +439,15 @@ const RPC_PARAMS: readonly unknown[] = [
   { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
   { name: 'get_expenses', arguments: {} },
   { name: 'add_user_expense', arguments: { amount: 'x' } },
+  { name: 'get_expenses', arguments: { from: '2026-02-30', limit: 1e9, cursor: '0.x' } },
+  { name: 'update_user_expense', arguments: { id: '../..', constructor: 1 } },
+  { name: 'analyze_spending', arguments: { period: 'this month', category: '__proto__' } },
+  { uri: 'expenses://mine.csv' },
+  { uri: 'expenses://mine/2026-02-30.csv' },
+  {
+    ref: { type: 'ref/resource', uri: 'expenses://mine/{period}' },
+    argument: { name: 'period', value: '20' },
+  },
 ]
 
 function headersOf(

@@ -85,7 +85,7 @@ const DAMAGES: readonly Damage[] = [
       db.exec('PRAGMA user_version = 99')
       db.close()
     },
-    /\.db has schema version 99; this release knows 1\. → Start the release that wrote it/,
+    /\.db has schema version 99; this release knows \d+\. → Start the release that wrote it/,
   ],
   [
     'in whose place there is a folder',

@@ -44,6 +44,40 @@ test('expenses copied to PostgreSQL are there once, however often, in their orde
   await store.close()
 })
 
+test('what was changed or deleted between two copies, on either side, is so after the second', {
+  skip: withoutPostgres,
+}, async (t) => {
+  await using postgres = await startPostgres()
+  const cwd = newFolder(t)
+  mkdirSync(join(cwd, '.entrance'))
+  const env = { ENTRANCE_STORE: await postgres.database() }
+  const file = sqliteExpenseStore(join(cwd, '.entrance', 'expenses.db'))
+  const add = async (description: string) => (await file.add(ALICE, { ...EXPENSE, description })).id
+  const [changedHere, deletedHere] = [await add('a'), await add('b')]
+  const [changedThere, deletedThere, untouched] = [await add('c'), await add('d'), await add('e')]
+  assert.equal((await entrance(['expenses', 'copy'], { cwd, env })).code, 0)
+  await file.update(ALICE, changedHere, { description: 'changed in the file' })
+  await file.delete(ALICE, deletedHere)
+  const there = await openNamed(env.ENTRANCE_STORE)
+  await there.update(ALICE, changedThere, { description: 'changed there' })
+  await there.delete(ALICE, deletedThere)
+
+  const { stdout } = await entrance(['expenses', 'copy', '--json'], { cwd, env })
+  const { copied, changed, deleted, present } = JSON.parse(stdout)
+  assert.deepEqual(
+    { copied, changed, deleted, present },
+    { copied: 0, changed: 1, deleted: 1, present: 3 },
+  )
+  const { expenses } = await there.list(ALICE)
+  assert.deepEqual(Object.fromEntries(expenses.map(({ id, description }) => [id, description])), {
+    [changedHere]: 'changed in the file',
+    [changedThere]: 'changed there',
+    [untouched]: 'e',
+  })
+  await file.close()
+  await there.close()
+})
+
 test('a copy of what is not there, or onto itself, is refused and makes nothing', async (t) => {
   const cwd = newFolder(t)
   const absent = await entrance(['expenses', 'copy', '--from', 'old.db'], { cwd })

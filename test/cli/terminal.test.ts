@@ -16,3 +16,15 @@ test('text of a server loses what moves the cursor, recolours or reorders', () =
   assert.doesNotMatch(told, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
   assert.match(told, /^a.*b/s)
 })
+
+test('what nobody would see is written out in JSON, and emoji and joined letters are not', () => {
+  const unseen = 'a\u200bb\ufeffc\u061cd\u{e0041}e\u00adf\u2060g'
+  const text = printableJson({ [unseen]: unseen })
+  assert.match(text, /^[\x20-\x7e\n]*$/)
+  assert.deepEqual(JSON.parse(text), { [unseen]: unseen })
+  assert.equal(printableJson('👩‍💻 می‌خواهم ☕️'), '"👩‍💻 می‌خواهم ☕️"')
+})
+
+test('text of a server cannot turn the direction of writing by the mark of Arabic', () => {
+  assert.equal(printable('a\u061cb\u2029c'), 'abc')
+})

@@ -109,6 +109,19 @@ test('nothing to change, a wrong id and wrong changes are named, all at once', a
   assert.equal((await getExpenses(client)).total, 75)
 })
 
+test('of a change, what is null or empty stays as it is', async (t) => {
+  const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
+  const before = await addExpense(client)
+  for (const empty of [null, '']) {
+    const args = { date: empty, category: empty, description: empty, payment_method: empty }
+    const change = { id: before.id, ...args, amount: 80 }
+    const after = await structuredOf(client, 'update_user_expense', change)
+    assert.deepEqual(after, { ...before, amount: 80 })
+    const text = await refusalOf(client, { id: before.id, ...args }, 'update_user_expense')
+    assert.match(text, /nothing to change/)
+  }
+})
+
 test('an amount in dollars does not replace one in yen', async (t) => {
   const expenses = sqliteExpenseStore(':memory:')
   t.after(() => expenses.close())

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Expense } from '../../src/expenses/expense.ts'
-import type { ExpenseStore, Owner } from '../../src/expenses/server.ts'
+import { type ExpenseStore, type Owner, TooManyError } from '../../src/expenses/server.ts'
+import { changesContract } from './contract-changes.ts'
+import { listsContract } from './contract-lists.ts'
 
 export const ALICE = { tid: 'tenant', oid: 'alice' }
 export const BOB = { tid: 'tenant', oid: 'bob' }
-const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
+export const NAMESAKE = { tid: 'another tenant', oid: 'alice' }
 
 export const EXPENSE: Expense = {
   date: '2026-10-02',
@@ -20,12 +22,15 @@ export const EXPENSE: Expense = {
 export type ExpensesSetup = {
   readonly name: string
   /** A new, empty store that is connected; it is closed by whoever asked. */
-  readonly open: (t: TestContext) => Promise<ExpenseStore>
+  readonly open: (t: TestContext, options?: { maxExpenses: number }) => Promise<ExpenseStore>
 }
+
+/** Declares a test that has a store of its own. */
+export type Check = (title: string, run: (store: ExpenseStore) => Promise<void>) => void
 
 /** What every store of expenses must hold. */
 export function expensesContract({ name, open }: ExpensesSetup): void {
-  const check = (title: string, run: (store: ExpenseStore) => Promise<void>) =>
+  const check: Check = (title, run) =>
     test(`${name}: ${title}`, async (t) => {
       const store = await open(t)
       try {
@@ -34,6 +39,9 @@ export function expensesContract({ name, open }: ExpensesSetup): void {
         await store.close()
       }
     })
+
+  listsContract(check)
+  changesContract(check)
 
   check('an owner lists their own expenses and nobody else’s', async (store) => {
     const own = await store.add(ALICE, EXPENSE)
@@ -128,6 +136,88 @@ export function expensesContract({ name, open }: ExpensesSetup): void {
     assert.equal(await put(BOB), 'kept')
     assert.deepEqual((await store.list(ALICE)).expenses, [expense])
     assert.deepEqual((await store.list(BOB)).expenses, [])
+  })
+
+  check(
+    'what was changed elsewhere since is changed, what was changed here is kept',
+    async (store) => {
+      const { id, ...first } = await store.add(ALICE, EXPENSE)
+      const put = (description: string, version: number, owner: Owner = ALICE) =>
+        store.put({ owner, expense: { ...first, id, description }, version })
+      assert.equal(await put('as old', 1), 'kept')
+      assert.equal(await put('of Bob', 9, BOB), 'kept')
+      assert.equal(await put('newer', 2), 'changed')
+      assert.equal((await store.find(ALICE, id))?.description, 'newer')
+      await store.update(ALICE, id, { description: 'changed here' })
+      assert.equal(await put('older', 3), 'kept')
+      assert.deepEqual(await store.find(ALICE, id), { ...first, id, description: 'changed here' })
+      assert.deepEqual(await store.find(BOB, id), undefined)
+    },
+  )
+
+  check(
+    'what was deleted comes back by no copy, and goes where it was copied to',
+    async (store) => {
+      const { id, ...first } = await store.add(ALICE, EXPENSE)
+      const copied = { owner: ALICE, expense: { ...first, id }, version: 1 }
+      assert.equal(await store.putDeletion({ owner: BOB, id, version: 1 }), false)
+      assert.equal(await store.putDeletion({ owner: ALICE, id, version: 0 }), false)
+      assert.equal(await store.putDeletion({ owner: ALICE, id, version: 1 }), true)
+      assert.equal(await store.putDeletion({ owner: ALICE, id, version: 1 }), false)
+      assert.equal(await store.putDeletion({ owner: ALICE, id: 'no id', version: 1 }), false)
+      assert.equal(await store.put(copied), 'kept')
+      assert.deepEqual(await store.list(ALICE), { expenses: [], totals: [] })
+      const { items } = await store.deletions({ limit: 10 })
+      assert.deepEqual(items, [{ owner: ALICE, id, version: 1 }])
+      // Elsewhere it was changed once more often than it was here when it went.
+      assert.equal(await store.put({ ...copied, version: 2 }), 'added')
+      assert.deepEqual((await store.list(ALICE)).expenses, [copied.expense])
+    },
+  )
+
+  check('a walk gives what was changed with how often, and what was deleted', async (store) => {
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++) ids.push((await store.add(ALICE, EXPENSE)).id)
+    const [first, second, third, fourth] = ids as [string, string, string, string]
+    await store.update(ALICE, first, { minorUnits: 1 })
+    await store.update(ALICE, first, { minorUnits: 2 })
+    await store.update(ALICE, second, { minorUnits: 3 })
+    for (const id of [second, third, fourth]) await store.delete(ALICE, id)
+    const { items } = await store.page({ limit: 10 })
+    assert.deepEqual(
+      items.map(({ version, expense }) => [version, expense.minorUnits]),
+      [
+        [3, 2],
+        [1, EXPENSE.minorUnits],
+      ],
+    )
+    const seen = []
+    let after: string | undefined
+    do {
+      const page = await store.deletions({ after, limit: 2 })
+      seen.push(...page.items)
+      after = page.next
+    } while (after !== undefined)
+    assert.deepEqual(seen, [
+      { owner: ALICE, id: second, version: 2 },
+      { owner: ALICE, id: third, version: 1 },
+      { owner: ALICE, id: fourth, version: 1 },
+    ])
+  })
+
+  test(`${name}: one person’s expenses are bounded, others’ go on, and a deletion makes room`, async (t) => {
+    const store = await open(t, { maxExpenses: 3 })
+    for (let i = 0; i < 3; i++) await store.add(ALICE, { ...EXPENSE, date: `2026-0${i + 1}-01` })
+    await assert.rejects(store.add(ALICE, EXPENSE), (error: TooManyError) => {
+      return error instanceof TooManyError && error.limit === 3
+    })
+    await store.add(BOB, EXPENSE)
+    const { expenses, totals } = await store.list(ALICE)
+    assert.equal(totals[0]?.count, 3)
+    await store.delete(ALICE, expenses[0]?.id ?? '')
+    await store.add(ALICE, EXPENSE)
+    await assert.rejects(store.add(ALICE, EXPENSE), TooManyError)
+    await store.close()
   })
 
   check('a closed store refuses and can be closed again', async (store) => {

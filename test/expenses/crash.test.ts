@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startPostgres, withoutPostgres } from '../support/postgres.ts'
+import { EXPENSE } from './contract.ts'
 import { openNamed } from './named.ts'
 import { addExpense, CLIENTS, PEOPLE, type ToolClient } from './support.ts'
 
@@ -43,6 +44,60 @@ for (const [name, skip, place] of PLACES) {
       assert.equal(new Set(answered).size, answered.length)
     }
   })
+}
+
+for (const [name, skip, place] of PLACES) {
+  test(`${name}: every change and deletion that was answered before a SIGKILL is stored, and its sums`, {
+    timeout: 120_000,
+    skip,
+  }, async (t) => {
+    const address = await place(t)
+    for (const answersBeforeKill of [1, 40]) {
+      const filling = await openNamed(address)
+      const adds = Array.from({ length: CONCURRENT }, () => filling.add(PEOPLE.alice, EXPENSE))
+      const ids = (await Promise.all(adds)).map(({ id }) => id)
+      await filling.close()
+      const answered = await changeUntilKilled(t, address, ids, answersBeforeKill)
+      assert.ok(answered.size >= answersBeforeKill)
+      const store = await openNamed(address)
+      const { expenses, totals } = await store.list(PEOPLE.alice)
+      const kept = new Map(expenses.map((expense) => [expense.id, expense.minorUnits]))
+      for (const [id, minorUnits] of answered) assert.equal(kept.get(id), minorUnits)
+      const sum = expenses.reduce((all, { minorUnits }) => all + BigInt(minorUnits), 0n)
+      assert.deepEqual(totals, [{ currency: 'USD', count: expenses.length, minorUnits: sum }])
+      await store.close()
+    }
+  })
+}
+
+/** Changes every second one and deletes the others; gives what was answered, by its id. */
+async function changeUntilKilled(
+  t: TestContext,
+  address: string,
+  ids: readonly string[],
+  answersBeforeKill: number,
+): Promise<ReadonlyMap<string, number | undefined>> {
+  const child = fork(join(import.meta.dirname, 'crash-server.ts'), [address])
+  t.after(() => child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
+  const [url] = await Promise.race([once(child, 'message'), exited])
+  assert.equal(typeof url, 'string', 'the server did not start')
+  const client = await CLIENTS['SDK v2 on 2026-07-28'](url, 'alice')
+  const answered = new Map<string, number | undefined>()
+  await Promise.all(
+    ids.map(async (id, i) => {
+      const call =
+        i % 2
+          ? { name: 'delete_user_expense', arguments: { id } }
+          : { name: 'update_user_expense', arguments: { id, amount: i + 1 } }
+      const result = await client.callTool(call).catch(() => undefined)
+      if (!result || result.isError) return
+      answered.set(id, i % 2 ? undefined : (i + 1) * 100)
+      if (answered.size === answersBeforeKill) child.kill('SIGKILL')
+    }),
+  )
+  assert.deepEqual(await exited, [null, 'SIGKILL'])
+  return answered
 }
 
 async function sqliteFile(t: TestContext): Promise<string> {

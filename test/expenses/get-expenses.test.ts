@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sqliteExpenseStore } from '../../src/expenses/server.ts'
+import { EXPENSE } from './contract.ts'
 import {
   addExpense,
   CLIENTS,
   getExpenses,
+  PEOPLE,
   refusalOf,
   serveExpenses,
   structuredOf,
@@ -93,11 +96,11 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const line = '75.00 USD | shopping | visa | office supplies'
     assert.equal(
       await textOf({ limit: 1 }),
-      `2 expenses, 150.00 USD in total; the newest 1 follow.\n2026-10-02 | ${line} | ${last.id}\nThere are more: with the same filter and cursor ${next_cursor}`,
+      `2 expenses, 150.00 USD in total; the newest follows.\n2026-10-02 | ${line} | ${last.id}\nThere are more: with the same filter and cursor ${next_cursor}`,
     )
     assert.equal(
       await textOf({ limit: 1, cursor: next_cursor }),
-      `2 expenses, 150.00 USD in total; 1 more follow.\n2026-10-01 | ${line} | ${first.id}`,
+      `2 expenses, 150.00 USD in total; 1 more follows.\n2026-10-01 | ${line} | ${first.id}`,
     )
     assert.equal(await textOf({ category: 'food' }), 'No expense fits this filter.')
   })
@@ -131,7 +134,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
   })
 }
 
-const LIMIT = 'Give a whole number, not text, from 1 to 1000.'
+const LIMIT = 'Give a whole number, not text, from 1 to 2000.'
 const DAY = 'Give a day that exists in the calendar, as YYYY-MM-DD, from 1970-01-01 to 2099-12-31.'
 
 test('every wrong argument of a filter is named at once, a period that runs backwards too', async (t) => {
@@ -147,7 +150,7 @@ test('every wrong argument of a filter is named at once, a period that runs back
       '- to: "2026-01-01" is before from, "2026-02-01". Give the first day as from and the last day as to.',
     ].join('\n'),
   )
-  for (const limit of [0, -1, 1001, 1.5, '10', null]) {
+  for (const limit of [0, -1, 2001, 1.5, '10', [null]]) {
     const text = await refusalOf(client, { limit }, 'get_expenses')
     assert.equal(
       text,
@@ -157,11 +160,11 @@ test('every wrong argument of a filter is named at once, a period that runs back
   for (const [name, value] of Object.entries({
     from: '2026-02-30',
     to: 'today',
-    cursor: '',
-    text: '',
+    cursor: 7,
+    text: ' ',
   })) {
     const text = await refusalOf(client, { [name]: value }, 'get_expenses')
-    assert.match(text, new RegExp(`- ${name}: ".*" is not accepted\\. Give `))
+    assert.match(text, new RegExp(`- ${name}: .* is not accepted\\. Give `))
   }
   const text = await refusalOf(client, { from: 'x', to: 'y' }, 'summarize_expenses')
   assert.equal(
@@ -170,10 +173,37 @@ test('every wrong argument of a filter is named at once, a period that runs back
   )
 })
 
-test('one answer holds 100 expenses unless it is asked for more', async (t) => {
+test('the figures come before the list, for a model that is given the beginning alone', async (t) => {
   const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
-  await Promise.all(Array.from({ length: 101 }, () => addExpense(client)))
-  const page = await structuredOf(client, 'get_expenses', {})
-  assert.deepEqual([(page.expenses as unknown[]).length, page.count], [100, 101])
-  assert.equal((await getExpenses(client, { limit: 101 })).next_cursor, undefined)
+  await fill(client)
+  const page = await getExpenses(client, { limit: 1 })
+  assert.ok(page.next_cursor)
+  assert.equal(Object.keys(page).at(-1), 'expenses')
+})
+
+test('an optional argument that is null or empty is one that was left out', async (t) => {
+  const client = await CLIENTS[MODERN](await serveExpenses(t), 'alice')
+  await fill(client)
+  const names = ['from', 'to', 'category', 'payment_method', 'text', 'limit', 'cursor']
+  const all = await getExpenses(client)
+  const summary = await structuredOf(client, 'summarize_expenses')
+  for (const empty of [null, '']) {
+    const args = Object.fromEntries(names.map((name) => [name, empty]))
+    assert.deepEqual(await getExpenses(client, args), all)
+    const { text: _, limit: __, cursor: ___, ...filter } = args
+    assert.deepEqual(await structuredOf(client, 'summarize_expenses', filter), summary)
+    const text = await refusalOf(client, { all: empty, constructor: empty }, 'get_expenses')
+    assert.match(text, /"all": no such argument.*\n- "constructor": no such argument/)
+  }
+})
+
+test('one answer holds 2000 expenses, and all the others are on the pages after it', async (t) => {
+  const store = sqliteExpenseStore(':memory:')
+  t.after(() => store.close())
+  await Promise.all(Array.from({ length: 2001 }, () => store.add(PEOPLE.alice, EXPENSE)))
+  const client = await CLIENTS[MODERN](await serveExpenses(t, { expenses: store }), 'alice')
+  const page = await getExpenses(client)
+  assert.deepEqual([page.expenses.length, page.count], [2000, 2001])
+  const rest = await getExpenses(client, { cursor: page.next_cursor })
+  assert.deepEqual([rest.expenses.length, rest.next_cursor], [1, undefined])
 })

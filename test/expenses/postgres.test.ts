@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { statementsOf } from '../../src/expenses/postgres/statements.ts'
 import {
   type ExpenseStore,
   type PostgresExpensesOptions,
@@ -23,7 +24,14 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
   })
   after(() => postgres[Symbol.asyncDispose]())
 
-  expensesContract({ name: 'postgres', open: async () => opened(await postgres.database()) })
+  let contractUrl: string | undefined
+  let schemas = 0
+  // A schema is made much sooner than a database.
+  const openSchema = async (_: TestContext, options?: PostgresExpensesOptions) => {
+    contractUrl ??= await postgres.database()
+    return opened(`${contractUrl}?schema=contract_${++schemas}`, options)
+  }
+  expensesContract({ name: 'postgres', open: openSchema })
 
   test('replicas that start together make the tables once, beside those of the grants', async () => {
     const url = await postgres.database()
@@ -31,7 +39,8 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     await Promise.all(stores.flat().map((store) => store.connect()))
     const versions = (table: string) =>
       postgres.query(`SELECT version FROM entrance.${table}`, new URL(url).pathname.slice(1))
-    assert.deepEqual(await versions('expenses_migrations'), [{ version: 1 }])
+    const made = (await versions('expenses_migrations')).map(({ version }) => version)
+    assert.deepEqual(made, [1, 2, 3])
     assert.deepEqual(await versions('migrations'), [{ version: 1 }])
     for (const store of stores.flat()) await store.close()
   })
@@ -130,6 +139,79 @@ suite('expenses in PostgreSQL', { skip: withoutPostgres }, () => {
     assert.ok(proxy.lost > 1, 'it was sent again')
     proxy.loseAnswersTo(undefined)
     assert.equal((await store.list(ALICE)).expenses.length, 1)
+  })
+})
+
+suite('changes whose answer is lost', { skip: withoutPostgres }, () => {
+  before(async () => {
+    postgres = await startPostgres()
+  })
+  after(() => postgres[Symbol.asyncDispose]())
+
+  /** A store whose answers can be lost, with one expense in it. */
+  async function openLossy(patience?: number) {
+    const url = new URL(await postgres.database())
+    const proxy = await startLossyProxy(Number(url.port))
+    url.port = String(proxy.port)
+    const store = await opened(url.href, patience === undefined ? {} : { patience })
+    const stored = await store.add(ALICE, EXPENSE)
+    return {
+      ...{ store, proxy, stored, url: url.href },
+      async [Symbol.asyncDispose]() {
+        await store.close()
+        await proxy[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test('a change whose answer was lost is done once, and is confirmed', async () => {
+    await using lossy = await openLossy()
+    const { store, proxy, stored } = lossy
+    proxy.loseAnswersTo('UPDATE entrance.expenses')
+    const changing = store.update(ALICE, stored.id, { minorUnits: 1 })
+    while (proxy.lost === 0) await wait(5)
+    proxy.loseAnswersTo(undefined)
+    assert.deepEqual(await changing, { ...stored, minorUnits: 1 })
+    const { items } = await store.page({ limit: 1 })
+    assert.equal(items[0]?.version, 2)
+    assert.equal((await store.list(ALICE)).totals[0]?.minorUnits, 1n)
+  })
+
+  test('a deletion whose answer was lost answers what is gone', async () => {
+    await using lossy = await openLossy()
+    const { store, proxy, stored } = lossy
+    proxy.loseAnswersTo('DELETE FROM entrance.expenses')
+    const deleting = store.delete(ALICE, stored.id)
+    while (proxy.lost === 0) await wait(5)
+    proxy.loseAnswersTo(undefined)
+    assert.deepEqual(await deleting, stored)
+    assert.deepEqual(await store.list(ALICE), { expenses: [], totals: [] })
+  })
+
+  test('where every answer is lost, it is said that the change may have been made', async () => {
+    await using lossy = await openLossy(300)
+    const { store, proxy, stored } = lossy
+    proxy.loseAnswersTo('UPDATE entrance.expenses')
+    await assert.rejects(store.update(ALICE, stored.id, { minorUnits: 1 }), UncertainError)
+    proxy.loseAnswersTo('DELETE FROM entrance.expenses')
+    await assert.rejects(store.delete(ALICE, stored.id), UncertainError)
+    proxy.loseAnswersTo(undefined)
+    assert.deepEqual((await store.list(ALICE)).expenses, [])
+  })
+
+  test('a repetition that comes late does not bring back what was deleted', async () => {
+    await using lossy = await openLossy()
+    const { store, stored } = lossy
+    await store.delete(ALICE, stored.id)
+    const statement = statementsOf('entrance').add
+    const client = new pg.Client(lossy.url)
+    await client.connect()
+    const { date, minorUnits, currency, category, description, payment_method, created } = stored
+    const fields = [date, minorUnits, currency, category, description, payment_method, created]
+    const values = [stored.id, ALICE.tid, ALICE.oid, ...fields, 1, description, 10]
+    assert.equal((await client.query(statement, values)).rowCount, 0)
+    await client.end()
+    assert.deepEqual((await store.list(ALICE)).expenses, [])
   })
 })
 

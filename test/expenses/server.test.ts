@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   createExpensesServer,
   sqliteExpenseStore,
+  TooManyError,
   UncertainError,
 } from '../../src/expenses/server.ts'
 import {
@@ -75,7 +76,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const added = await Promise.all(
       Array.from({ length: 200 }, (_, i) => addExpense(client, { amount: (i + 1) / 100 })),
     )
-    const { expenses, count, total } = await getExpenses(client, { limit: 1000 })
+    const { expenses, count, total } = await getExpenses(client)
     assert.equal(new Set(added.map(({ id }) => id)).size, 200)
     assert.deepEqual(expenses.map(({ id }) => id).sort(), added.map(({ id }) => id).sort())
     assert.deepEqual({ count, total }, { count: 200, total: 201 })
@@ -154,6 +155,16 @@ test('on 2026-07-28 what is listed is private to its reader, and no change is pr
         completions: {},
       })
     }
+  }
+})
+
+test('on 2026-07-28 what is read of somebody’s expenses is private and kept by nobody', async (t) => {
+  const url = await serveExpenses(t)
+  for (const path of ['mine', 'mine.csv', 'mine/2026', 'mine/2026-10.csv']) {
+    const uri = `expenses://${path}`
+    const response = await post(url, 'resources/read', { uri }, { 'mcp-name': uri })
+    const { result } = (await response.json()) as { result: Listed }
+    assert.deepEqual([result.cacheScope, result.ttlMs], ['private', 0], uri)
   }
 })
 
@@ -247,6 +258,17 @@ test('an expense of which it is not known whether it was saved is not called los
   )
 })
 
+test('whoever has as many expenses as may be is told so, and what to do', async (t) => {
+  const expenses = failingStore(() => Promise.reject(new TooManyError(1_000_000)))
+  const log = t.mock.fn()
+  const client = await CLIENTS[MODERN](await serveExpenses(t, { expenses, log }), 'alice')
+  await assert.rejects(addExpense(client), {
+    message:
+      'The expense was not saved: the user has 1000000 expenses, as many as one person may have. Old ones can be deleted with delete_user_expense.',
+  })
+  assert.equal(log.mock.callCount(), 0)
+})
+
 test('a body beyond 64 kB is refused before it is read as JSON', async (t) => {
   const url = await serveExpenses(t)
   const response = await post(url, 'tools/list', { padding: 'x'.repeat(64 * 1024) })
@@ -282,7 +304,7 @@ const LIST_ARGUMENTS = {
     },
     payment_method: { type: 'string', enum: ['amex', 'visa', 'cash'] },
     text: { type: 'string', minLength: 1, maxLength: 500, examples: ['office supplies'] },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    limit: { type: 'integer', minimum: 1, maximum: 2000, default: 2000 },
     cursor: { type: 'string', minLength: 1, maxLength: 1000 },
   },
   additionalProperties: false,
@@ -308,11 +330,11 @@ function withoutDescriptions(schema: ToolDefinition['inputSchema']) {
   return { ...schema, properties: Object.fromEntries(properties) }
 }
 
-function post(url: string, method: string, params: object): Promise<Response> {
-  return fetch(request(url, method, params))
+function post(url: string, method: string, params: object, headers = {}): Promise<Response> {
+  return fetch(request(url, method, params, headers))
 }
 
-function request(url: string, method: string, params: object): Request {
+function request(url: string, method: string, params: object, headers = {}): Request {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -325,6 +347,7 @@ function request(url: string, method: string, params: object): Request {
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
       'x-person': 'alice',
+      ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
   })

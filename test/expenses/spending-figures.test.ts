@@ -6,6 +6,7 @@ import { contrast } from '../../src/expenses/app/colours.ts'
 import { formatOf } from '../../src/expenses/app/format.ts'
 import { choicesOf, readPeriod, todayIn } from '../../src/expenses/app/periods.ts'
 import { readSummary, type Summary } from '../../src/expenses/app/summary.ts'
+import { currencyOf } from '../../src/expenses/money.ts'
 import { NOTHING, summaryOfMonths } from './spending-fixture.ts'
 
 const read = (value: unknown): Summary => {
@@ -147,7 +148,16 @@ suite('figures in words', () => {
     assert.equal(formatOf('de-DE').money(1234.5, 'EUR'), '1.234,50\u00a0€')
     assert.equal(formatOf('ja-JP').money(1234, 'JPY'), '￥1,234')
     assert.equal(formatOf('no locale!').money(1234.5, 'USD'), '$1,234.50')
-    assert.equal(formatOf('en-US').money(5, 'no currency'), '5 no currency')
+    assert.equal(formatOf('en-US').money(5, 'no currency'), '5.00 no currency')
+  })
+
+  test('have the digits that the text has, also where the browser leaves them out', () => {
+    const { money } = formatOf('en-US')
+    for (const code of Intl.supportedValuesOf('currency')) {
+      const [, fraction = ''] = /\d+(?:\.(\d+))?$/.exec(money(1, code)) ?? []
+      assert.equal(fraction.length, currencyOf(code).minorDigits, code)
+    }
+    assert.equal(money(1500.5, 'HUF'), 'HUF\u00a01,500.50')
   })
 
   test('a small part is not nothing', () => {

@@ -372,6 +372,28 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
     })
   })
 
+  test('ATTACK: where a host forgets its policy, the page’s own lets nothing out', async () => {
+    const page = await chromium.context.newPage()
+    // Nothing around it: what holds here is in the page.
+    await page.setContent(readFileSync(PAGE, 'utf8'))
+    const refused = await page.evaluate(`(async () => {
+      const seen = []
+      document.addEventListener('securitypolicyviolation', (event) => {
+        seen.push(event.effectiveDirective)
+      })
+      const away = 'http://127.0.0.1:9/?all-that-was-spent'
+      await fetch(away).catch(() => {})
+      const image = new Image()
+      image.src = away
+      const base = Object.assign(document.createElement('base'), { href: away })
+      document.head.append(base)
+      await new Promise((resolve) => image.addEventListener('error', resolve))
+      return seen.sort()
+    })()`)
+    await page.close()
+    assert.deepEqual(refused, ['base-uri', 'connect-src', 'img-src'])
+  })
+
   test('it tells its size, and then is still', async () => {
     await withPage({}, async (view) => {
       await view.answer(answerOf(summaryOfMonths(MONTHS)))

@@ -8,7 +8,10 @@ import { setImmediate as nextRound } from 'node:timers/promises'
 import { sqliteExpenseStore } from '../../src/expenses/server.ts'
 import { ALICE, BOB, EXPENSE, expensesContract } from './contract.ts'
 
-expensesContract({ name: 'sqlite', open: async () => sqliteExpenseStore(':memory:') })
+expensesContract({
+  name: 'sqlite',
+  open: async (_, options) => sqliteExpenseStore(':memory:', options),
+})
 
 test('nobody is answered before the commit, and one commit serves a whole turn', async (t) => {
   const path = join(temporaryFolder(t), 'expenses.sqlite')
@@ -25,6 +28,76 @@ test('nobody is answered before the commit, and one commit serves a whole turn',
   const statements = exec.mock.calls.map(({ arguments: [sql] }) => sql)
   assert.deepEqual(statements, ['BEGIN IMMEDIATE', 'COMMIT'])
   reader.close()
+  await store.close()
+})
+
+test('what is asked for in one turn is done in its order, with one wait for the disk', async (t) => {
+  const path = join(temporaryFolder(t), 'expenses.sqlite')
+  const store = sqliteExpenseStore(path)
+  const { id } = await store.add(ALICE, EXPENSE)
+  const other = await store.add(ALICE, EXPENSE)
+  const exec = t.mock.method(DatabaseSync.prototype, 'exec')
+  const answers = await Promise.all([
+    store.update(ALICE, id, { minorUnits: 1 }),
+    store.update(ALICE, id, { category: 'food' }),
+    store.delete(ALICE, id),
+    store.update(ALICE, id, { minorUnits: 2 }),
+    store.add(ALICE, EXPENSE),
+    store.delete(ALICE, other.id),
+  ])
+  const [first, second, gone, late, added, last] = answers
+  assert.deepEqual(first, { ...EXPENSE, id, minorUnits: 1 })
+  assert.deepEqual(second, { ...EXPENSE, id, minorUnits: 1, category: 'food' })
+  assert.deepEqual([gone, late, last], [second, undefined, other])
+  assert.deepEqual((await store.list(ALICE)).expenses, [added])
+  const statements = exec.mock.calls.map(({ arguments: [sql] }) => sql)
+  assert.deepEqual(statements, ['BEGIN IMMEDIATE', 'COMMIT'])
+  await store.close()
+})
+
+test('an account of 30,000 on one day is searched and summed up while others get their turn', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  for (let i = 0; i < 15; i++) {
+    const adds = Array.from({ length: 2000 }, () => store.add(ALICE, EXPENSE))
+    await Promise.all(adds)
+  }
+  let turns = 0
+  const tick = () => {
+    turns++
+    if (turns > 0) next = setImmediate(tick)
+  }
+  let next = setImmediate(tick)
+  const searched = await store.list(ALICE, { text: 'nothing like it', limit: 10 })
+  assert.deepEqual(searched, { expenses: [], totals: [] })
+  assert.ok(turns >= 5, `${turns} turns in a search`)
+  turns = 0
+  const { groups, largest } = await store.summarize(ALICE)
+  assert.ok(turns >= 5, `${turns} turns in a summary`)
+  clearImmediate(next)
+  assert.deepEqual([groups[0]?.count, largest.length], [30_000, 1])
+  await store.close()
+})
+
+test('ATTACK: whoever asks for much a hundred times at once takes one slice of a turn, not a hundred', async () => {
+  const store = sqliteExpenseStore(':memory:')
+  const adds = Array.from({ length: 6000 }, () => store.add(ALICE, EXPENSE))
+  await Promise.all(adds)
+  const asks: (() => Promise<unknown>)[] = [
+    () => store.list(ALICE, { text: 'nothing like it', limit: 10 }),
+    () => store.summarize(ALICE),
+  ]
+  for (const ask of asks) {
+    let turns = 0
+    const tick = () => {
+      turns++
+      next = setImmediate(tick)
+    }
+    let next = setImmediate(tick)
+    await Promise.all(Array.from({ length: 100 }, ask))
+    clearImmediate(next)
+    // Two slices each, and others have their turn between any two.
+    assert.ok(turns >= 100, `${turns} turns`)
+  }
   await store.close()
 })
 
@@ -123,9 +196,9 @@ test('an expense that another process holds up too long is refused and leaves no
 test('a file of a later schema is refused with what to do', (t) => {
   const path = join(temporaryFolder(t), 'expenses.sqlite')
   const later = new DatabaseSync(path)
-  later.exec('PRAGMA user_version = 3')
+  later.exec('PRAGMA user_version = 9')
   later.close()
-  assert.throws(() => sqliteExpenseStore(path), /schema version 3; this release knows 2\. Start/)
+  assert.throws(() => sqliteExpenseStore(path), /schema version 9; this release knows 3\. Start/)
 })
 
 function temporaryFolder(t: TestContext): string {

@@ -135,11 +135,14 @@ const CAUSES: readonly Cause[] = [
   },
 ]
 
+const ADDRESS = 'Check the address: with most servers it ends in /v1'
+
 const OTHER: Cause['tell'] = ({ title }, { status }) => ({
   problem: status
     ? `${title} refuses the request (${status}).`
     : `${title} broke off with an error.`,
-  cure: 'What it says is all there is to know; another model may do.',
+  // Who says 200 to an error does not know the path, as a rule.
+  cure: status === 200 ? ADDRESS : 'What it says is all there is to know; another model may do.',
 })
 
 function tellUnauthorized({ title, settings }: Model): Told {
@@ -167,7 +170,7 @@ function tellNotFound(model: Model, refusal: Refusal): Told {
   )
   const address = {
     problem: `There is no model behind ${settings.base}/chat/completions.`,
-    cure: retiredOr(settings, 'Check the address: with most servers it ends in /v1'),
+    cure: retiredOr(settings, ADDRESS),
   }
   if (!isModel) return address
   const cures: ReadonlyMap<string, string> = new Map([
@@ -265,5 +268,12 @@ function findCommandError(error: unknown): CommandError | undefined {
     if (at instanceof CommandError) return at
     at = 'lastError' in at ? at.lastError : at.cause
   }
+  return undefined
+}
+
+/** Why an answer that has ended is not whole; undefined: it is. */
+export function explainFinish(reason: string, { title }: Model): string | undefined {
+  if (reason === 'length') return `${title} has reached the longest answer that it gives.`
+  if (reason === 'content-filter') return `The content filter of ${title} has cut the answer off.`
   return undefined
 }

@@ -1,7 +1,9 @@
 import { CommandError, UsageError } from '../exit-codes.ts'
 import { printableLine } from '../terminal.ts'
-import { explainUnreachable, type Model } from './model-errors.ts'
+import { explainRefusal, explainUnreachable, type Model } from './model-errors.ts'
 import { readText } from './model-fetch.ts'
+import { isModelName } from './model-providers.ts'
+import { parseRefusal } from './model-refusal.ts'
 
 /** How a list is asked for. */
 export type Ask = {
@@ -68,11 +70,23 @@ async function get(
       redirect: 'manual',
     })
     const text = await readText(response, MAX_BYTES)
-    return response.ok ? parse(text) : {}
+    if (response.ok) return parse(text)
+    const { status } = response
+    if (status !== 401 && status !== 403) return notAList(model, status)
+    throw explainRefusal(model, parseRefusal(status, response.headers, parse(text), model.settings))
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || error instanceof CommandError) throw error
     throw explainUnreachable(model, error)
   }
+}
+
+/** Of Ollama it is wanted; others need not have one. */
+function notAList({ settings }: Model, status: number): Record<string, unknown> {
+  if (settings.provider !== 'ollama') return {}
+  const { host } = new URL(settings.base)
+  throw new CommandError(`${host} does not answer as Ollama does (${status}).`, {
+    cure: 'See that OLLAMA_HOST is where Ollama runs; for another server, set OPENAI_BASE_URL.',
+  })
 }
 
 function parse(text: string): Record<string, unknown> {
@@ -87,7 +101,7 @@ function parse(text: string): Record<string, unknown> {
 function namesOf(items: unknown, member: string): string[] {
   const names = [items].flat().map((item) => (item as Record<string, unknown> | null)?.[member])
   return names
-    .filter((name) => typeof name === 'string' && name !== '')
+    .filter((name) => typeof name === 'string' && isModelName(name))
     .slice(0, MAX_MODELS) as string[]
 }
 

@@ -1,8 +1,8 @@
 import type { LanguageModel } from 'ai'
 import { isLoopback } from '../client/server-url.ts'
-import type { Environment } from '../env.ts'
+import { type Environment, isFromDotEnv } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
-import { explainModelError, type Model } from './model-errors.ts'
+import type { Model } from './model-errors.ts'
 import { createModelFetch } from './model-fetch.ts'
 import { findModel } from './model-list.ts'
 import type { ModelKey, ModelSettings, Provider } from './model-providers.ts'
@@ -16,8 +16,6 @@ export type ChatModel = Model & {
   readonly title: string
   /** What a person should know before they say anything. */
   readonly warning: string | undefined
-  /** Whatever `ai` throws, or puts into its stream, as a sentence for the person. */
-  explain(error: unknown): CommandError
 }
 
 export type ResolveModelOptions = {
@@ -65,7 +63,6 @@ export async function resolveModel(
     ...model,
     model: provider(settings.name ?? ''),
     warning: warningOf(settings),
-    explain: (error) => explainModelError(error, model),
   }
 }
 
@@ -94,10 +91,24 @@ function keyOf(key: ModelKey, env: Environment, signal: AbortSignal): Shown {
   return { headers: { authorization: `Bearer ${key.value}` } }
 }
 
-function warningOf({ base }: ModelSettings): string | undefined {
+/** The variable that an address comes of. */
+const ADDRESSES: ReadonlyMap<Provider, string> = new Map([
+  ['azure', 'AZURE_OPENAI_ENDPOINT'],
+  ['compatible', 'OPENAI_BASE_URL'],
+  ['openai', 'OPENAI_BASE_URL'],
+  ['ollama', 'OLLAMA_HOST'],
+])
+
+/** All that is said goes to the model, so it matters who has chosen it and who can read along. */
+function warningOf({ provider, base }: ModelSettings): string | undefined {
   const url = new URL(base)
-  if (url.protocol === 'https:' || isLoopback(url)) return undefined
-  return `What you say, and what your tools answer, goes to ${url.host} by plain http: everybody on the way can read it.`
+  if (isLoopback(url)) return undefined
+  const isPlain = url.protocol !== 'https:'
+  const isFolders = isFromDotEnv(ADDRESSES.get(provider) ?? '')
+  if (!isPlain && !isFolders) return undefined
+  const how = isPlain ? ' by plain http: everybody on the way can read it' : ''
+  const who = isFolders ? ' This folder’s .env says so.' : ''
+  return `What you say, and what your tools answer, goes to ${url.host}${how}.${who}`
 }
 
 /** Loaded here and only here: whoever does not chat need not have them. */

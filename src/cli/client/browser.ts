@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { childEnvironment } from '../child-environment.ts'
 import type { Environment } from '../env.ts'
 
 /** Whether there is a browser to open. Without a screen, one might open in this very terminal. */
@@ -14,7 +15,8 @@ export function canOpenBrowser(env: Environment, platform: NodeJS.Platform): boo
 export function openBrowser(url: URL): void {
   const [program, ...args] = browserCommand(url, process.platform)
   if (!program) return
-  const child = spawn(program, args, { stdio: 'ignore', detached: true, shell: false })
+  const env = childEnvironment()
+  const child = spawn(program, args, { env, stdio: 'ignore', detached: true, shell: false })
   // No such program: the person opens the printed address.
   child.on('error', () => {})
   child.unref()

@@ -78,6 +78,8 @@ function hasFormat(value: string, format: unknown): boolean {
       return isDate(value.slice(0, 10)) && !Number.isNaN(Date.parse(value)) && /t/i.test(value)
     case 'uri':
       return URL.canParse(value)
+    case 'uuid':
+      return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)
     case 'email':
       return /^[^\s@]+@[^\s@]+$/.test(value)
     default:

@@ -40,7 +40,8 @@ export async function withConnection<T>(
   }
 }
 
-function withCure(error: SignInRequired, url: URL, terminal: Terminal): CommandError {
+/** The same, with the command that signs in. */
+export function withCure(error: SignInRequired, url: URL, terminal: Terminal): CommandError {
   // The server wrote the scope, and the person will paste this line into a shell.
   const isPlain = error.scope && /^[\w.:/ -]+$/.test(error.scope)
   const scope = isPlain ? ` --scope "${error.scope}"` : ''
@@ -54,7 +55,28 @@ async function connectOnce<T>(
   store: CredentialStore,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const { signal } = terminal
+  let client: Client | undefined
+  try {
+    client = await openConnection(url, terminal, store)
+    return await work(client)
+  } catch (error) {
+    if (terminal.signal.aborted) throw new Interrupted()
+    throw await toConnectionError(error, url, store)
+  } finally {
+    await client?.close()
+  }
+}
+
+/**
+ * Connects to the MCP server with the tokens that are kept; whoever calls it closes it. The
+ * connection ends with the terminal's signal, the connecting with `connecting` too.
+ */
+export async function openConnection(
+  url: URL,
+  { signal }: Pick<Terminal, 'signal'>,
+  store: CredentialStore,
+  connecting = signal,
+): Promise<Client> {
   const request = { url, store, signal, fetchFn: fetchFor(url, signal) }
   const transport = new StreamableHTTPClientTransport(url, {
     authProvider: tokenSource(request),
@@ -68,13 +90,11 @@ async function connectOnce<T>(
     { versionNegotiation: { mode: 'auto' } },
   )
   try {
-    await client.connect(transport, { signal })
-    return await work(client)
+    await client.connect(transport, { signal: connecting })
+    return client
   } catch (error) {
-    if (signal.aborted) throw new Interrupted()
-    throw await toConnectionError(error, url, store)
-  } finally {
     await client.close()
+    throw error
   }
 }
 
@@ -95,7 +115,12 @@ function tokenSource(request: RefreshRequest): AuthProvider {
   }
 }
 
-async function toConnectionError(error: unknown, url: URL, store: CredentialStore) {
+/** Why a request to the server failed, as a sentence; or that a sign-in is needed. */
+export async function toConnectionError(
+  error: unknown,
+  url: URL,
+  store: CredentialStore,
+): Promise<CommandError> {
   if (error instanceof InsufficientScopeError) {
     const held = (await store.find(url.href))?.tokens?.scope
     const scope = [...new Set(`${held ?? ''} ${error.requiredScope ?? ''}`.split(' '))]

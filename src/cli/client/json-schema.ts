@@ -113,6 +113,7 @@ const FORMATS: ReadonlyMap<unknown, string> = new Map([
   ['date', 'date, YYYY-MM-DD'],
   ['date-time', 'date and time, e.g. 2026-01-31T12:00:00Z'],
   ['uri', 'URL'],
+  ['uuid', 'UUID'],
   ['email', 'e-mail address'],
 ])
 

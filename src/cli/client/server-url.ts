@@ -1,3 +1,4 @@
+import type { Environment } from '../env.ts'
 import { UsageError } from '../exit-codes.ts'
 
 /** The MCP server that a person named, checked; its `href` is what credentials are kept under. */
@@ -20,6 +21,11 @@ export function parseServerUrl(text: string): URL {
     )
   }
   return url
+}
+
+/** The server that is meant where none is named. */
+export function defaultServerUrl(env: Environment): string {
+  return `${(env.ENTRANCE_URL || 'http://localhost:8000').replace(/\/+$/, '')}/mcp`
 }
 
 /** Whether the URL stays on this machine (RFC 6761 for `localhost`, RFC 1122 for 127/8). */

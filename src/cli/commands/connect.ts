@@ -1,7 +1,7 @@
 import { type Client, clientsFor } from '../../connect/clients.ts'
 import { toServerName } from '../../connect/server-name.ts'
 import { suggest } from '../../emulator/configuration/suggest.ts'
-import { parseServerUrl } from '../client/server-url.ts'
+import { defaultServerUrl, parseServerUrl } from '../client/server-url.ts'
 import { connectByFile } from '../connect/by-file.ts'
 import { connectByWords } from '../connect/by-words.ts'
 import { findServer } from '../connect/find-server.ts'
@@ -26,9 +26,9 @@ export async function connect(
   options: ConnectOptions,
   terminal: Terminal,
 ): Promise<void> {
-  if (word === undefined) return listClients(new URL(defaultAddress(terminal)), terminal)
+  if (word === undefined) return listClients(new URL(defaultServerUrl(terminal.env)), terminal)
   checkWord(word, options, terminal)
-  const url = parseServerUrl(address ?? defaultAddress(terminal))
+  const url = parseServerUrl(address ?? defaultServerUrl(terminal.env))
   checkName(options.name, url)
   const client = await findClient(word, url, options, terminal)
   const { file } = client
@@ -52,10 +52,6 @@ async function findClient(
     name ||= found.name ?? ''
   }
   return clientsFor({ name, url: url.href }).find(({ id }) => id === word) as Client
-}
-
-function defaultAddress({ env }: Terminal): string {
-  return `${(env.ENTRANCE_URL || 'http://localhost:8000').replace(/\/+$/, '')}/mcp`
 }
 
 function scopeAsked({ user, project }: ConnectOptions): Scope | undefined {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
 import type { ExpenseSource, ExpenseStore, Walk, WalkQuery } from '../../expenses/server.ts'
-import { ConfigError, type ConfigProblem } from '../../index.ts'
 import { dataFolder, environment } from '../env.ts'
 import { Interrupted, UsageError } from '../exit-codes.ts'
 import {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { listen } from '../../adapters/listen.ts'
 import { type FetchHandler, toNodeHandler } from '../../adapters/node.ts'
 import type { RunningEmulator } from '../../emulator/emulator.ts'
-import { createExpensesServer, type ExpenseStore } from '../../expenses/server.ts'
+import type { ExpenseStore } from '../../expenses/server.ts'
 import {
   ConfigError,
   type ConfigProblem,
@@ -207,6 +207,8 @@ async function openServer(
   entrance.watchEntra()
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
+  // Not loaded with the file: other commands read the same settings, and do without.
+  const { createExpensesServer } = await import('../../expenses/server.ts')
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
   opened.push(expenses, mcp)

@@ -6,7 +6,6 @@ import {
   constants,
   existsSync,
   lstatSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -15,9 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FileFault, toFileFault } from '../../files/file-fault.ts'
 import { withLock } from '../client/lock.ts'
+import { makeFolder } from '../data-folder.ts'
 import { CommandError } from '../exit-codes.ts'
 
 /** A client's file as it was read. */
@@ -54,7 +54,9 @@ function read(path: string): ConfigFile {
   const status = statSync(path, { throwIfNoEntry: false })
   if (!status) {
     if (isLink(path)) throw unusable(path, 'is a link to a file that is not there')
-    return { path, target: path, isLinked: isLink(dirname(path)), text: '', status }
+    const isLinked = isLink(dirname(path))
+    const target = isLinked ? join(realpathSync(dirname(path)), basename(path)) : path
+    return { path, target, isLinked, text: '', status }
   }
   if (!status.isFile()) throw unusable(path, 'is not a file')
   if (status.size > LARGEST) throw unusable(path, `is larger than ${LARGEST / 1024} KB`)
@@ -104,7 +106,7 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
 function prepare({ path, target, status }: ConfigFile, temporary: string, text: string): void {
   // Whoever has made it read-only means it.
   if (status) accessSync(target, constants.W_OK)
-  else mkdirSync(dirname(target), { recursive: true })
+  else makeFolder(resolve(dirname(target)), 0o777)
   writeFileSync(temporary, text, { flag: 'wx', flush: true })
   if (status) keepOwner(path, temporary, status)
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { parse } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 import type { Environment } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
 import { printableLine } from '../terminal.ts'
@@ -130,7 +131,7 @@ function run(
   const options = {
     // A PATH may have the working directory in it: there, a program of that name is not what is meant.
     cwd: parse(process.execPath).root,
-    env: withoutOurs(env),
+    env: withoutOurs(childEnvironment(env)),
     timeout: TIMEOUT,
     signal,
     windowsHide: true,

@@ -1,4 +1,5 @@
-import { ConfigError, type Store } from '../../index.ts'
+import { ConfigError } from '../../core/errors.ts'
+import type { Store } from '../../index.ts'
 import { dataFolder, environment } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
 import { openStore, resolveStore, type StoreSettings } from '../store-settings.ts'

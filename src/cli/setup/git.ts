@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { dirname, parse } from 'node:path'
+import { childEnvironment } from '../child-environment.ts'
 
 /** `tracked`: it is in the repository; `open`: the next `git add` puts it there. */
 export type Tracking = 'tracked' | 'open' | 'none'
@@ -18,5 +19,6 @@ function git(args: readonly string[], path: string): number | null {
   const words = ['-C', dirname(path), '-c', 'core.fsmonitor=false', ...args]
   // A PATH may have the working directory in it: there, a program of that name is not what is meant.
   const cwd = parse(process.execPath).root
-  return spawnSync('git', words, { cwd, stdio: 'ignore', timeout: 5000 }).status
+  const options = { cwd, env: childEnvironment(), stdio: 'ignore', timeout: 5000 } as const
+  return spawnSync('git', words, options).status
 }

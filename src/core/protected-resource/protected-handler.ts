@@ -8,7 +8,7 @@ import { refusalOf, toResponse } from './challenge.ts'
 /** What is known of a request that the gate let through. */
 export type ProtectedContext = {
   readonly authInfo: AuthInfo
-  /** Writes to the audit log that a tool was called: by whom, with which client, from where. */
+  /** Writes to the audit log that a tool was called, or a resource read: by whom, with which client, from where. */
   readonly auditTool: (tool: string, outcome: AuditOutcome) => void
 }
 

@@ -1,3 +1,4 @@
+import { currencyOf } from '../money.ts'
 import type { Bucket } from './buckets.ts'
 import type { Period } from './periods.ts'
 
@@ -31,7 +32,7 @@ export function formatOf(wanted: string | undefined): Format {
     format.formatRange(first, last)
   return {
     locale,
-    money: (amount, currency) => money(locale, amount, currency, {}),
+    money: (amount, currency) => money(locale, amount, currency, digitsOf(currency)),
     brief: (amount, currency) =>
       money(locale, amount, currency, { notation: 'compact', maximumFractionDigits: 1 }),
     number: (value) => number.format(value),
@@ -68,6 +69,12 @@ function localeOf(wanted: string | undefined): string {
 // A day has no time zone: it is read and written in one and the same.
 function dates(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(locale, { ...options, calendar: 'gregory', timeZone: 'UTC' })
+}
+
+/** Those of the text beside the page: a browser leaves out some that a currency has. */
+function digitsOf(code: string): Intl.NumberFormatOptions {
+  const { minorDigits } = currencyOf(code)
+  return { minimumFractionDigits: minorDigits, maximumFractionDigits: minorDigits }
 }
 
 function money(

@@ -11,6 +11,7 @@ import type {
   StoredExpense,
 } from '../expense-store.ts'
 import { foldText } from '../fold.ts'
+import { createTurns } from '../in-turn.ts'
 import { byMonth, mergeTotals } from '../merge-totals.ts'
 import { dayAfter, type Span, splitPeriod } from '../period.ts'
 import { placeOf, prepareRest, type SUMS, seqAt } from './schema.ts'
@@ -31,7 +32,12 @@ type Row = Record<string, SQLOutputValue>
 type Condition = { readonly where: string; readonly values: Record<string, SQLInputValue> }
 
 /** What is asked of somebody's expenses, for all functions below. */
-type Reader = { readonly statement: (sql: string) => StatementSync; readonly owner: Owner }
+type Reader = {
+  readonly statement: (sql: string) => StatementSync
+  readonly owner: Owner
+  /** What seals the cursors. */
+  readonly key: Uint8Array
+}
 
 /** Reads an owner's expenses: never more in one go than takes a few milliseconds. */
 export function prepareReading(
@@ -47,84 +53,117 @@ export function prepareReading(
   const find = db.prepare(`SELECT ${COLUMNS} FROM expense WHERE id = ? AND tid = ? AND oid = ?`)
   const unprepared = db.prepare('SELECT 1 FROM expense WHERE place IS NULL LIMIT 1')
 
+  const key = db.prepare('SELECT key FROM expense_cursor_key').get()?.key as Uint8Array
+  const inTurn = createTurns()
+
   function readerOf({ tid, oid }: Owner): Reader {
     // A process of an older release may have this file open too, and add to it.
     if (unprepared.get()) prepareRest(db)
-    return { statement, owner: { tid, oid } }
+    return { statement, owner: { tid, oid }, key }
   }
 
   return {
     find: async ({ tid, oid }, id) => toExpense(find.get(id, tid, oid)),
-    async list(owner, query = {}) {
-      const reader = readerOf(owner)
-      const { expenses, next } = await readPage(reader, query)
-      const totals = await readTotals(reader, query)
-      return { expenses, totals, ...(next !== undefined && { next }) }
-    },
-    async summarize(owner, filter = {}) {
-      const reader = readerOf(owner)
-      const kind = 'currency, month, category, payment_method'
-      const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
-      const largest: StoredExpense[] = []
-      for (const currency of new Set(groups.map((group) => group.currency))) {
-        const found = await readLargest(reader, filter, currency)
-        if (found) largest.push(found)
-      }
-      return { groups, largest }
-    },
+    list: (owner, query = {}) => inTurn(owner, async () => list(readerOf(owner), query)),
+    summarize: (owner, filter = {}) =>
+      inTurn(owner, async () => summarize(readerOf(owner), filter)),
   }
 }
 
-async function readPage(reader: Reader, query: ExpenseQuery) {
-  const { limit = Number.POSITIVE_INFINITY, cursor } = query
-  const range = rangeOf(query)
-  const position = cursor === undefined ? undefined : readCursor(cursor)
-  const high = position ? Math.min(range.high, placeOf(position.date, position.seq)) : range.high
-  const rows = await readRows(reader, query, { low: range.low, high }, limit + 1)
-  const isMore = rows.length > limit
-  if (isMore) rows.pop()
-  const last = rows.at(-1)
-  const next = last && { date: String(last.date), seq: seqAt(Number(last.place)) }
-  return { expenses: rows.map(toListed), next: isMore && next ? toCursor(next) : undefined }
+async function list(reader: Reader, query: ExpenseQuery) {
+  const { totals, slices } =
+    query.text === undefined
+      ? { totals: readSums(reader, query, 'currency').map(toTotal), slices: undefined }
+      : await search(reader, query)
+  const page = await readPage(reader, query, slices)
+  return { ...page, totals: mergeTotals(totals) }
 }
 
-/** The newest ones of a range that the filter lets through. */
-async function readRows(reader: Reader, filter: ExpenseFilter, range: Range, limit: number) {
+async function summarize(reader: Reader, filter: ExpenseFilter) {
+  const kind = 'currency, month, category, payment_method'
+  const groups = readSums(reader, filter, kind).map(toGroup).toSorted(byMonth)
+  const largest: StoredExpense[] = []
+  for (const currency of [...new Set(groups.map((group) => group.currency))].sort()) {
+    const found = await readLargest(reader, filter, currency)
+    if (found) largest.push(found)
+  }
+  return { groups, largest }
+}
+
+async function readPage(reader: Reader, query: ExpenseQuery, slices?: readonly Range[]) {
+  const { limit = Number.POSITIVE_INFINITY, cursor } = query
+  const { low, high } = rangeOf(query)
+  const position = cursor === undefined ? undefined : readCursor(cursor, reader.key)
+  const before = position ? placeOf(position.date, position.seq) : high
+  const parts = partsOf(reader, query, { low, high: Math.min(high, before) }, slices)
+  const rows = await readRows(reader, query, parts, limit + 1)
+  const isMore = rows.length > limit
+  if (isMore) rows.pop()
+  const last = isMore ? rows.at(-1) : undefined
+  const next = last && toCursor(positionOf(last), reader.key)
+  return { expenses: rows.map(toListed), ...(next !== undefined && { next }) }
+}
+
+function positionOf({ date, place }: Row) {
+  return { date: String(date), seq: seqAt(Number(place)) }
+}
+
+/** What of a range has to be looked at, the newest first. */
+function partsOf(
+  reader: Reader,
+  filter: ExpenseFilter,
+  range: Range,
+  slices?: readonly Range[],
+): Iterable<Range> | AsyncIterable<Range> {
+  if (slices) {
+    const high = (slice: Range) => Math.min(slice.high, range.high)
+    return slices.map((slice) => ({ low: slice.low, high: high(slice) }))
+  }
+  // Without a condition no more are looked at than are given.
+  return conditionOf(filter).where === '' ? [range] : slicesOf(reader, range)
+}
+
+/** The newest ones that the filter lets through. */
+async function readRows(
+  reader: Reader,
+  filter: ExpenseFilter,
+  parts: Iterable<Range> | AsyncIterable<Range>,
+  limit: number,
+): Promise<Row[]> {
   const { where, values } = conditionOf(filter)
   const select = reader.statement(`
     SELECT place, ${COLUMNS} FROM expense INDEXED BY expense_in_order
     WHERE ${IN_RANGE} ${where} ORDER BY place DESC LIMIT :limit`)
   const rows: Row[] = []
-  for (let rest = range; rest.low < rest.high && rows.length < limit; ) {
-    if (rest !== range) await nextRound()
-    // Without a condition no more are looked at than are given.
-    const slice = where === '' ? rest : firstSlice(reader, rest)
-    const wanted = Math.min(limit - rows.length, SLICE.given)
-    const found = select.all({ ...reader.owner, ...values, ...slice, limit: wanted })
-    rows.push(...found)
-    const low = found.length < wanted ? slice.low : Number(found.at(-1)?.place)
-    rest = { low: range.low, high: low }
+  for await (const { low, high } of parts) {
+    for (let rest = high; low < rest; ) {
+      const wanted = Math.min(limit - rows.length, SLICE.given)
+      const range = { low, high: rest }
+      const found = select.all({ ...reader.owner, ...values, ...range, limit: wanted })
+      rows.push(...found)
+      if (rows.length === limit) return rows
+      rest = found.length < wanted ? low : Number(found.at(-1)?.place)
+      if (low < rest) await nextRound()
+    }
   }
   return rows
 }
 
-async function readTotals(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
-  if (filter.text !== undefined) return mergeTotals(await search(reader, filter))
-  return mergeTotals(readSums(reader, filter, 'currency').map(toTotal))
-}
-
-/** Of a text no sums are kept: everything is looked at. */
-async function search(reader: Reader, filter: ExpenseFilter): Promise<CurrencyTotal[]> {
+/** Of a text no sums are kept: everything is looked at. Gives the slices too that have it. */
+async function search(reader: Reader, filter: ExpenseFilter) {
   const { where, values } = conditionOf(filter)
   const sum = reader.statement(`
     SELECT currency, count(*) AS count, sum(minor_units) AS minorUnits
     FROM expense INDEXED BY expense_in_order WHERE ${IN_RANGE} ${where} GROUP BY currency`)
   sum.setReadBigInts(true)
   const totals: CurrencyTotal[] = []
+  const slices: Range[] = []
   for await (const slice of slicesOf(reader, rangeOf(filter))) {
-    totals.push(...sum.all({ ...reader.owner, ...values, ...slice }).map(toTotal))
+    const found = sum.all({ ...reader.owner, ...values, ...slice })
+    totals.push(...found.map(toTotal))
+    if (found.length > 0) slices.push(slice)
   }
-  return totals
+  return { totals, slices }
 }
 
 /** From the sums that are kept: of whole months, and of the days before and after them. */

@@ -26,7 +26,9 @@ const PLACES = 2 ** 37
 
 /** Where an expense stands in the order of a list, as one number; the newest has the highest. */
 export function placeOf(date: string, seq: number): number {
-  return (Date.parse(`${date}T00:00:00Z`) / 86_400_000) * PLACES + seq
+  const day = Date.parse(`${date}T00:00:00Z`) / 86_400_000
+  // A cursor can name a number that no expense has.
+  return day * PLACES + Math.min(seq, PLACES - 1)
 }
 
 /** Which expense of its file stands there. */
@@ -37,8 +39,8 @@ export function seqAt(place: number): number {
 /** The same as `placeOf`. */
 const PLACE = `unixepoch(date) / 86400 * ${PLACES} + seq`
 
-/** Sums of a month each, and of a day each; by the name, how much of a date tells which. */
-export const SUMS = { expense_month: 7, expense_day: 10 }
+/** Sums of all time, of a month each, of a day each: how many characters of a date tell which. */
+export const SUMS = { expense_total: 0, expense_month: 7, expense_day: 10 }
 
 const GROUP = 'tid, oid, period, currency, category, payment_method'
 
@@ -119,6 +121,9 @@ export const MIGRATIONS: readonly SqliteMigration[] = [
     prepareRest(db)
     db.exec(CHANGES)
   },
+  // What seals the cursors of this file's lists.
+  `CREATE TABLE expense_cursor_key (key BLOB NOT NULL) STRICT;
+    INSERT INTO expense_cursor_key VALUES (randomblob(32));`,
 ]
 
 /** Gives their place and their searchable text to those that an older release has recorded. */

@@ -112,7 +112,7 @@ function prepare(db: DatabaseSync) {
     find: db.prepare(`SELECT seq, tid, oid, version, ${COLUMNS} FROM expense WHERE id = ?`),
     last: db.prepare('SELECT max(seq) AS seq FROM expense'),
     count: db.prepare(
-      'SELECT sum(count) AS count FROM expense_month WHERE tid = :tid AND oid = :oid',
+      'SELECT sum(count) AS count FROM expense_total WHERE tid = :tid AND oid = :oid',
     ),
     insert: db.prepare(`
       INSERT INTO expense (seq, id, tid, oid, date, minor_units, currency, category, description,

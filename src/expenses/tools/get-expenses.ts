@@ -10,7 +10,7 @@ export function getExpenses({ expenses, currency, log }: ToolsOptions) {
       name: 'get_expenses',
       title: 'List my expenses',
       description:
-        "Returns the signed-in user's own expenses, each with its id, the newest date first, with the number and the total of all that fit. Without arguments it is about all expenses. One answer holds 100 unless limit says otherwise; where it has a next_cursor, there are more. For sums by category, month or payment method call summarize_expenses instead.",
+        "Returns the signed-in user's own expenses, each with its id, the newest date first, with the number and the total of all that fit. Without arguments it is about all expenses. One answer holds 2000 at most, fewer where limit says so; where it has a next_cursor, there are more. For sums by category, month or payment method call summarize_expenses instead.",
       input: listArguments(),
       output: EXPENSES,
       annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },

@@ -53,8 +53,9 @@ export function prepareTool<Input extends z.ZodObject>(tool: ToolDefinition<Inpu
     annotations: { ...annotations, openWorldHint: false },
     ...(meta && { _meta: meta }),
   }
+  const optional = namesOfOptional(input)
   const call = async (owner: Owner, args: unknown): Promise<CallToolResult> => {
-    const parsed = input.safeParse(args)
+    const parsed = input.safeParse(withoutEmpty(args, optional))
     if (!parsed.success) return refuse(tool.refused, parsed.error, input)
     try {
       return await tool.run(owner, parsed.data)
@@ -66,6 +67,19 @@ export function prepareTool<Input extends z.ZodObject>(tool: ToolDefinition<Inpu
     }
   }
   return { name, config, call }
+}
+
+function namesOfOptional({ shape }: z.ZodObject): ReadonlySet<string> {
+  const fields = Object.entries(shape as Record<string, z.ZodType>)
+  return new Set(fields.filter(([, field]) => field.safeParse(undefined).success).map(([n]) => n))
+}
+
+/** Many models write null or an empty text for what they mean to leave out. */
+function withoutEmpty(args: unknown, optional: ReadonlySet<string>): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args
+  const isEmpty = (value: unknown) => value === null || value === ''
+  const left = Object.entries(args).filter(([n, value]) => !(isEmpty(value) && optional.has(n)))
+  return Object.fromEntries(left)
 }
 
 /** An answer that tells a model and a person what was wrong. */

@@ -7,6 +7,9 @@ export type Migrations = readonly ((schema: string) => string)[]
 /** Where tables are, and which of them counts the migrations. */
 export type Schema = { readonly name: string; readonly journal: string }
 
+/** How long one migration may take, in milliseconds: there may be much already. */
+const MIGRATION_TIMEOUT = 3_600_000
+
 /** Of all advisory locks, those of this product: the letters ENTR as a number. */
 export const LOCK_SPACE = 0x454e5452
 
@@ -30,7 +33,8 @@ export async function migrate(
     if (version === 0) await begin(client, schema)
     for (const [i, migration] of migrations.entries()) {
       if (i < version) continue
-      await client.query(migration(schema.name))
+      const statement = { text: migration(schema.name), query_timeout: MIGRATION_TIMEOUT }
+      await client.query(statement)
       await client.query(`INSERT INTO ${nameOf(schema)} (version) VALUES ($1)`, [i + 1])
     }
     await client.query('COMMIT')

@@ -2,6 +2,7 @@
 // what became of it.
 import { generateText } from 'ai'
 import { resolveModel } from '../../../src/cli/chat/model.ts'
+import { explainModelError } from '../../../src/cli/chat/model-errors.ts'
 import { environment, loadDotEnv } from '../../../src/cli/env.ts'
 import { useProxy } from '../../../src/cli/proxy.ts'
 
@@ -25,11 +26,11 @@ process.stdout.write(JSON.stringify(outcome))
 async function ask(): Promise<Asked> {
   const { signal } = new AbortController()
   const resolved = await resolveModel(environment(), { signal, note: () => {} })
-  const { model, title, warning, explain } = resolved
+  const { model, title, warning } = resolved
   try {
     const { text } = await generateText({ model, prompt: 'Hello', maxRetries: 0 })
     return { text, title, ...(warning !== undefined && { warning }) }
   } catch (error) {
-    throw explain(error)
+    throw explainModelError(error, resolved)
   }
 }

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
+import { resolveModel } from '../../../src/cli/chat/model.ts'
 import { resolveModelSettings } from '../../../src/cli/chat/model-settings.ts'
+import { childEnvironment } from '../../../src/cli/child-environment.ts'
 import { environment, loadDotEnv } from '../../../src/cli/env.ts'
+import { FROM_ANYWHERE } from '../../../src/cli/variable-names.ts'
 
 // The person has keys, and stands in a folder that somebody else has filled.
 const KEYS = {
@@ -17,6 +20,8 @@ const DOT_ENV = {
   AZURE_OPENAI_ENDPOINT: 'https://attacker.example',
   AZURE_OPENAI_DEPLOYMENT: 'm',
   OPENAI_MODEL: 'm',
+  PYTHONPATH: './python',
+  NO_PROXY: 'inside.example',
 }
 const folder = mkdtempSync(join(tmpdir(), 'entrance-model-dotenv-'))
 const before = process.cwd()
@@ -59,5 +64,38 @@ suite('a folder’s .env cannot send to an address of its choice', () => {
         },
       )
     })
+  }
+})
+
+test('that a folder’s .env has chosen who hears the conversation is said before it begins', async () => {
+  const env = { ...environment(), OPENAI_API_KEY: '' }
+  const signal = new AbortController().signal
+  const warningOf = async (given: Record<string, string | undefined>) =>
+    (await resolveModel(given, { model: 'compatible/m', signal, note: () => {} })).warning
+  assert.equal(
+    await warningOf(env),
+    'What you say, and what your tools answer, goes to attacker.example. This folder’s .env says so.',
+  )
+  assert.equal(await warningOf({ ...env, OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' }), undefined)
+})
+
+test('what a folder’s .env says reaches no other program, but for the proxy', () => {
+  const env = childEnvironment()
+  assert.deepEqual([env.PYTHONPATH, env.OPENAI_MODEL], [undefined, undefined])
+  assert.deepEqual([env.NO_PROXY, env.PATH], ['inside.example', process.env.PATH])
+})
+
+test('a command that is called from anywhere takes nothing of it that names a place or a program', () => {
+  for (const [command, wanted] of FROM_ANYWHERE) {
+    for (const name of [
+      'BROWSER',
+      'CODEX_HOME',
+      'GEMINI_CLI_HOME',
+      'HOME',
+      'ENTRANCE_CLIENT_DATA',
+    ]) {
+      assert.doesNotMatch(name, wanted, command)
+    }
+    assert.match('ENTRANCE_URL', wanted)
   }
 })

@@ -106,6 +106,12 @@ suite('a refusal is told by its cause:', () => {
       /no model behind .*\/v1\/chat\/completions.*ends in \/v1$/s,
     ],
     [
+      'the same, said with 200',
+      keyless,
+      { status: 200, body: { error: 'Unexpected endpoint or method.' } },
+      /It says: Unexpected endpoint or method\.\nCheck the address: with most servers it ends in \/v1$/,
+    ],
+    [
       'an account without money',
       openai,
       refusal(429, 'insufficient_quota', 'You exceeded your current quota.'),
@@ -183,6 +189,15 @@ suite('what a server says', () => {
     ]) {
       assert.match(await told(openai, { status: 400, body }), /It says: these words/)
     }
+  })
+
+  test('never shows the key, whatever it looks like', async () => {
+    const key = 'e3b0c44298fc1c149afbf4c8996fb924'
+    const text = await told(
+      (base) => ({ ...azure(base), AZURE_OPENAI_API_KEY: key }),
+      refusal(401, '401', `The key ${key} is of another resource.`),
+    )
+    assert.match(text, /It says: The key … is of another resource\./)
   })
 
   test('never shows a token that it repeats', async () => {

@@ -62,6 +62,21 @@ suite('where no model is named,', () => {
     await assert.rejects(titleOf({}, compatible), /has no list of models/)
   })
 
+  test('what is not Ollama is told from one without a model', async () => {
+    // It asks for a key, or has no such list.
+    await using locked = await startScriptedModel({ keys: ['sk-1'] })
+    await assert.rejects(resolve(ollama(locked.origin)), /wants a key/)
+    await assert.rejects(resolve({ OLLAMA_HOST: `${locked.origin}/elsewhere` }), /wants a key/)
+    await using other = await startScriptedModel()
+    const elsewhere = { OLLAMA_HOST: `${other.origin}/elsewhere` }
+    await assert.rejects(resolve(elsewhere), /does not answer as Ollama does \(404\)/)
+  })
+
+  test('a name that could not be one is passed over: it would be shown, and sent', async () => {
+    const models = { 'a\u001b[2J': { tools: true }, good: { tools: true } }
+    assert.equal(await titleOf(models, ollama), 'good (Ollama, HOST)')
+  })
+
   test('the key goes along to the list', async () => {
     const models = { 'the-one': { tools: true } }
     await using server = await startScriptedModel({ models, keys: ['sk-1'] })

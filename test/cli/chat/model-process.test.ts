@@ -23,7 +23,9 @@ async function ask(
   if (dotEnv) writeFileSync(join(cwd, '.env'), lines.join(''))
   const file = join(import.meta.dirname, 'ask.ts')
   const options = { cwd, env: { PATH: '/usr/bin:/bin', ...env }, timeout: 60_000 }
-  const { stdout } = await promisify(execFile)(process.execPath, [...words, file], options)
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...words, file], options)
+  // The libraries have warnings of their own to give, which are none of the person's.
+  assert.equal(stderr, '')
   return JSON.parse(stdout)
 }
 

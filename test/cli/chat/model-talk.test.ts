@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, suite, test } from 'node:test'
 import { generateText, jsonSchema, type ToolSet, tool } from 'ai'
+import { explainFinish } from '../../../src/cli/chat/model-errors.ts'
 import { refusal, type ScriptedModel, startScriptedModel } from '../../support/scripted-model.ts'
 import { talk } from './talk.ts'
 
@@ -266,4 +267,25 @@ suite('a call that cannot be made', () => {
       assert.equal(finish, 'tool-calls')
     })
   }
+})
+
+suite('an answer that its model ends early', () => {
+  for (const [finish, told] of [
+    ['length', /has reached the longest answer/],
+    ['content_filter', /content filter of m .* has cut the answer off/],
+  ] as const) {
+    test(`is told by why: ${finish}`, async () => {
+      model.script({ text: 'Half', finish })
+      const { finish: reason, text, model: resolved, error } = await talk(OPENAI)
+      assert.equal(error, undefined)
+      assert.equal(text, 'Half')
+      assert.match(String(explainFinish(String(reason), resolved)), told)
+    })
+  }
+
+  test('is told from one that is whole', async () => {
+    model.script({ text: 'Whole.' })
+    const { finish, model: resolved } = await talk(OPENAI)
+    assert.equal(explainFinish(String(finish), resolved), undefined)
+  })
 })

@@ -1,5 +1,6 @@
 import { streamText, type ToolSet } from 'ai'
 import { type ChatModel, resolveModel } from '../../../src/cli/chat/model.ts'
+import { explainModelError } from '../../../src/cli/chat/model-errors.ts'
 import type { CommandError } from '../../../src/cli/exit-codes.ts'
 
 /** What became of something said to a model. */
@@ -52,15 +53,15 @@ export async function talk(
         heard?.(part.text)
       }
       if (part.type === 'tool-call') calls.push({ name: part.toolName, input: part.input })
-      if (part.type === 'error') error ??= model.explain(part.error)
-      if (part.type === 'abort') error ??= model.explain(abortError())
+      if (part.type === 'error') error ??= explainModelError(part.error, model)
+      if (part.type === 'abort') error ??= explainModelError(abortError(), model)
       if (part.type === 'finish') {
         finish = part.finishReason
         tokens = part.totalUsage.totalTokens
       }
     }
   } catch (thrown) {
-    error ??= model.explain(thrown)
+    error ??= explainModelError(thrown, model)
   }
   return { text, calls, finish, tokens, error, notes, model }
 }

@@ -69,6 +69,16 @@ test('each missing argument is named with what is accepted', () => {
   )
 })
 
+test('an id has to look like one', () => {
+  const properties = { id: { type: 'string', format: 'uuid' } }
+  const id = '0b0a4c5e-4a35-4f4b-8d6c-0f6a3c8c9d11'
+  assert.deepEqual(parse([`id=${id}`], properties), { id })
+  assert.deepEqual(
+    problemsOf(() => parse([`id=${id}0`], properties)),
+    [`id: "${id}0" is not accepted; expected UUID`],
+  )
+})
+
 test('numbers have to be numbers, whole and in range where the schema says so', () => {
   const properties = {
     n: { type: 'number', minimum: -1, maximum: 5 },

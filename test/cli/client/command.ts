@@ -21,6 +21,8 @@ export type Running = Disposable & {
   readonly child: ChildProcess
   /** Waits until stderr has this in it; fails when the command ends without. */
   said(pattern: RegExp): Promise<RegExpExecArray>
+  /** The same for stdout. */
+  wrote(pattern: RegExp): Promise<RegExpExecArray>
   readonly finished: Promise<Finished>
 }
 
@@ -50,15 +52,18 @@ export function startEntranceCommand(args: readonly string[], options: RunOption
   const finished = once(child, 'close').then(([code]) => {
     return { code: code as number | null, stdout: stdout.text(), stderr: stderr.text() }
   })
-  const said: Running['said'] = async (pattern) => {
-    for (;;) {
-      const match = pattern.exec(stderr.text())
-      if (match) return match
-      const more = await Promise.race([stderr.more(), finished])
-      if (more) assert.match(more.stderr, pattern, `ended with ${more.code}`)
+  const awaiting =
+    (stream: typeof stdout, name: 'stdout' | 'stderr') => async (pattern: RegExp) => {
+      for (;;) {
+        const match = pattern.exec(stream.text())
+        if (match) return match
+        const more = await Promise.race([stream.more(), finished])
+        if (more) assert.match(more[name], pattern, `ended with ${more.code}`)
+      }
     }
-  }
-  return { child, said, finished, [Symbol.dispose]: () => void child.kill('SIGKILL') }
+  const said = awaiting(stderr, 'stderr')
+  const wrote = awaiting(stdout, 'stdout')
+  return { child, said, wrote, finished, [Symbol.dispose]: () => void child.kill('SIGKILL') }
 }
 
 function collect(stream: Readable) {

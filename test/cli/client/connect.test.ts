@@ -45,10 +45,10 @@ test('a person at the terminal is asked to sign in, and the work goes on', async
   const visit = (address: string) => createBrowser().signIn(address)
   const { terminal, notes, store } = personAtTerminal('asked', visit)
   const list = () => withConnection(url, terminal, store, (client) => client.listTools())
-  assert.equal((await list()).tools.length, 2)
+  assert.equal((await list()).tools.length, 5)
   assert.equal(notes[0], `You are not signed in to ${url.href}.`)
   const before = notes.length
-  assert.equal((await list()).tools.length, 2)
+  assert.equal((await list()).tools.length, 5)
   assert.equal(notes.length, before)
 
   // What the server has ended is begun anew in the same way.
@@ -56,7 +56,7 @@ test('a person at the terminal is asked to sign in, and the work goes on', async
     assert.ok(kept)
     return { ...kept, tokens: { access_token: 'x', refresh_token: 'x' } }
   })
-  assert.equal((await list()).tools.length, 2)
+  assert.equal((await list()).tools.length, 5)
   assert.match(notes[before] ?? '', /^Your sign-in to http\S+ is over: \S/)
 })
 

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { parse as parseJson } from 'jsonc-parser'
 import { parse as parseToml } from 'smol-toml'
+import { clientsFor } from '../../../src/connect/clients.ts'
 import { startServe } from '../../support/serve.ts'
 import { entrance, startEntranceCommand } from '../client/command.ts'
 import { closedUrl, json, serve } from './server.ts'
@@ -139,17 +140,30 @@ suite('without a file', () => {
     ['codex --user', 'elsewhere/config.toml', { CODEX_HOME: 'elsewhere' }],
     ['gemini-cli --user', 'elsewhere/.gemini/settings.json', { GEMINI_CLI_HOME: 'elsewhere' }],
   ] as const) {
-    test(`${words} makes ${path}, which has what --print writes`, async () => {
+    test(`${words} makes ${path}, with that entry alone`, async () => {
       const place = newPlace()
-      const printed = await place.run(`${words} ${URL} --offline --print`, env)
-      assert.deepEqual(place.paths(), [])
       const { code, stderr } = await place.run(`${words} ${URL} --offline`, env)
       assert.equal(code, 0, stderr)
       assert.deepEqual(place.paths(), [path])
-      assert.equal(place.read(path), printed.stdout)
-      const data = path.endsWith('.toml') ? parseToml(printed.stdout) : JSON.parse(printed.stdout)
-      const [servers] = Object.values<Record<string, { url: string }>>(data)
+      const text = place.read(path)
+      const data = path.endsWith('.toml') ? parseToml(text) : JSON.parse(text)
+      const [servers, ...more] = Object.values<Record<string, { url: string }>>(data)
+      assert.deepEqual([Object.keys(servers ?? {}), more], [['expenses-example-com'], []])
       assert.equal(servers?.['expenses-example-com']?.url, URL)
+    })
+  }
+
+  for (const [client, path] of [
+    ['vscode', '.vscode/mcp.json'],
+    ['codex --project', '.codex/config.toml'],
+  ] as const) {
+    test(`${client} --print writes to stdout what would be in it, and nothing else`, async () => {
+      const place = newPlace()
+      const printed = await place.run(`${client} ${URL} --offline --print`)
+      assert.equal(printed.stderr, `That belongs in ${path}.\n`)
+      assert.deepEqual(place.paths(), [])
+      await place.run(`${client} ${URL} --offline`)
+      assert.equal(place.read(path), printed.stdout)
     })
   }
 
@@ -172,7 +186,7 @@ suite('a client without a file', () => {
       `npx "@modelcontextprotocol/inspector" --transport http --server-url ${URL}\n`,
       /browser/,
     ],
-    ['entrance', `npx entrance client login ${URL}\nnpx entrance chat ${URL}\n`, /Signs you in/],
+    ['entrance', `entrance client login ${URL}\nentrance chat ${URL}\n`, /signs you in/],
     [
       'claude-code --user',
       `claude mcp add --scope user --transport http expenses-example-com ${URL}\nclaude mcp login expenses-example-com\n`,
@@ -318,23 +332,17 @@ suite('the address', () => {
   })
 })
 
-test('alone it lists the clients, and every one of them is taken', async () => {
+test('alone it lists the clients, and what it does for each', async () => {
   const place = newPlace()
   const { code, stdout, stderr } = await place.run('')
   assert.equal(code, 0)
   assert.match(stderr, /entrance connect vscode http:\/\/localhost:8000\/mcp/)
-  const words = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(' ')[0])
-  assert.ok(words.length >= 8)
-  const results = await Promise.all(
-    words.map((word) => place.run(`${word} ${URL} --offline --print`)),
-  )
+  const listed = stdout.trimEnd().split('\n')
   assert.deepEqual(
-    results.map(({ code }) => code),
-    words.map(() => 0),
+    listed.map((line) => line.split(' ')[0]),
+    clientsFor({ name: '', url: URL }).map(({ id }) => id),
   )
+  assert.match(stdout, /^vscode +VS Code +writes \.vscode\/mcp\.json$/m)
 })
 
 suite('a server', () => {

@@ -4,12 +4,15 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -80,6 +83,16 @@ suite('a client’s file', () => {
     assert.deepEqual(serversOf(target), ['a', 'expenses'])
   })
 
+  test('that is to be made in a folder that is a link is made where the link leads', async () => {
+    const folder = newFolder()
+    mkdirSync(join(folder, 'dotfiles'))
+    symlinkSync('dotfiles', join(folder, '.vscode'))
+    const { file } = await updateFile(join(folder, '.vscode', 'mcp.json'), client, write)
+    assert.ok(file.isLinked)
+    assert.equal(file.target, realpathSync(join(folder, 'dotfiles', 'mcp.json')))
+    assert.deepEqual(readdirSync(join(folder, 'dotfiles')), ['mcp.json'])
+  })
+
   test('that has the entry is not touched', async () => {
     const path = join(newFolder(), 'mcp.json')
     await updateFile(path, client, write)
@@ -87,6 +100,16 @@ suite('a client’s file', () => {
     const { merged } = await updateFile(path, client, () => assert.fail())
     const status = statSync(path, { bigint: true })
     assert.deepEqual([merged.state, status.mtimeNs, status.ino], ['same', mtimeNs, ino])
+  })
+
+  test('that somebody reads meanwhile is to them what it was, as a whole', async () => {
+    const path = join(newFolder(), 'mcp.json')
+    writeFileSync(path, OTHERS)
+    const opened = openSync(path, 'r')
+    await updateFile(path, client, write)
+    assert.equal(readFileSync(opened, 'utf8'), OTHERS)
+    closeSync(opened)
+    assert.deepEqual(serversOf(path), ['a', 'expenses'])
   })
 
   test('that somebody changes in between is merged anew', async () => {
@@ -188,6 +211,13 @@ suite('a client’s file', () => {
     await assert.rejects(updateFile(path, client, write), /is not a file/)
   })
 
+  test('where the kernel lets nobody make a folder is refused, and not tried for ever', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const path = '/proc/entrance/.codex/config.toml'
+    await assert.rejects(updateFile(path, client, write), /a part of its path is missing/)
+  })
+
   test('below what is no folder is refused', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, '.vscode'), 'x')
@@ -208,6 +238,8 @@ function contentOf(path: string): string {
 const MODULE = pathToFileURL(
   join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'connect', 'update-file.ts'),
 ).href
+
+const CONFIG_FILE = MODULE.replace('update-file', 'config-file')
 
 /** Runs code as a process of its own that has `updateFile`. */
 function startCode(code: string) {
@@ -275,13 +307,35 @@ suite('whoever may not write', { skip: process.platform === 'win32' }, () => {
   })
 })
 
+test('processes that change one file at the same time lose nothing of each other', async () => {
+  const path = join(newFolder(), 'mcp.json')
+  // So long that there is time between a look at it and its change.
+  writeFileSync(path, `${'x'.repeat(500_000)}\n`)
+  const names = ['a', 'b', 'c']
+  const all = names.map((name) =>
+    runCode(`
+      import { readConfigFile, writeConfigFile } from ${JSON.stringify(CONFIG_FILE)}
+      const path = ${JSON.stringify(path)}
+      for (let i = 0; i < 40; ) {
+        const file = readConfigFile(path)
+        const done = writeConfigFile(file, file.text + '${name}' + i + '\\n')
+        await done.then(() => i++, (error) => { if (error.constructor.name !== 'FileChanged') throw error })
+      }
+    `),
+  )
+  assert.deepEqual(await Promise.all(all), ['', '', ''])
+  const written = readFileSync(path, 'utf8').split('\n').slice(1, -1)
+  const wanted = names.flatMap((name) => Array.from({ length: 40 }, (_, i) => `${name}${i}`))
+  assert.deepEqual(written.toSorted(), wanted.toSorted())
+})
+
 test('a process that is killed while it writes leaves the file whole, and the next goes on', async () => {
   const path = join(newFolder(), 'mcp.json')
   const texts = ['x', 'y'].map((fill) => OTHERS.replace('1', JSON.stringify(fill.repeat(100_000))))
   writeFileSync(path, texts[0] as string)
   for (const writes of [1, 2, 3, 5, 8]) {
     const child = startCode(`
-      import { readConfigFile, writeConfigFile } from ${JSON.stringify(MODULE.replace('update-file', 'config-file'))}
+      import { readConfigFile, writeConfigFile } from ${JSON.stringify(CONFIG_FILE)}
       for (const path = ${JSON.stringify(path)};;) {
         const file = readConfigFile(path)
         await writeConfigFile(file, file.text.replace(/(x|y)+/, ([was]) => (was === 'x' ? 'y' : 'x').repeat(100_000)))
