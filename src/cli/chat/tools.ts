@@ -60,7 +60,9 @@ function toChatTool(tool: Tool): Omit<ChatTool, 'name'> {
 
 function readResource({ name, resources, templates }: Offer): Omit<ChatTool, 'name'> {
   const known = [
-    ...resources.map(({ uri, title, description }) => ({ uri, about: description ?? title })),
+    ...resources
+      .filter(({ annotations }) => annotations?.audience?.includes('assistant') ?? true)
+      .map(({ uri, title, description }) => ({ uri, about: description ?? title })),
     ...templates.map((one) => ({ uri: one.uriTemplate, about: one.description ?? one.title })),
   ]
   const list = known.slice(0, 50).map(({ uri, about }) => (about ? `${uri}: ${about}` : uri))

@@ -76,6 +76,10 @@ export function createThingsServer(): ThingsServer {
     server.registerResource('all', 'things://all', { description: 'All things.' }, () => ({
       contents: [{ uri: 'things://all', text: 'lamp, ladder' }],
     }))
+    const forPeople = { annotations: { audience: ['user' as const] }, description: 'A page.' }
+    server.registerResource('page', 'ui://things/page.html', forPeople, () => ({
+      contents: [{ uri: 'ui://things/page.html', text: '<p>All things.' }],
+    }))
     server.registerResource(
       'one',
       new ResourceTemplate('things://{id}', { list: undefined }),

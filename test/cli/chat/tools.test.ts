@@ -88,7 +88,7 @@ test('the model is told the server’s instructions, and whose they are', async 
 })
 
 suite('resources', () => {
-  test('are read by a tool that lists them', async () => {
+  test('are read by a tool that lists them, but for what the server has for people only', async () => {
     const { tools } = await sentTo(scene)
     const { description } = tools.get('read_resource') as { description: string }
     assert.equal(
