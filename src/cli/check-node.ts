@@ -1,4 +1,4 @@
-// The first import of the command: an older Node would fail at one of the next, and say less.
+// The first import of the command: an older Node would fail at what comes next, and say less.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < 22 || (major === 22 && minor < 18)) {

@@ -1,59 +1,7 @@
 #!/usr/bin/env node
 import './check-node.ts'
 import './compile-cache.ts'
-import { CommanderError } from 'commander'
-import { environment, loadDotEnv } from './env.ts'
-import { EXIT } from './exit-codes.ts'
-import { createProgram } from './program.ts'
-import { useProxy } from './proxy.ts'
-import { reportError } from './report-error.ts'
-import { FROM_ANYWHERE } from './variable-names.ts'
 
+// Not at the top: an older Node would refuse `node:sqlite` before the first line of any module is run.
+const { main } = await import('./run.ts')
 await main()
-
-async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    // Whoever read our output has stopped to (`… | head`): no reason to make a fuss.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return
-      // The disk that it goes to is full: half a result must not count as one.
-      process.stderr.write(`The output cannot be written: ${error.message}.\n`)
-      process.exit(EXIT.failed)
-    })
-  }
-  const exitCode = await run(process.argv)
-  await Promise.all([flush(process.stdout), flush(process.stderr)])
-  process.exit(exitCode)
-}
-
-async function run(argv: readonly string[]): Promise<number> {
-  try {
-    // The client is called from anywhere; another project's `.env` is none of its business.
-    if (argv[2] !== 'client') loadDotEnv(FROM_ANYWHERE.get(argv[2] ?? ''))
-    // The others talk to nobody.
-    if (/^(client|chat|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
-    await createProgram().parseAsync(argv)
-    // Some commands say more than that it worked.
-    return Number(process.exitCode ?? EXIT.ok)
-  } catch (error) {
-    const code = exitCodeOf(error)
-    // Of `doctor`, 1 and 2 tell what it found.
-    const hasFailed = code === EXIT.failed || code === EXIT.usage
-    return argv[2] === 'doctor' && hasFailed ? EXIT.notLooked : code
-  }
-}
-
-function useProxyOrWarn(): void {
-  const hindrance = useProxy(environment())
-  if (hindrance !== undefined) process.stderr.write(`${hindrance}\n`)
-}
-
-function exitCodeOf(error: unknown): number {
-  // Commander has already said what is wrong, or shown the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  return reportError(error, environment())
-}
-
-function flush(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => stream.write('', () => resolve()))
-}

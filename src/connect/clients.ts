@@ -210,10 +210,12 @@ function entrance({ url }: Server): Client {
     title: 'Terminal',
     links: [],
     commands: [
-      commandLine(['npx', 'entrance', 'client', 'login', url]),
-      commandLine(['npx', 'entrance', 'chat', url]),
+      commandLine(['entrance', 'client', 'login', url]),
+      commandLine(['entrance', 'chat', url]),
     ],
-    words: 'Signs you in from a terminal; the second command talks to the server in plain words.',
+    // Not by npx: where Entrance is not installed it would run whatever has the name in the registry.
+    words:
+      'Where Entrance is installed: the first command signs you in, the second talks to the server in plain words.',
     isHosted: false,
   }
 }

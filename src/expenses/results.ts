@@ -116,7 +116,9 @@ function listText({ expenses, totals, next }: ExpenseList, { filter, isFirst = t
     return isFiltered ? 'No expense fits this filter.' : 'There are no expenses yet.'
   }
   const sums = totals.map((total) => `${sumOf(total)} ${total.currency}`).join(' and ')
-  const which = isFirst ? `the newest ${expenses.length} follow` : `${expenses.length} more follow`
+  const one = isFirst ? 'the newest follows' : '1 more follows'
+  const many = isFirst ? `the newest ${expenses.length} follow` : `${expenses.length} more follow`
+  const which = expenses.length === 1 ? one : many
   const shown = expenses.length < count ? `; ${which}` : ''
   // Many clients give a model the text alone: the id has to be in it.
   const lines = expenses.map(

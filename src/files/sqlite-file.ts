@@ -29,6 +29,9 @@ export type SqliteFileOptions = {
 /** Files up to this size are read through at the start: that takes less than half a second. */
 const READ_THROUGH_BYTES = 128 * 1024 * 1024
 
+/** How long a start waits for another process's that brings the file up to date, in milliseconds. */
+const UPGRADE_TIMEOUT = 60_000
+
 /**
  * Opens an SQLite file with a write-ahead log, each commit waiting for the disk; it is made 0600
  * with its folder. A file that is damaged or of a later release is refused before a byte of it is
@@ -136,8 +139,10 @@ function unlockable(path: string): FileFault {
 }
 
 function prepareSchema(db: DatabaseSync, path: string, options: SqliteFileOptions): void {
-  const { migrations } = options
-  if (versionOf(db) === migrations.length) return
+  const { migrations, busyTimeout } = options
+  const before = versionOf(db)
+  if (before === migrations.length) return
+  if (before > 0) db.exec(`PRAGMA busy_timeout = ${UPGRADE_TIMEOUT}`)
   atOnce(db, () => {
     // Another process may have been quicker, and of a later release.
     refuseLater(db, path, options)
@@ -147,6 +152,7 @@ function prepareSchema(db: DatabaseSync, path: string, options: SqliteFileOption
     }
     db.exec(`PRAGMA user_version = ${migrations.length}`)
   })
+  db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
 }
 
 function refuseLater(db: DatabaseSync, path: string, { migrations }: SqliteFileOptions): void {

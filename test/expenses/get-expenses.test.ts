@@ -96,11 +96,11 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     const line = '75.00 USD | shopping | visa | office supplies'
     assert.equal(
       await textOf({ limit: 1 }),
-      `2 expenses, 150.00 USD in total; the newest 1 follow.\n2026-10-02 | ${line} | ${last.id}\nThere are more: with the same filter and cursor ${next_cursor}`,
+      `2 expenses, 150.00 USD in total; the newest follows.\n2026-10-02 | ${line} | ${last.id}\nThere are more: with the same filter and cursor ${next_cursor}`,
     )
     assert.equal(
       await textOf({ limit: 1, cursor: next_cursor }),
-      `2 expenses, 150.00 USD in total; 1 more follow.\n2026-10-01 | ${line} | ${first.id}`,
+      `2 expenses, 150.00 USD in total; 1 more follows.\n2026-10-01 | ${line} | ${first.id}`,
     )
     assert.equal(await textOf({ category: 'food' }), 'No expense fits this filter.')
   })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import pg from 'pg'
 import {
   type ExpenseStore,
@@ -11,7 +13,7 @@ import {
   sqliteExpenseStore,
 } from '../../src/expenses/server.ts'
 import { sqliteExpenseSource } from '../../src/expenses/sqlite.ts'
-import { openSqliteFile } from '../../src/files/sqlite-file.ts'
+import { openSqliteFile, versionOf } from '../../src/files/sqlite-file.ts'
 import { startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { ALICE, BOB, EXPENSE } from './contract.ts'
 import {
@@ -49,6 +51,26 @@ test('the first release refuses an upgraded file, and changes nothing of it', as
     /schema version \d; this release knows 1\. Start/,
   )
   assert.deepEqual(readFileSync(path), before)
+})
+
+test('a process that starts while another one brings the file up to date waits for it', async (t) => {
+  const path = releasedFile(t)
+  const busy = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     const db = new (require('node:sqlite').DatabaseSync)(workerData)
+     db.exec('BEGIN IMMEDIATE')
+     parentPort.postMessage('busy')
+     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+     db.exec('COMMIT')
+     db.close()`,
+    { eval: true, workerData: path },
+  )
+  await once(busy, 'message')
+  const migrations = ['', 'CREATE TABLE more (n INTEGER)']
+  using db = openSqliteFile(path, { migrations, busyTimeout: 20 })
+  assert.equal(versionOf(db), 2)
+  assert.deepEqual({ ...db.prepare('PRAGMA busy_timeout').get() }, { timeout: 20 })
+  await once(busy, 'exit')
 })
 
 test('a file of the first release is read for a copy as it is, and not a byte of it changed', async (t) => {

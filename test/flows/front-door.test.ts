@@ -37,7 +37,7 @@ suite('the front door', () => {
       `claude mcp add --transport http contoso-expenses ${mcp}`,
       `codex mcp add contoso-expenses --url ${mcp}`,
       `--server-url ${mcp}`,
-      `npx entrance client login ${mcp}`,
+      `entrance client login ${mcp}`,
       `{ "servers": { "contoso-expenses": { "type": "http", "url": "${mcp}" } } }`,
       `[mcp_servers.contoso-expenses] url = "${mcp}"`,
     ]) {

@@ -1,6 +1,6 @@
 import type { Client } from '../../connect/clients.ts'
 import { isLoopback } from '../client/server-url.ts'
-import type { Terminal } from '../terminal.ts'
+import { commandName, type Terminal } from '../terminal.ts'
 import type { Scope } from './place.ts'
 
 /** Writes what a person types or clicks where there is no file to write: commands, or the address. */
@@ -12,7 +12,9 @@ export function connectByWords(
 ): void {
   const { title, isHosted, words } = client
   const commands = scope === 'user' ? userCommands(client) : client.commands
-  for (const line of commands.length > 0 ? commands : [url.href]) terminal.out(line)
+  for (const line of commands.length > 0 ? commands : [url.href]) {
+    terminal.out(line.replace(/^entrance(?= )/, commandName(terminal.env)))
+  }
   terminal.note(emphasize(words, terminal))
   if (isHosted && isLoopback(url)) {
     const warning = `${title} calls the server from the internet, and cannot reach ${url.host}.`

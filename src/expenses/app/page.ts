@@ -40,19 +40,7 @@ export type Page = ReturnType<typeof startPage>
 
 /** Brings the page to life: it waits for the figures. */
 export function startPage(host: Host) {
-  const state: State = {
-    host,
-    controls: findControls(),
-    context: {},
-    format: formatOf(navigator.language),
-    mayAsk: false,
-    args: {},
-    asked: {},
-    look: 'chart',
-    outcome: { kind: 'waiting' },
-    calls: 0,
-    isLoading: true,
-  }
+  const state = newState(host)
   listen(state)
   paintContent(state)
   return {
@@ -78,6 +66,22 @@ export function startPage(host: Host) {
       state.calls += 1
       state.mayAsk = false
     },
+  }
+}
+
+function newState(host: Host): State {
+  return {
+    host,
+    controls: findControls(),
+    context: {},
+    format: formatOf(navigator.language),
+    mayAsk: false,
+    args: {},
+    asked: {},
+    look: 'chart',
+    outcome: { kind: 'waiting' },
+    calls: 0,
+    isLoading: true,
   }
 }
 

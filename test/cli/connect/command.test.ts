@@ -186,7 +186,7 @@ suite('a client without a file', () => {
       `npx "@modelcontextprotocol/inspector" --transport http --server-url ${URL}\n`,
       /browser/,
     ],
-    ['entrance', `npx entrance client login ${URL}\nnpx entrance chat ${URL}\n`, /Signs you in/],
+    ['entrance', `entrance client login ${URL}\nentrance chat ${URL}\n`, /signs you in/],
     [
       'claude-code --user',
       `claude mcp add --scope user --transport http expenses-example-com ${URL}\nclaude mcp login expenses-example-com\n`,
