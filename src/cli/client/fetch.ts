@@ -17,7 +17,7 @@ export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike 
     const signals = [signal, timeout, init?.signal].filter((one) => !!one)
     try {
       const signal = AbortSignal.any(signals)
-      const response = await fetch(url, { ...init, signal, redirect: 'manual' })
+      const response = bounded(url, await fetch(url, { ...init, signal, redirect: 'manual' }))
       // Who asked for the redirect itself does not want it followed either.
       return init?.redirect === 'manual' ? response : await refuseRedirect(url, response)
     } catch (error) {
@@ -26,6 +26,26 @@ export function fetchFor(server: URL, signal: AbortSignal, ttl = 30): FetchLike 
       throw new TypeError('fetch failed', { cause: unreachable(url, error) })
     }
   }
+}
+
+/** How much one answer may hold, in bytes; one without an end would take all of the memory. */
+const LARGEST = 64 * 1024 * 1024
+
+function bounded(url: URL, response: Response): Response {
+  if (!response.body) return response
+  let left = LARGEST
+  const counting = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, out) {
+      left -= chunk.length
+      if (left >= 0) return out.enqueue(chunk)
+      const cause = new CommandError(
+        `${url.origin} answers with more than ${LARGEST / 1024 / 1024} MB.`,
+      )
+      out.error(new TypeError('answer too large', { cause }))
+    },
+  })
+  const { status, statusText, headers } = response
+  return new Response(response.body.pipeThrough(counting), { status, statusText, headers })
 }
 
 /**

@@ -74,6 +74,17 @@ export const CHAT_DEFENCES: readonly Defence[] = [
       ],
     ],
   ),
+  ...defencesOf(
+    'cli/client/fetch.ts',
+    ['cli/client/endless'],
+    [
+      [
+        'chat: an answer without an end does not take the memory',
+        'if (left >= 0) return out.enqueue(chunk)',
+        'if (left >= 0 || chunk) return out.enqueue(chunk)',
+      ],
+    ],
+  ),
   ...defencesOf('cli/child-environment.ts', FOLDER, [
     [
       "a folder's .env runs nothing by other programs",
