@@ -25,7 +25,14 @@ export function ensureInstalled(folder = root) {
 /** Builds `dist`, the page of the conversation too, when a source is newer than the last build. */
 export function ensureBuilt() {
   const stamp = join(root, 'node_modules', '.entrance-built')
-  const inputs = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/page.js']
+  const inputs = [
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/page.js',
+    'scripts/types.js',
+  ]
   const newest = Math.max(...inputs.map((name) => newestIn(join(root, name))))
   const isDone = () => existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest
   once(isDone, () => {
@@ -34,6 +41,7 @@ export function ensureBuilt() {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
     run(nodeBinary(), [join(root, 'scripts', 'page.js')])
+    run(nodeBinary(), [join(root, 'scripts', 'types.js')])
     writeFileSync(stamp, '')
   })
 }
