@@ -99,12 +99,21 @@ export function given<Args extends object>(args: Args) {
 
 /** A value from outside as one short visible line. */
 export function showGiven(value: unknown): string {
-  const visible = (JSON.stringify(value) ?? String(value)).replace(
+  const visible = toJson(value).replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
     (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`,
   )
   const characters = [...visible]
   return characters.length <= 80 ? visible : `${characters.slice(0, 80).join('')}…`
+}
+
+/** Deeper than some thousand levels JSON can be read, but not written. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return 'a value that is nested too deep'
+  }
 }
 
 /** What a schema says of a value that it does not accept: what was given, and what is accepted. */

@@ -69,6 +69,18 @@ for (const { name, connect, open = openSqlite, skip = false } of CASES) {
         assert.deepEqual((await getExpenses(alice)).expenses, [own])
       })
 
+      test(`${stranger} is not told that one of another currency exists`, async (t) => {
+        const expenses = await open()
+        t.after(() => expenses.close())
+        const before = await serveExpenses(t, { expenses, currency: 'EUR' })
+        const own = await addExpense(await connect(before, 'alice'), { description: SECRET })
+        const other = await connect(await serveExpenses(t, { expenses }), stranger)
+        const [his, nobodys] = await Promise.all(
+          [own.id, NOBODYS].map((id) => refusalOf(other, { id, amount: 1 }, 'update_user_expense')),
+        )
+        assert.equal(his, nobodys)
+      })
+
       test(`${stranger} finds none by filter, cursor, sum, resource or completion`, async (t) => {
         const { alice, other } = await meet(stranger)(t)
         await addExpense(alice, { description: SECRET, date: '2025-03-04' })

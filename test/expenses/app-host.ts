@@ -89,7 +89,7 @@ async function openView(
     context: options.context ?? {},
     width,
   })
-  const outer = page.frameLocator('iframe')
+  const outer = page.frameLocator('iframe[title="page"]')
   const send = (method: Notification, params: Record<string, unknown>) =>
     page.evaluate(([name, value]) => (globalThis as unknown as Hosting).host.bridge[name](value), [
       method,

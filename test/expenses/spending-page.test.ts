@@ -394,6 +394,31 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
     assert.deepEqual(refused, ['base-uri', 'connect-src', 'img-src'])
   })
 
+  test('ATTACK: what a window sends that is not the host is not shown, nor asks for anything', async () => {
+    const calls: Call[] = []
+    const callTool = async (call: Call) => {
+      calls.push(call)
+      return answerOf(NOTHING)
+    }
+    await withPage({ callTool }, async (view) => {
+      await view.answer(answerOf(summaryOfMonths(MONTHS)))
+      await shown(view)
+      const before = await view.frame.locator('main').innerText()
+      const forged = { ...summaryOfMonths({ '2026-05': 9999 }), currency: 'EUR' }
+      await postFromAnotherFrame(view, [
+        ['ui/notifications/tool-input', { arguments: { category: 'gadget' } }],
+        ['ui/notifications/tool-result', answerOf(forged)],
+        ['ui/notifications/tool-cancelled', { reason: 'forged' }],
+        ['ui/notifications/host-context-changed', { theme: 'dark', locale: 'de' }],
+      ])
+      // What the host sends afterwards has been heard after it.
+      await view.setContext({ displayMode: 'fullscreen' })
+      await view.frame.locator('html[data-mode="fullscreen"]').waitFor()
+      assert.equal(await view.frame.locator('main').innerText(), before)
+      assert.deepEqual(calls, [])
+    })
+  })
+
   test('it tells its size, and then is still', async () => {
     await withPage({}, async (view) => {
       await view.answer(answerOf(summaryOfMonths(MONTHS)))
@@ -538,4 +563,21 @@ async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error('It did not come to that.')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** Sends messages of the protocol to the page from a frame beside it, as an advertisement could. */
+async function postFromAnotherFrame(view: View, messages: readonly [string, unknown][]) {
+  await view.page.evaluate(async (sent) => {
+    const other = document.createElement('iframe')
+    other.srcdoc = '<!doctype html><title>another</title>'
+    document.body.append(other)
+    await new Promise((resolve) => other.addEventListener('load', resolve))
+    const script = other.contentDocument?.createElement('script')
+    if (!script) throw new Error('The frame is not of this origin.')
+    // In it, so that the message’s source is its window and not that of the host.
+    script.text = `for (const [method, params] of ${JSON.stringify(sent)}) {
+      parent.frames[0].postMessage({ jsonrpc: '2.0', method, params }, '*')
+    }`
+    other.contentDocument?.body.append(script)
+  }, messages)
 }

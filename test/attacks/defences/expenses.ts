@@ -17,7 +17,56 @@ export const EXPENSES_DEFENCES: readonly Defence[] = [
       "const IN_RANGE = 'tid = :tid AND oid = :oid AND",
       "const IN_RANGE = ':tid <> :oid AND",
     ],
+    [
+      'expenses: one is found by its owner only',
+      'WHERE id = ? AND tid = ? AND oid = ?',
+      'WHERE id = ? AND ? <> ?',
+    ],
+    [
+      'expenses: sums are of their owner only',
+      'WHERE tid = :tid AND oid = :oid AND period BETWEEN',
+      'WHERE :tid <> :oid AND period BETWEEN',
+    ],
   ]),
+  ...defencesOf('expenses/postgres/reading.ts', OTHERS, [
+    [
+      'expenses in PostgreSQL: a list is of its owner only',
+      "const conditions = ['tid = $1 AND oid = $2',",
+      "const conditions = ['$1::text <> $2::text',",
+    ],
+    [
+      'expenses in PostgreSQL: one is found by its owner only',
+      'WHERE id = $1 AND tid = $2 AND oid = $3',
+      'WHERE id = $1 AND $2::text <> $3::text',
+    ],
+    [
+      'expenses in PostgreSQL: sums are of their owner only',
+      'FROM ${table(name)} WHERE tid = $1 AND oid = $2',
+      'FROM ${table(name)} WHERE $1::text <> $2::text',
+    ],
+  ]),
+  ...defencesOf(
+    'expenses/tools.ts',
+    ['attacks/expenses-calls'],
+    [
+      [
+        'expenses: a call that is refused is audited too',
+        "audit?.(tool, result.isError ? 'failure' : 'success')",
+        "if (!result.isError) audit?.(tool, 'success')",
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'expenses/arguments.ts',
+    ['attacks/expenses-calls'],
+    [
+      [
+        'expenses: an argument that cannot be shown is refused like any other',
+        "return 'a value that is nested too deep'",
+        'throw new RangeError()',
+      ],
+    ],
+  ),
   ...defencesOf(
     'expenses/cursor.ts',
     ['expenses/cursor'],
