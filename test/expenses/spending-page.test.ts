@@ -567,17 +567,17 @@ async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
 
 /** Sends messages of the protocol to the page from a frame beside it, as an advertisement could. */
 async function postFromAnotherFrame(view: View, messages: readonly [string, unknown][]) {
-  await view.page.evaluate(async (sent) => {
+  const script = `for (const [method, params] of ${JSON.stringify(messages)}) {
+    parent.frames[0].postMessage({ jsonrpc: '2.0', method, params }, '*')
+  }`
+  // In it, so that the message’s source is its window and not that of the host.
+  await view.page.evaluate(`(async () => {
     const other = document.createElement('iframe')
     other.srcdoc = '<!doctype html><title>another</title>'
     document.body.append(other)
     await new Promise((resolve) => other.addEventListener('load', resolve))
-    const script = other.contentDocument?.createElement('script')
-    if (!script) throw new Error('The frame is not of this origin.')
-    // In it, so that the message’s source is its window and not that of the host.
-    script.text = `for (const [method, params] of ${JSON.stringify(sent)}) {
-      parent.frames[0].postMessage({ jsonrpc: '2.0', method, params }, '*')
-    }`
-    other.contentDocument?.body.append(script)
-  }, messages)
+    const script = other.contentDocument.createElement('script')
+    script.text = ${JSON.stringify(script)}
+    other.contentDocument.body.append(script)
+  })()`)
 }
