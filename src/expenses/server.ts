@@ -101,7 +101,8 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     },
     {
       maxRequestBodySize: MAX_BODY_BYTES,
-      onerror: ({ message }) => log({ event: 'expenses.refused', level: 'warn', message }),
+      onerror: ({ message }) =>
+        log({ event: 'expenses.refused', level: 'warn', message: withoutRequest(message) }),
     },
   )
   return {
@@ -111,6 +112,11 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
     },
     close: () => handler.close(),
   }
+}
+
+/** Why a request was refused, without what stood in it: the SDK repeats names and addresses. */
+function withoutRequest(message: string): string {
+  return message.replace(/^(Rejected inbound request \([\w-]+\)).*/s, '$1.')
 }
 
 function checkCurrency(code: string): string {

@@ -60,6 +60,32 @@ suite('a call that was made to leave no trace', () => {
   })
 })
 
+test('a request that is refused writes nothing of itself to the log, neither its name nor its address', async (t) => {
+  const log = t.mock.fn()
+  const url = await serveExpenses(t, { log })
+  const fits = { 'mcp-method': 'tools/call', 'mcp-name': 'get_expenses' }
+  for (const [headers, method, params] of [
+    [fits, 'tools/call', { name: SECRET, arguments: {} }],
+    [{ ...fits, 'mcp-name': SECRET }, 'tools/call', { name: 'get_expenses', arguments: {} }],
+    [{ ...fits, 'mcp-method': SECRET }, 'tools/call', { name: 'get_expenses', arguments: {} }],
+    [
+      { 'mcp-method': 'resources/read', 'mcp-name': 'expenses://mine' },
+      'resources/read',
+      { uri: `expenses://mine/${SECRET}` },
+    ],
+  ] as const) {
+    const response = await send(url, headers, { jsonrpc: '2.0', id: 1, method, params })
+    assert.equal(response.status, 400)
+  }
+  const events = log.mock.calls.map(({ arguments: [event] }) => event)
+  assert.deepEqual(
+    events.map(({ message }) => message),
+    ['name', 'name', 'method', 'name'].map(
+      (which) => `Rejected inbound request (${which}-header-mismatch).`,
+    ),
+  )
+})
+
 /** Calls a tool with `DEEP`, which no client would write. */
 async function call(url: string, name: string, argument: string): Promise<string> {
   const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":{"${argument}":${DEEP}}}}`
@@ -74,4 +100,28 @@ async function call(url: string, name: string, argument: string): Promise<string
   })
   assert.equal(response.status, 200)
   return response.text()
+}
+
+/** Sends a request of 2026-07-28 whose headers may say something else than its body. */
+function send(
+  url: string,
+  headers: Record<string, string>,
+  message: { readonly params: object; readonly [member: string]: unknown },
+): Promise<Response> {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'x-person': 'alice',
+      ...headers,
+    },
+    body: JSON.stringify({ ...message, params: { ...message.params, _meta } }),
+  })
 }

@@ -42,9 +42,13 @@ export type View = {
   setContext(context: Record<string, unknown>): Promise<void>
   /** Anything at all, as if it were a message of the protocol. */
   post(message: unknown): Promise<void>
+  /** Messages of the protocol from a frame beside the page, as an advertisement could send them. */
+  postFromBeside(messages: readonly Message[]): Promise<void>
   teardown(): Promise<unknown>
   sizes(): Promise<{ width: number; height: number }[]>
 }
+
+type Message = readonly [method: string, params: unknown]
 
 type Notification =
   | 'sendToolInput'
@@ -112,6 +116,11 @@ async function openView(
       ),
     post: (message) =>
       page.evaluate((value) => (globalThis as unknown as Hosting).host.send(value), message),
+    postFromBeside: (messages) =>
+      page.evaluate(
+        (sent) => (globalThis as unknown as Hosting).host.sendFromBeside(sent),
+        messages,
+      ),
     teardown: () =>
       page.evaluate(() => (globalThis as unknown as Hosting).host.bridge.teardownResource({})),
     sizes: () => page.evaluate(() => (globalThis as unknown as Hosting).host.sizes),
@@ -123,6 +132,7 @@ type Hosting = {
   host: {
     open(options: unknown): Promise<void>
     send(message: unknown): void
+    sendFromBeside(messages: readonly Message[]): Promise<void>
     sizes: { width: number; height: number }[]
     bridge: Record<Notification, (params: unknown) => Promise<void>> & {
       sendHostContextChange(context: unknown): Promise<void>

@@ -405,7 +405,7 @@ suite('the page of the conversation in Chromium', { skip: withoutChromium }, () 
       await shown(view)
       const before = await view.frame.locator('main').innerText()
       const forged = { ...summaryOfMonths({ '2026-05': 9999 }), currency: 'EUR' }
-      await postFromAnotherFrame(view, [
+      await view.postFromBeside([
         ['ui/notifications/tool-input', { arguments: { category: 'gadget' } }],
         ['ui/notifications/tool-result', answerOf(forged)],
         ['ui/notifications/tool-cancelled', { reason: 'forged' }],
@@ -563,21 +563,4 @@ async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
     if (Date.now() > deadline) throw new Error('It did not come to that.')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-}
-
-/** Sends messages of the protocol to the page from a frame beside it, as an advertisement could. */
-async function postFromAnotherFrame(view: View, messages: readonly [string, unknown][]) {
-  const script = `for (const [method, params] of ${JSON.stringify(messages)}) {
-    parent.frames[0].postMessage({ jsonrpc: '2.0', method, params }, '*')
-  }`
-  // In it, so that the message’s source is its window and not that of the host.
-  await view.page.evaluate(`(async () => {
-    const other = document.createElement('iframe')
-    other.srcdoc = '<!doctype html><title>another</title>'
-    document.body.append(other)
-    await new Promise((resolve) => other.addEventListener('load', resolve))
-    const script = other.contentDocument.createElement('script')
-    script.text = ${JSON.stringify(script)}
-    other.contentDocument.body.append(script)
-  })()`)
 }

@@ -57,6 +57,17 @@ export const EXPENSES_DEFENCES: readonly Defence[] = [
     ],
   ),
   ...defencesOf(
+    'expenses/server.ts',
+    ['attacks/expenses-calls'],
+    [
+      [
+        'expenses: the log has nothing of a request that was refused',
+        'message: withoutRequest(message)',
+        'message',
+      ],
+    ],
+  ),
+  ...defencesOf(
     'expenses/arguments.ts',
     ['attacks/expenses-calls'],
     [

@@ -76,6 +76,21 @@ function createHost() {
     send(message: unknown): void {
       document.querySelector('iframe')?.contentWindow?.postMessage(message, '*')
     },
+    /** Sends messages of the protocol to the page from a frame beside it. */
+    async sendFromBeside(messages: readonly (readonly [string, unknown])[]): Promise<void> {
+      const other = document.createElement('iframe')
+      other.title = 'beside'
+      other.srcdoc = '<!doctype html><title>beside</title>'
+      const loaded = new Promise((resolve) => other.addEventListener('load', resolve))
+      document.body.append(other)
+      await loaded
+      // By a script in it, so that their source is its window and not this one.
+      const script = document.createElement('script')
+      script.text = `for (const [method, params] of ${JSON.stringify(messages)}) {
+        parent.frames[0].postMessage({ jsonrpc: '2.0', method, params }, '*')
+      }`
+      other.contentDocument?.body.append(script)
+    },
   }
 }
 
