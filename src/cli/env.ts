@@ -119,12 +119,13 @@ export function loadDotEnv(wanted = /./): void {
   loadEnvFile('.env')
   // With a proxy of its choice besides, whoever wrote the file would read along.
   if (!before.has('NODE_TLS_REJECT_UNAUTHORIZED')) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
-  for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(name)
+  for (const name of Object.keys(process.env)) if (!before.has(name)) loaded.add(known(name))
   for (const name of loaded) if (!wanted.test(name) && loaded.delete(name)) delete process.env[name]
 }
 
-/** Whether a variable is there because of {@link loadDotEnv}. */
-export const isFromDotEnv = (name: string): boolean => loaded.has(name)
+/** Whether a variable is there because of {@link loadDotEnv}; to Windows, letters' case is nothing. */
+export const isFromDotEnv = (name: string): boolean => loaded.has(known(name))
+const known = (name: string) => (process.platform === 'win32' ? name.toUpperCase() : name)
 
 /** The environment of this process. */
 export function environment(): Environment {

@@ -1,3 +1,4 @@
+import { LOOPBACK_HOSTS } from '../core/site.ts'
 import type { Environment } from './env.ts'
 import { UsageError } from './exit-codes.ts'
 
@@ -29,7 +30,7 @@ export function useProxy(env: Environment, given?: ProxySupport): string | undef
   if (!secure && !plain) return undefined
   const node = given ?? proxySupport()
   if (!node.setGlobalProxyFromEnv) return findHindrance(env, node)
-  const exceptions = [env.NO_PROXY || env.no_proxy, 'localhost', '127.0.0.1', '[::1]', '::1']
+  const exceptions = [env.NO_PROXY || env.no_proxy, ...LOOPBACK_HOSTS, '::1']
   try {
     node.setGlobalProxyFromEnv({
       ...(secure && { HTTPS_PROXY: secure }),

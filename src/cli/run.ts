@@ -23,11 +23,13 @@ export async function main(): Promise<void> {
 }
 
 async function run(argv: readonly string[]): Promise<number> {
+  // `entrance -- chat` is the same command.
+  const command = argv.slice(2).find((word) => !word.startsWith('-')) ?? ''
   try {
     // The client is called from anywhere; another project's `.env` is none of its business.
-    if (argv[2] !== 'client') loadDotEnv(FROM_ANYWHERE.get(argv[2] ?? ''))
+    if (command !== 'client') loadDotEnv(FROM_ANYWHERE.get(command))
     // The others talk to nobody.
-    if (/^(client|chat|connect|serve|setup|doctor)$/.test(argv[2] ?? '')) useProxyOrWarn()
+    if (/^(client|chat|connect|serve|setup|doctor)$/.test(command)) useProxyOrWarn()
     await createProgram().parseAsync(argv)
     // Some commands say more than that it worked.
     return Number(process.exitCode ?? EXIT.ok)
@@ -35,7 +37,7 @@ async function run(argv: readonly string[]): Promise<number> {
     const code = exitCodeOf(error)
     // Of `doctor`, 1 and 2 tell what it found.
     const hasFailed = code === EXIT.failed || code === EXIT.usage
-    return argv[2] === 'doctor' && hasFailed ? EXIT.notLooked : code
+    return command === 'doctor' && hasFailed ? EXIT.notLooked : code
   }
 }
 

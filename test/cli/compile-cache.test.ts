@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -45,8 +47,27 @@ test('what V8 made of the code is kept beside it, and not where others may write
   const kept = readdirSync(join(modules, '.cache', 'entrance'), { recursive: true })
   assert.ok(kept.length > 50, String(kept.length))
   assert.deepEqual(readdirSync(temporary), [])
+  if (process.platform !== 'win32') {
+    assert.equal(statSync(join(modules, '.cache', 'entrance')).mode & 0o777, 0o700)
+  }
   assert.equal(run().status, 0)
 })
+
+for (const [what, open] of [
+  ['the folder for it', ['.cache', 'entrance']],
+  ['the folder above', ['.cache']],
+] as const) {
+  test(`no code is taken from where others may write: ${what}`, {
+    skip: process.platform === 'win32',
+  }, (t) => {
+    const { run, modules } = install(t)
+    const folder = join(modules, '.cache', 'entrance')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    chmodSync(join(modules, ...open), 0o777)
+    assert.equal(run().status, 0)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+}
 
 test('a package whose folder nobody may write to starts all the same', (t) => {
   const { run, modules } = install(t)

@@ -24,16 +24,19 @@ export async function askToRun(
   const intent = showIntent({ name, title: tool.title, args }, things, width)
   terminal.note(terminal.formatNote('yellow', intent))
   await forgetTypedAhead(terminal)
-  return confirm(questionOf(name, intent.split('\n').length), terminal)
+  return confirm(questionOf(name, tool.ownName, intent.split('\n').length), terminal)
 }
 
 /** What does not fit into a window, whatever its height. */
 const MANY_LINES = 20
 
 /** Says again what it is about: arguments that are long enough have moved the rest out of sight. */
-function questionOf(name: string, lines: number): string {
+function questionOf(name: string, ownName: string | undefined, lines: number): string {
   const above = lines > MANY_LINES ? `, with all that the ${lines} lines above say` : ''
-  return `Call ${printableLine(name)}${above}. Do it?`
+  // Of two tools whose names become one by what models can write, this is the one.
+  const own =
+    ownName === undefined ? '' : `, the server’s ${printableLine(JSON.stringify(ownName))}`
+  return `Call ${printableLine(name)}${own}${above}. Do it?`
 }
 
 /** What was typed before the question was there to be read is no answer to it. */

@@ -84,7 +84,7 @@ function tell({ message, cure }: CommandError, terminal: Terminal): void {
 /** Whether the chat is over. */
 async function take(text: string, talking: Interactive, own: Terminal): Promise<boolean> {
   const { chat } = talking
-  if (text.length > MAX_MESSAGE) throw tooLong(text)
+  if (text.length > MAX_MESSAGE) throw tooLong('The message', text.length)
   const command = parseCommand(text)
   if (command?.name === 'exit') return true
   if (command && OWN_COMMANDS.has(command.name)) {
@@ -120,10 +120,13 @@ async function fromPrompt(
     throw new CommandError(`There is no /${name}.`, { cure: '/help lists what can be typed.' })
   }
   const args = parsePromptArguments(prompt, rest)
-  return chat.server.use((client) => fetchPrompt(client, name, args, own.signal), own)
+  const said = await chat.server.use((client) => fetchPrompt(client, name, args, own.signal), own)
+  const { length } = JSON.stringify(said)
+  if (length > MAX_MESSAGE) throw tooLong(`/${name}`, length)
+  return said
 }
 
 /** A message that is more than a model is given. */
-export function tooLong({ length }: string): CommandError {
-  return new CommandError(`The message has ${length} characters; ${MAX_MESSAGE} are the most.`)
+export function tooLong(what: string, length: number): CommandError {
+  return new CommandError(`${what} has ${length} characters; ${MAX_MESSAGE} are the most.`)
 }

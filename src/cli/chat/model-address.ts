@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../../core/errors.ts'
-import { isLoopback } from '../client/server-url.ts'
+import { staysHere } from '../client/server-url.ts'
 
 /** An address that a variable holds, and what is expected there. */
 export type GivenAddress = {
@@ -32,7 +32,7 @@ export function readAddress(given: GivenAddress, problems: ConfigProblem[]): URL
     return refuse('has a query ("?…") in it.', `Take it out, and write it as ${example}`)
   }
   if (text.includes('#')) return refuse('has a fragment ("#…") in it.', 'Take it out.')
-  if (isSecret && url.protocol === 'http:' && !isLoopback(url)) {
+  if (isSecret && url.protocol === 'http:' && !staysHere(url)) {
     return refuse(
       `is plain http to ${url.host}: everybody on the way could read the key.`,
       `Use https://${url.host}; http with a key is for this machine only.`,
@@ -58,7 +58,7 @@ const AZURE_HOSTS: readonly (readonly [host: RegExp, resource: string])[] = [
  * token of a person's can use whatever that person may.
  */
 export function azureResource(url: URL): string | undefined {
-  if (isLoopback(url)) return 'https://cognitiveservices.azure.com'
+  if (staysHere(url)) return 'https://cognitiveservices.azure.com'
   return AZURE_HOSTS.find(([host]) => host.test(url.hostname))?.[1]
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../../core/errors.ts'
-import { isLoopback } from '../client/server-url.ts'
+import { staysHere } from '../client/server-url.ts'
 import { type Environment, isFromDotEnv } from '../env.ts'
 import {
   azureBase,
@@ -87,7 +87,9 @@ function resolveAzure(
 }
 
 function entraKey(url: URL, problems: ConfigProblem[]): ModelKey | undefined {
-  const resource = azureResource(url)
+  // Here, too, somebody else may listen; Azure's own hosts show the token to nobody.
+  const isFolders = isFromDotEnv('AZURE_OPENAI_ENDPOINT') && staysHere(url)
+  const resource = isFolders ? undefined : azureResource(url)
   if (resource) return { kind: 'entra', resource }
   const problem = `is not set, and ${url.host} is no host of Azure OpenAI: your sign-in to Azure is shown to no other.`
   problems.push({
@@ -213,17 +215,16 @@ function readKey(
 
 /**
  * A folder's `.env` may be somebody else's: it must not send a key that it does not hold itself to
- * an address of its choice. What is on this machine anyway could have had it already.
+ * an address of its choice, not even on this machine, where other people's programs may listen.
  */
 function checkOrigin(
-  { option, text }: GivenAddress,
+  { option }: GivenAddress,
   key: ModelKey | undefined,
   problems: ConfigProblem[],
 ): void {
   if (key === undefined || key.kind === 'entra') return
   const isMixed = isFromDotEnv(option) && !isFromDotEnv(key.variable)
-  const url = URL.parse(text)
-  if (!isMixed || (url && isLoopback(url))) return
+  if (!isMixed) return
   const problem = `stands in this folder’s .env, and ${key.variable} does not: the key would go wherever the folder says.`
   const cure = `Set both in one place; set ${option} yourself if you mean that address.`
   problems.push({ option, problem, cure })

@@ -1,5 +1,5 @@
 import type { LanguageModel } from 'ai'
-import { isLoopback } from '../client/server-url.ts'
+import { staysHere } from '../client/server-url.ts'
 import { type Environment, isFromDotEnv } from '../env.ts'
 import { CommandError } from '../exit-codes.ts'
 import type { Model } from './model-errors.ts'
@@ -102,7 +102,7 @@ const ADDRESSES: ReadonlyMap<Provider, string> = new Map([
 /** All that is said goes to the model, so it matters who has chosen it and who can read along. */
 function warningOf({ provider, base }: ModelSettings): string | undefined {
   const url = new URL(base)
-  if (isLoopback(url)) return undefined
+  if (staysHere(url)) return undefined
   const isPlain = url.protocol !== 'https:'
   const isFolders = isFromDotEnv(ADDRESSES.get(provider) ?? '')
   if (!isPlain && !isFolders) return undefined

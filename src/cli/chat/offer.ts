@@ -5,6 +5,10 @@ import type {
   ResourceTemplateType,
   Tool,
 } from '@modelcontextprotocol/client'
+import { printableLine } from '../terminal.ts'
+
+/** How long a name may be to be one, in characters. */
+export const MAX_NAME = 128
 
 /** What a server has to give, as it is now. */
 export type Offer = {
@@ -30,7 +34,8 @@ export async function fetchOffer(client: Client, signal: AbortSignal): Promise<O
   ])
   const about = client.getServerVersion()
   return {
-    name: about?.title ?? about?.name ?? 'the server',
+    // It stands in the model's instructions, too, before the words that say whose they are.
+    name: printableLine(about?.title ?? about?.name ?? 'the server').slice(0, MAX_NAME),
     instructions: client.getInstructions(),
     tools: toolList.tools,
     prompts: promptList.prompts,

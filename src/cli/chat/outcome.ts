@@ -22,11 +22,12 @@ const MAX_BOTH = 4_000
 
 /** What a tool answered. */
 export function toOutcome(result: CallToolResult): Outcome {
-  const { structuredContent: structured } = result
-  const shown = showResult(result)
+  const json = jsonOf(result.structuredContent)
+  const structured = json === undefined ? undefined : result.structuredContent
+  const shown = showResult({ ...result, structuredContent: structured })
   return {
     kind: result.isError ? 'failed' : 'done',
-    text: limit(forModel(shown, structured)) || 'Done; there is nothing to show.',
+    text: limit(forModel(shown, json)) || 'Done; there is nothing to show.',
     shown,
     ...(structured !== undefined && { structured }),
   }
@@ -44,11 +45,20 @@ export function failed(text: string): Outcome {
 }
 
 /** The data has what the words may leave out, such as ids. */
-function forModel(text: string, structured: unknown): string {
-  if (structured === undefined) return text
-  const json = JSON.stringify(structured)
+function forModel(text: string, json: string | undefined): string {
+  if (json === undefined) return text
   const isWorthBoth = !isJsonOf(text, json) && text.length + json.length <= MAX_BOTH
   return isWorthBoth ? `${text}\n${json}`.trim() : json
+}
+
+/** Undefined, too, where it is nested so deeply that nothing can be done with it: the words remain. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function isJsonOf(text: string, json: string): boolean {

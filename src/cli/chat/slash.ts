@@ -121,8 +121,9 @@ function commandsOf({ prompts }: Offer): readonly string[] {
   return [...OWN_COMMANDS.keys(), ...prompts.map((prompt) => prompt.name)].map((name) => `/${name}`)
 }
 
+/** What would act on the terminal is not completed: readline writes it as it is. */
 function startingWith(part: string, found: readonly string[]): string[] {
-  return [...new Set(found)].filter((one) => one.startsWith(part))
+  return [...new Set(found)].filter((one) => one.startsWith(part) && printableLine(one) === one)
 }
 
 function quote(value: string): string {

@@ -105,6 +105,8 @@ function takePart(part: TextStreamPart<ToolSet>, written: Written, onText: StepR
       written.size += part.delta.length
       return
     case 'tool-call':
+      // Calls of nothing count as well.
+      written.size += part.toolCallId.length + part.toolName.length + 20
       written.calls.push({ id: part.toolCallId, name: part.toolName, args: part.input })
   }
 }

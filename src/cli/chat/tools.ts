@@ -1,11 +1,14 @@
 import type { Client, Tool } from '@modelcontextprotocol/client'
-import type { Offer } from './offer.ts'
+import { CommandError } from '../exit-codes.ts'
+import { MAX_NAME, type Offer } from './offer.ts'
 import { type Outcome, toOutcome, toResourceOutcome } from './outcome.ts'
 
 /** A tool as the model sees it, and how it is called. */
 export type ChatTool = {
   /** As models take it; the server's own may have more characters. */
   readonly name: string
+  /** The server's own name for it, where that is another. */
+  readonly ownName: string | undefined
   readonly title: string | undefined
   readonly description: string
   readonly inputSchema: Readonly<Record<string, unknown>>
@@ -21,19 +24,32 @@ export type ChatTool = {
 /** More than this, OpenAI refuses. */
 const MAX_TOOLS = 128
 
+/** How much all of them may say of themselves, in characters: the person pays for it at each step. */
+const MAX_DESCRIPTIONS = 400_000
+
 /** A tool may take its time; Ctrl-C tells the server to stop. */
 const TOOL_TIMEOUT = 10 * 60 * 1000
 
 /** The server's tools, and one to read its resources where it has any, by the model's names. */
 export function toChatTools(offer: Offer): ReadonlyMap<string, ChatTool> {
   const tools = new Map<string, ChatTool>()
-  const add = (name: string, tool: Omit<ChatTool, 'name'>) => {
-    const free = freeName(name, tools)
-    if (tools.size < MAX_TOOLS) tools.set(free, { name: free, ...tool })
+  const add = (given: string, tool: Omit<ChatTool, 'name' | 'ownName'>) => {
+    const name = freeName(given, tools)
+    const ownName = name === given ? undefined : given.slice(0, MAX_NAME)
+    if (tools.size < MAX_TOOLS) tools.set(name, { name, ownName, ...tool })
   }
   for (const tool of offer.tools) add(tool.name, toChatTool(tool))
   if (offer.resources.length + offer.templates.length > 0) add('read_resource', readResource(offer))
+  checkSize(offer.name, [...tools.values()])
   return tools
+}
+
+function checkSize(server: string, tools: readonly ChatTool[]): void {
+  const { length } = JSON.stringify(tools)
+  if (length <= MAX_DESCRIPTIONS) return
+  throw new CommandError(
+    `${server} describes its tools in ${length} characters; ${MAX_DESCRIPTIONS} are the most that a model is given.`,
+  )
 }
 
 /**
@@ -44,10 +60,10 @@ function isDestructive({ annotations = {} }: Tool): boolean {
   return annotations.readOnlyHint !== true && annotations.destructiveHint !== false
 }
 
-function toChatTool(tool: Tool): Omit<ChatTool, 'name'> {
+function toChatTool(tool: Tool): Omit<ChatTool, 'name' | 'ownName'> {
   const { $schema: _, ...inputSchema } = tool.inputSchema
   return {
-    title: tool.title ?? tool.annotations?.title,
+    title: (tool.title ?? tool.annotations?.title)?.slice(0, MAX_NAME),
     description: tool.description ?? '',
     inputSchema,
     isDestructive: isDestructive(tool),
@@ -58,7 +74,7 @@ function toChatTool(tool: Tool): Omit<ChatTool, 'name'> {
   }
 }
 
-function readResource({ name, resources, templates }: Offer): Omit<ChatTool, 'name'> {
+function readResource({ name, resources, templates }: Offer): Omit<ChatTool, 'name' | 'ownName'> {
   const known = [
     ...resources
       .filter(({ annotations }) => annotations?.audience?.includes('assistant') ?? true)

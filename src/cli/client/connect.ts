@@ -2,6 +2,8 @@ import {
   type AuthProvider,
   Client,
   InsufficientScopeError,
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
 import { CommandError, Interrupted } from '../exit-codes.ts'
@@ -68,6 +70,18 @@ async function connectOnce<T>(
 }
 
 /**
+ * A server's answers are not held against its own schemas: a pattern in one can take for ever, and
+ * neither Ctrl-C nor a signal would end it.
+ */
+const UNCHECKED: jsonSchemaValidator = {
+  getValidator: <T>() => takeAsIs as JsonSchemaValidator<T>,
+}
+
+function takeAsIs(data: unknown) {
+  return { valid: true, data, errorMessage: undefined }
+}
+
+/**
  * Connects to the MCP server with the tokens that are kept; whoever calls it closes it. The
  * connection ends with the terminal's signal, the connecting with `connecting` too.
  */
@@ -87,7 +101,7 @@ export async function openConnection(
   // Asks with server/discover (2026-07-28) and falls back to initialize (2025-11-25 and before).
   const client = new Client(
     { name: 'entrance', title: 'Entrance command line', version: packageVersion() },
-    { versionNegotiation: { mode: 'auto' } },
+    { versionNegotiation: { mode: 'auto' }, jsonSchemaValidator: UNCHECKED },
   )
   try {
     await client.connect(transport, { signal: connecting })

@@ -1,3 +1,4 @@
+import { LOOPBACK_HOSTS } from '../../core/site.ts'
 import type { Environment } from '../env.ts'
 import { UsageError } from '../exit-codes.ts'
 
@@ -14,7 +15,7 @@ export function parseServerUrl(text: string): URL {
     throw new UsageError('The URL must not contain a user name or password.')
   }
   if (text.includes('#')) throw new UsageError('The URL must not contain a fragment ("#…").')
-  if (url.protocol === 'http:' && !isLoopback(url)) {
+  if (url.protocol === 'http:' && !staysHere(url)) {
     throw new UsageError(
       `Plain http would show your token to everybody on the way to ${url.host}.`,
       `Use https://${url.host}${url.pathname}; http is for this machine only, e.g. localhost.`,
@@ -35,10 +36,18 @@ export function isLoopback(url: URL): boolean {
 }
 
 /**
+ * Whether what goes there by plain http is read by nobody elsewhere. Narrower than loopback: to
+ * 127.0.0.2 it would go through a proxy, of which only these names are excepted.
+ */
+export function staysHere(url: URL): boolean {
+  return LOOPBACK_HOSTS.has(url.hostname)
+}
+
+/**
  * Whether the MCP server may send us, or the browser, to this address: https, or http on this
  * machine. A server elsewhere has no business with what listens on loopback here.
  */
 export function isSecureFor(server: URL, address: URL): boolean {
   if (isLoopback(address) && !isLoopback(server)) return false
-  return address.protocol === 'https:' || (address.protocol === 'http:' && isLoopback(address))
+  return address.protocol === 'https:' || (address.protocol === 'http:' && staysHere(address))
 }

@@ -9,7 +9,8 @@ import { createChatServer } from '../chat/server.ts'
 import { ownTimeZone } from '../chat/today.ts'
 import { openCredentialStore } from '../client/credential-store.ts'
 import { explain } from '../client/explain.ts'
-import { defaultServerUrl, parseServerUrl } from '../client/server-url.ts'
+import { defaultServerUrl, parseServerUrl, staysHere } from '../client/server-url.ts'
+import { isFromDotEnv } from '../env.ts'
 import { CommandError, UsageError } from '../exit-codes.ts'
 import { printable, printableJson, printableLine, type Terminal } from '../terminal.ts'
 
@@ -39,6 +40,10 @@ export async function runChat(
   }
   const url = parseServerUrl(address ?? defaultServerUrl(terminal.env))
   const { signal, note } = terminal
+  if (address === undefined && isFromDotEnv('ENTRANCE_URL') && !staysHere(url)) {
+    const told = `You talk to ${url.host}: this folder’s .env says so.`
+    note(terminal.formatNote('yellow', told))
+  }
   const finding = resolveModel(terminal.env, { model: options.model, signal, note })
   const model = await finding.catch((error: unknown) => {
     if (options.json) tellFailure(createRecord(url, null), error, terminal)
@@ -69,7 +74,7 @@ async function readQuestion({ once }: ChatOptions, { stdin }: Terminal): Promise
   const text = (once === undefined || once === '-' ? await textOf(stdin) : once).trim()
   if (text === '')
     throw new UsageError('There is no question.', 'Give it with --once "…", or on stdin.')
-  if (text.length > MAX_MESSAGE) throw tooLong(text)
+  if (text.length > MAX_MESSAGE) throw tooLong('The message', text.length)
   return text
 }
 

@@ -34,8 +34,8 @@ export async function connect(
   const { file } = client
   const scope = scopeAsked(options) ?? (file && scopeOf(file))
   const path = scope && findPath(client, scope, terminal.env)
-  if (!file || path === undefined) return connectByWords(client, url, scope, terminal)
-  await connectByFile({ client, file, path, options }, terminal)
+  if (!file || !scope || path === undefined) return connectByWords(client, url, scope, terminal)
+  await connectByFile({ client, file, path, scope, options }, terminal)
 }
 
 /** The client, with the server called as the person wants, or as it calls itself. */

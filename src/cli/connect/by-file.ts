@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs'
+import { isAbsolute, relative, sep } from 'node:path'
 import type { Client, ClientFile } from '../../connect/clients.ts'
 import { snippetOf } from '../../connect/snippet.ts'
 import { CommandError } from '../exit-codes.ts'
@@ -5,6 +7,7 @@ import { confirm } from '../prompt.ts'
 import { printableLine, type Terminal } from '../terminal.ts'
 import { emphasize } from './by-words.ts'
 import { nextStep } from './next-steps.ts'
+import type { Scope } from './place.ts'
 import { showDifference } from './show-difference.ts'
 import { type Change, type Decision, planChange, updateFile } from './update-file.ts'
 
@@ -13,6 +16,7 @@ export type FileRun = {
   readonly client: Client
   readonly file: ClientFile
   readonly path: string
+  readonly scope: Scope
   readonly options: {
     readonly name?: string
     readonly dryRun?: boolean
@@ -44,16 +48,12 @@ function nameOfPresent({ merged }: Change, { file, options }: FileRun): string |
 
 async function decide(change: Change, run: FileRun, terminal: Terminal): Promise<Decision> {
   if (nameOfPresent(change, run) !== undefined) return 'leave'
-  if (change.merged.state === 'added' || run.options.force) return 'write'
-  const problem = conflict(change, run)
-  if (!terminal.isInteractive) {
-    const cure =
-      '--force replaces it, --name adds this one by another name, --dry-run shows the difference.'
-    throw new CommandError(`${problem} It was left as it is.`, { cure })
-  }
-  terminal.note(problem)
+  const [problem] = problemsOf(change, run)
+  if (problem === undefined || run.options.force) return 'write'
+  if (!terminal.isInteractive) throw notAsked(problem)
+  for (const { words } of problemsOf(change, run)) terminal.note(words)
   terminal.note(showDifference(change.file.text, change.merged.text, terminal.formatNote))
-  if (await confirm('Replace it?', terminal)) return 'write as shown'
+  if (await confirm(problem.question, terminal)) return 'write as shown'
   throw new CommandError('Nothing was changed.')
 }
 
@@ -65,7 +65,7 @@ function preview(run: FileRun, terminal: Terminal): void {
     terminal.note(presence(change, present))
     return
   }
-  if (merged.state === 'replaced' && !run.options.force) terminal.note(conflict(change, run))
+  if (!run.options.force) for (const { words } of problemsOf(change, run)) terminal.note(words)
   terminal.out(terminal.format('bold', file.status ? shownPath(change) : `${file.path} (new)`))
   terminal.out(showDifference(file.text, merged.text, terminal.format))
   terminal.note('Nothing was written.')
@@ -73,6 +73,39 @@ function preview(run: FileRun, terminal: Terminal): void {
 
 function presence(change: Change, name: string): string {
   return `${shownPath(change)} has this server already, as "${printableLine(name)}".`
+}
+
+type Problem = { readonly words: string; readonly question: string; readonly cure: string }
+
+/** What a person has to agree to. */
+function problemsOf(change: Change, run: FileRun): readonly Problem[] {
+  const { file, merged } = change
+  const problems: Problem[] = []
+  if (run.scope === 'project' && file.isLinked && leadsOut(file.target)) {
+    problems.push({
+      words: `${file.path} is a link that leads out of this folder, to ${printableLine(file.target)}.`,
+      question: 'Write there?',
+      cure: '--force writes there, --print writes to stdout what belongs in the file.',
+    })
+  }
+  if (merged.state === 'replaced') {
+    problems.push({
+      words: conflict(change, run),
+      question: 'Replace it?',
+      cure: '--force replaces it, --name adds this one by another name, --dry-run shows the difference.',
+    })
+  }
+  return problems
+}
+
+/** A project may be somebody else's: its links are no word of the person's. */
+function leadsOut(target: string): boolean {
+  const way = relative(realpathSync('.'), target)
+  return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)
+}
+
+function notAsked({ words, cure }: Problem): CommandError {
+  return new CommandError(`${words} It was left as it is.`, { cure })
 }
 
 function conflict(change: Change, { file, path }: FileRun): string {
@@ -87,5 +120,5 @@ function written(change: Change, { name, entry }: ClientFile): string {
 }
 
 function shownPath({ file }: Change): string {
-  return file.isLinked ? `${file.path} (a link to ${file.target})` : file.path
+  return file.isLinked ? `${file.path} (a link to ${printableLine(file.target)})` : file.path
 }

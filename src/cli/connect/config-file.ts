@@ -107,7 +107,8 @@ function prepare({ path, target, status }: ConfigFile, temporary: string, text: 
   // Whoever has made it read-only means it.
   if (status) accessSync(target, constants.W_OK)
   else makeFolder(resolve(dirname(target)), 0o777)
-  writeFileSync(temporary, text, { flag: 'wx', flush: true })
+  // Others' entries may be secret: nobody reads them before the file's own mode is there.
+  writeFileSync(temporary, text, { flag: 'wx', flush: true, mode: status ? 0o600 : 0o666 })
   if (status) keepOwner(path, temporary, status)
 }
 

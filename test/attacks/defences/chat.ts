@@ -5,6 +5,17 @@ const FOLDER = ['cli/chat/model-dotenv']
 
 /** What a model, a server or a folder says to somebody's own terminal. */
 export const CHAT_DEFENCES: readonly Defence[] = [
+  ...defencesOf(
+    'cli/chat/known-things.ts',
+    ['cli/chat/units'],
+    [
+      [
+        'chat: a thing is shown in short',
+        'things.set(value.id, inShort(value))',
+        'things.set(value.id, inShort(value) && value)',
+      ],
+    ],
+  ),
   ...defencesOf('cli/chat/ask-to-run.ts', ASKED, [
     [
       'chat: what was typed before the question is no answer',
@@ -13,7 +24,7 @@ export const CHAT_DEFENCES: readonly Defence[] = [
     ],
     [
       'chat: the question names the call again',
-      '`Call ${printableLine(name)}${above}. Do it?`',
+      '`Call ${printableLine(name)}${own}${above}. Do it?`',
       "above === name ? above : 'Do it?'",
     ],
   ]),
@@ -58,8 +69,8 @@ export const CHAT_DEFENCES: readonly Defence[] = [
     [
       [
         "chat: a key goes to no address of a folder's choice",
-        'if (!isMixed || (url && isLoopback(url))) return',
-        'if (!isMixed || url) return',
+        'if (!isMixed) return',
+        'if (!isMixed || option) return',
       ],
     ],
   ),
@@ -99,4 +110,40 @@ export const CHAT_DEFENCES: readonly Defence[] = [
       "['connect', /^(ENTRANCE_URL|CODEX_HOME|",
     ],
   ]),
+  ...defencesOf('cli/env.ts', FOLDER, [
+    [
+      "on Windows a folder's .env is known by any letters",
+      "process.platform === 'win32' ? name.toUpperCase() : name",
+      'name',
+    ],
+  ]),
+  ...defencesOf('cli/chat/model-providers.ts', FOLDER, [
+    [
+      "chat: a sign-in to Azure is shown to no listener of a folder's choice",
+      'const resource = isFolders ? undefined : azureResource(url)',
+      'const resource = isFolders && !url ? undefined : azureResource(url)',
+    ],
+  ]),
+  ...defencesOf(
+    'cli/client/server-url.ts',
+    ['cli/client/server-url', 'cli/chat/model-dotenv'],
+    [
+      [
+        'plain http goes where no proxy stands before',
+        'return LOOPBACK_HOSTS.has(url.hostname)',
+        'return isLoopback(url)',
+      ],
+    ],
+  ),
+  ...defencesOf(
+    'cli/connect/config-file.ts',
+    ['cli/connect/config-file'],
+    [
+      [
+        'connect: a secret file is secret while it is written',
+        'mode: status ? 0o600 : 0o666',
+        'mode: 0o666',
+      ],
+    ],
+  ),
 ]

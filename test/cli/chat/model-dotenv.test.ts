@@ -6,7 +6,7 @@ import { after, suite, test } from 'node:test'
 import { resolveModel } from '../../../src/cli/chat/model.ts'
 import { resolveModelSettings } from '../../../src/cli/chat/model-settings.ts'
 import { childEnvironment } from '../../../src/cli/child-environment.ts'
-import { environment, loadDotEnv } from '../../../src/cli/env.ts'
+import { environment, isFromDotEnv, loadDotEnv } from '../../../src/cli/env.ts'
 import { FROM_ANYWHERE } from '../../../src/cli/variable-names.ts'
 
 // The person has keys, and stands in a folder that somebody else has filled.
@@ -53,18 +53,32 @@ suite('a folder’s .env cannot send to an address of its choice', () => {
       { AZURE_OPENAI_API_KEY: '', AZURE_OPENAI_AD_TOKEN: '' },
     ],
   ] as const) {
-    test(secret, () => {
-      const env = { ...environment(), ...left }
-      assert.throws(
-        () => resolveModelSettings(env, model),
-        ({ message }: Error) => {
-          assert.match(message, /would go wherever the folder says|is shown to no other/)
-          assert.ok(message.includes(variable), message)
-          return !/of-the-person/.test(message)
-        },
-      )
-    })
+    for (const [where, address] of [
+      ['elsewhere', 'https://attacker.example/v1'],
+      ['on this machine, where other people’s programs listen', 'http://127.0.0.1:9/v1'],
+    ] as const) {
+      test(`${secret}: ${where}`, () => {
+        const addresses = { OPENAI_BASE_URL: address, AZURE_OPENAI_ENDPOINT: address }
+        const env = { ...environment(), ...addresses, ...left }
+        assert.throws(
+          () => resolveModelSettings(env, model),
+          ({ message }: Error) => {
+            assert.match(message, /would go wherever the folder says|is shown to no other/)
+            assert.ok(message.includes(variable), message)
+            return !/of-the-person/.test(message)
+          },
+        )
+      })
+    }
   }
+})
+
+test('a key goes by plain http to no address that a proxy would stand before', () => {
+  const address = 'http://127.0.0.2:9/v1'
+  assert.throws(
+    () => resolveModelSettings({ OPENAI_BASE_URL: address, OPENAI_API_KEY: 'sk-x' }, 'compatible'),
+    /is plain http to 127\.0\.0\.2:9/,
+  )
 })
 
 test('that a folder’s .env has chosen who hears the conversation is said before it begins', async () => {
@@ -83,6 +97,15 @@ test('what a folder’s .env says reaches no other program, but for the proxy', 
   const env = childEnvironment()
   assert.deepEqual([env.PYTHONPATH, env.OPENAI_MODEL], [undefined, undefined])
   assert.deepEqual([env.NO_PROXY, env.PATH], ['inside.example', process.env.PATH])
+})
+
+test('on Windows, what a folder’s .env says in small letters is known to be its own', (t) => {
+  const { platform } = process
+  t.after(() => void Object.defineProperty(process, 'platform', { value: platform }))
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  writeFileSync(join(folder, '.env'), 'ollama_host=attacker.example\n')
+  loadDotEnv()
+  assert.ok(isFromDotEnv('OLLAMA_HOST'))
 })
 
 test('a command that is called from anywhere takes nothing of it that names a place or a program', () => {

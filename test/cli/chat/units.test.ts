@@ -155,6 +155,28 @@ test('a value that is laid out for the window’s width stays behind the left ed
   }
 })
 
+test('of a thing is shown what a person can tell it by, however much the server says', () => {
+  const known = createKnownThings()
+  const members = Array.from({ length: 1000 }, (_, i) => [`m${i}`, i])
+  known.learn({
+    id: 'a',
+    name: 'x'.repeat(1e6),
+    within: { much: 1 },
+    ...Object.fromEntries(members),
+  })
+  known.learn({ id: 'i'.repeat(1000) })
+  const [thing] = known.namedIn({ id: 'a' })
+  assert.ok(JSON.stringify(thing).length < 1000)
+  assert.deepEqual(
+    Object.entries(thing as object)
+      .slice(0, 3)
+      .map(([name]) => name),
+    ['id', 'name', 'm0'],
+  )
+  assert.deepEqual(known.namedIn({ id: 'i'.repeat(1000) }), [])
+  assert.deepEqual(known.namedIn({ id: { toString: 1 } }), [])
+})
+
 test('things are known by the id that the server gave them last', () => {
   const known = createKnownThings()
   known.learn({

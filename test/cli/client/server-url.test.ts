@@ -7,7 +7,6 @@ for (const text of [
   'https://mcp.example.com/mcp',
   'http://localhost:8000/mcp',
   'http://127.0.0.1:8000/mcp',
-  'http://127.9.9.9/mcp',
   'http://[::1]:8000/mcp',
   'HTTPS://MCP.example.com/mcp?tenant=1',
 ]) {
@@ -31,6 +30,8 @@ for (const [text, reason] of [
   ['http://localhost.example.com/mcp', /Plain http/],
   ['http://127.0.0.1.example.com/mcp', /Plain http/],
   ['http://192.168.0.1/mcp', /Plain http/],
+  // Whoever has set a proxy, or a folder's .env that has, would have it all sent there.
+  ['http://127.9.9.9/mcp', /Plain http/],
 ] as const) {
   test(`"${text}" is wrong usage`, () => {
     assert.throws(
@@ -55,6 +56,8 @@ test('a server elsewhere sends nobody to this machine, and nobody anywhere witho
   assert.ok(!is(remote, 'http://login.example.com/authorize'))
   assert.ok(!is(remote, 'http://localhost:8400/authorize'))
   assert.ok(!is(remote, 'https://localhost:8400/authorize'))
+  assert.ok(!is(remote, 'https://127.0.0.2:8400/authorize'))
+  assert.ok(!is(local, 'http://127.0.0.2:8400/authorize'))
   assert.ok(!is(local, 'http://login.example.com/authorize'))
   assert.ok(!is(local, 'file:///etc/passwd'))
   assert.ok(!is(local, 'vscode://open'))

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { parse as parseJson } from 'jsonc-parser'
 import { parse as parseToml } from 'smol-toml'
+import { printable } from '../../../src/cli/terminal.ts'
 import { clientsFor } from '../../../src/connect/clients.ts'
 import { startServe } from '../../support/serve.ts'
 import { entrance, startEntranceCommand } from '../client/command.ts'
@@ -288,6 +289,46 @@ test('a file behind a link is named with where the link leads', async () => {
   assert.match(stderr, /in \.vscode\/mcp\.json \(a link to .*dotfiles.mcp\.json\)/)
   assert.ok(lstatSync(join(place.folder, '.vscode')).isSymbolicLink())
   assert.deepEqual(readdirSync(join(place.folder, 'dotfiles')), ['mcp.json'])
+})
+
+suite('a link in a project that leads out of it', () => {
+  const linked = (path: string) => {
+    const place = newPlace({ 'home/.config/settings.json': '{}', 'project/x': '' })
+    const target = join(place.folder, 'home', '.config', 'settings.json')
+    symlinkSync(target, join(place.folder, 'project', path))
+    const run = (words: string) =>
+      entrance(['connect', ...words.split(' ')], {
+        cwd: join(place.folder, 'project'),
+        env: { HOME: join(place.folder, 'home'), USERPROFILE: join(place.folder, 'home') },
+      })
+    return { run, settings: () => place.read('home/.config/settings.json') }
+  }
+
+  test('is not written through where nobody is there to be asked', async () => {
+    const { run, settings } = linked('.mcp.json')
+    const { code, stderr } = await run(`claude-code ${URL} --offline`)
+    assert.equal(code, 1)
+    assert.match(stderr, /\.mcp\.json is a link that leads out of this folder, to .*settings\.json/)
+    assert.match(stderr, /--force writes there/)
+    assert.equal(settings(), '{}')
+  })
+
+  test('is written through with --force', async () => {
+    const { run, settings } = linked('.mcp.json')
+    const { code } = await run(`claude-code ${URL} --offline --force`)
+    assert.equal(code, 0)
+    assert.deepEqual(Object.keys(JSON.parse(settings()).mcpServers).length, 1)
+  })
+})
+
+test('what a link leads to draws nothing on the terminal', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const place = newPlace({ 'dot\u001b]0;owned\u0007files/mcp.json': '{}' })
+  symlinkSync('dot\u001b]0;owned\u0007files', join(place.folder, '.vscode'))
+  const { stderr } = await place.run(`vscode ${URL} --offline`)
+  assert.match(stderr, /a link to /)
+  assert.equal(printable(stderr), stderr)
 })
 
 test('a file that is none of the format stays, and the message says where it breaks', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
+import fs, {
   chmodSync,
   chownSync,
   closeSync,
@@ -18,6 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -40,6 +41,7 @@ const client: ClientFile = {
   ...{ path: '', format: 'json', key: 'servers', name: 'expenses' },
   entry: { type: 'http', url: 'https://expenses.example.com/mcp' },
 }
+const chmod = chmodSync
 const write = async (): Promise<Decision> => 'write'
 const OTHERS = '{ // ours\n  "servers": { "a": 1, },\n}\n'
 
@@ -68,6 +70,25 @@ suite('a client’s file', () => {
     const { mode, ...status } = statSync(path)
     assert.deepEqual([mode & 0o7777, status.uid, status.gid], [0o640, uid, gid])
     assert.deepEqual(serversOf(path), ['a', 'expenses'])
+  })
+
+  test('that nobody else may read is never readable, not while it is written either', {
+    skip: process.platform === 'win32',
+  }, async (t) => {
+    const path = join(newFolder(), 'mcp.json')
+    writeFileSync(path, OTHERS, { mode: 0o600 })
+    const modes: number[] = []
+    t.mock.method(fs, 'chmodSync', (written: string, mode: number) => {
+      modes.push(statSync(written).mode & 0o777)
+      chmod(written, mode)
+    })
+    syncBuiltinESMExports()
+    t.after(() => {
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    })
+    await updateFile(path, client, write)
+    assert.deepEqual([modes, statSync(path).mode & 0o777], [[0o600], 0o600])
   })
 
   test('that a link leads to is written, and the link stays', async () => {
