@@ -1,0 +1,4 @@
+// What a whole run measures, in this order.
+import type { Part } from './part.ts'
+
+export const PARTS: readonly Part[] = []
