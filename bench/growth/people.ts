@@ -10,7 +10,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { digestOf } from '../../test/support/fill-grants.ts'
 import { signIn } from '../../test/support/oauth-client.ts'
-import { startOn } from './server.ts'
+import { startOn } from '../subjects/serve.ts'
 
 /** A sign-in that people made, and what others like it are made with. */
 export type Pattern = {

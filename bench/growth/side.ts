@@ -4,8 +4,8 @@ import { recordsOf } from '../../test/support/fill-grants.ts'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { median } from '../kit/figure.ts'
 import { cpuSeconds } from '../kit/process.ts'
+import { callTool, logExpenses, renew, startOn } from '../subjects/serve.ts'
 import { configOf, likeIt, type Pattern } from './people.ts'
-import { callTool, logExpenses, renew, startOn } from './server.ts'
 import type { Kind, Subject } from './subjects.ts'
 
 /** What one kind of request took in one round. */
@@ -27,7 +27,7 @@ export type Side = AsyncDisposable & {
 }
 
 /** How many of the grants are renewed, one after the other and then from the first again. */
-const RENEWED = 1000
+const RENEWED = 500
 
 type Setting = {
   readonly emulator: RunningEmulator

@@ -84,11 +84,18 @@ async function openPostgres(): Promise<Subject> {
   const store = postgresStore(url)
   await store.connect()
   await store.close()
+  const set = async (setting: string) => {
+    await server.query(`ALTER SYSTEM ${setting}`)
+    await server.query('SELECT pg_reload_conf()')
+  }
   return {
     address: url,
     pid: server.pid,
     async fill(batches) {
+      // Else it has to stop for a checkpoint at each GB of its log.
+      await set("SET max_wal_size = '8GB'")
       await pourIntoPostgres(url, batches)
+      await set('RESET max_wal_size')
       await server.query('CHECKPOINT')
       // What autovacuum does by and by.
       await server.query('VACUUM ANALYZE', database)

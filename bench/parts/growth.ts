@@ -158,7 +158,7 @@ function toCount(count: number): string {
 function conditionsOf({ few, many }: Extent): string[] {
   return [
     `Two servers of each store, one with ${toCount(few)} live grants and one with ${toCount(many)}, are asked in turns, request by request, by one who waits for each answer. A time is the median of a round, as whoever asks waits for it: a refresh has Entra's part in it, which the emulator plays in the process that asks.`,
-    'Every grant is made and sealed by the library, ten to a person, three of ten with one client and the others with 100,003, and has its place in every index. They are put there in bulk, past the server. 1,000 of them, spread evenly, are those that are renewed; they are one person’s, with one client.',
+    'Every grant is made and sealed by the library, ten to a person, three of ten with one client and the others with 100,003, and has its place in every index. They are put there in bulk, past the server. 500 of them, spread evenly, are those that are renewed; they are one person’s, with one client.',
     'The target stands beside the slowest of the stores. SQLite and PostgreSQL wait for the disk at each change; Redis writes its log once a second. What was filled is for the most part still in the memory of the system, as it is of a store that is used.',
     'The server is kept to one processor, where the system can do so. Expenses are in a file, with PostgreSQL in its database.',
   ]

@@ -1,4 +1,4 @@
-// `entrance serve` on a store, and what people ask of it.
+// `entrance serve` on a store, as it is built, and what people ask of it.
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningEmulator } from '../../src/emulator/emulator.ts'
@@ -15,6 +15,8 @@ export type ServerOptions = {
   readonly folder: string
   /** @default a free one */
   readonly port?: number
+  /** What people know it by. @default its own address */
+  readonly url?: string
   /** The processor that it is kept to, where that can be done. @default the first one */
   readonly cpu?: number
   /** Other variables. */
@@ -22,7 +24,9 @@ export type ServerOptions = {
 }
 
 export type Server = AsyncDisposable & {
+  /** What people know it by. */
   readonly url: string
+  /** Where it is. */
   readonly port: number
   readonly pid: number
 }
@@ -31,7 +35,7 @@ export type Server = AsyncDisposable & {
 export async function startOn(address: string, options: ServerOptions): Promise<Server> {
   const { emulator, secret, cpu = 0 } = options
   const port = options.port ?? (await fixedPort())
-  const url = `http://localhost:${port}`
+  const { url = `http://localhost:${port}` } = options
   emulator.directory.applications[0]?.web.redirectUris.push(`${url}/auth/callback`)
   const { clientId, clientSecret } = emulator.application
   const server = await startServe({
@@ -53,27 +57,32 @@ export async function startOn(address: string, options: ServerOptions): Promise<
   return { url, port, pid: server.pid ?? 0, [Symbol.asyncDispose]: stop }
 }
 
+/** The headers of a call to the MCP endpoint. */
+export function headersOf(token: string): Readonly<Record<string, string>> {
+  return {
+    ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    accept: 'application/json, text/event-stream',
+  }
+}
+
+/** The body of a call of a tool. */
+export function bodyOf(tool: string, args: object = {}): string {
+  const params = { name: tool, arguments: args }
+  return JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+}
+
 /** One call of a tool; throws where it is not done. */
 export async function callTool(
   url: string,
   token: string,
-  name: string,
+  tool: string,
   args: object = {},
 ): Promise<void> {
-  const response = await fetch(`${url}/mcp`, {
-    method: 'POST',
-    headers: {
-      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({
-      ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
-      params: { name, arguments: args },
-    }),
-  })
+  const request = { method: 'POST', headers: headersOf(token), body: bodyOf(tool, args) }
+  const response = await fetch(`${url}/mcp`, request)
   const text = await response.text()
   if (!response.ok || text.includes('"isError":true') || text.includes('"error"')) {
-    throw new Error(`${name} was not done (${response.status}): ${text.slice(0, 500)}`)
+    throw new Error(`${tool} was not done (${response.status}): ${text.slice(0, 500)}`)
   }
 }
 
