@@ -8,6 +8,7 @@ import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeDuration } from './numbers.ts'
 import { measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
+import { sentence } from './table.ts'
 import { markOf, writeRow } from './terminal.ts'
 
 /** Writes the page into `folder`, the pictures into `benchmarks/` there; old pictures go. */
@@ -30,7 +31,7 @@ export function toPage(report: Report): string {
     ...report.outcomes.flatMap((outcome) => {
       const title = `## ${capital(outcome.part.title)}`
       if (outcome.is === 'measured') return [title, ...partBlocks(outcome.measured)]
-      return [title, `Not measured: ${outcome.why.split('\n')[0]}.`]
+      return [title, sentence(`Not measured: ${outcome.why.split('\n')[0]}`)]
     }),
   ]
   return `${blocks.filter(Boolean).join('\n\n')}\n`
@@ -76,7 +77,7 @@ function targetTable(rows: readonly Row[]): string {
 function reasonList(rows: readonly Row[]): string {
   return rows
     .filter(({ why }) => why)
-    .map(({ what, why }) => `- Not measured: ${what}: ${why}.`)
+    .map(({ what, why }) => sentence(`- Not measured: ${what}: ${why}`))
     .join('\n')
 }
 

@@ -47,6 +47,11 @@ export function fold(text: string, width: number): string[] {
   return line || lines.length === 0 ? [...lines, line] : lines
 }
 
+/** With one full stop at its end, whether it came with one or not. */
+export function sentence(text: string): string {
+  return `${text.trim().replace(/\.$/, '')}.`
+}
+
 function pieces(width: number): RegExp {
   return new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')
 }

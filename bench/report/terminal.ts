@@ -5,7 +5,7 @@ import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeBeside, writeDuration } from './numbers.ts'
 import { measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
-import { type Column, toTable, wrap } from './table.ts'
+import { type Column, sentence, toTable, wrap } from './table.ts'
 
 export function toText(report: Report, width: number): string {
   const blocks = [
@@ -97,7 +97,7 @@ function reasons(rows: readonly Row[], width: number): string[] {
     ({ why }) => why as string,
   )
   return [...grouped].map(([why, all]) =>
-    wrap(`– ${all.map(({ id }) => id).join(', ')}: ${why}.`, width),
+    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${why}`), width),
   )
 }
 

@@ -32,7 +32,7 @@ function percentileOf(id: string): Percentile | undefined {
 /** Without the percentile, which the legend names. */
 function titleOf({ id, what, unit }: Figure): string {
   if (!percentileOf(id)) return `${what}, in ${unit}`
-  const bare = what.replaceAll(/[,:(]?\s*\bp(50|99|99\.9|999)\b\)?/g, '').trim()
+  const bare = what.replaceAll(/[,:(]?\s*\bp(50|99\.9|999|99)\b\)?/g, '').trim()
   return `${bare}: time to the answer`
 }
 
