@@ -1,4 +1,5 @@
 // What a whole run measures, in this order.
+import { growth } from '../parts/growth.ts'
 import type { Part } from './part.ts'
 
-export const PARTS: readonly Part[] = []
+export const PARTS: readonly Part[] = [growth]
