@@ -3,6 +3,7 @@
 import type { Measured, Run } from '../kit/part.ts'
 import { applyLoad, type Loaded } from '../load/apply-load.ts'
 import type { Order } from '../load/order.ts'
+import { type StartedPeers, startPeers } from '../peers/peers.ts'
 import { startBare } from '../subjects/bare.ts'
 import { startEmulatorProcess } from '../subjects/emulator.ts'
 import { type EntranceSubject, startEntrance } from '../subjects/entrance.ts'
@@ -33,6 +34,9 @@ export type Tokens = {
 /** How many tokens are sent in turn. */
 export const MANY_TOKENS = 10_000
 
+/** In milliseconds. */
+const MOST_WARM_UP = 6000
+
 /** Enough to keep a server busy that answers one request at a time. */
 export const CONNECTIONS = 16
 
@@ -45,15 +49,27 @@ export async function startContenders(run: Run): Promise<Contenders> {
   const bare = started.use(await startBare())
   const fixed = started.use(await startFixed(await checkCall(entrance.call)))
   const fresh = run.isQuick ? undefined : started.use(await startEntrance(run, emulator))
-  for (const subject of [entrance, unchecked, bare, fixed, ...(fresh ? [fresh] : [])]) {
-    await warmUp(subject, { seconds: run.isQuick ? 1 : 2 })
+  const { subjects: peers, absent } = run.isQuick ? NO_PEERS : await startPeers(run, emulator)
+  for (const peer of peers) started.use(peer)
+  for (const subject of [entrance, unchecked, bare, fixed, ...(fresh ? [fresh] : []), ...peers]) {
+    await warmUp(subject, run.isQuick ? 1000 : 4000)
   }
   const tokens = fresh && { fresh, many: await knownTokens(entrance) }
   const running = started.move()
   const dispose = () => running.disposeAsync()
   return {
-    ...{ entrance, unchecked, bare, fixed, peers: [], absent: [], tokens },
+    ...{ entrance, unchecked, bare, fixed, peers, absent, tokens },
     [Symbol.asyncDispose]: dispose,
+  }
+}
+
+const NO_PEERS: StartedPeers = { subjects: [], absent: [] }
+
+/** Until so many calls have been answered, for Node compiles what has been called often; or long enough. */
+async function warmUp(subject: Subject, calls: number): Promise<void> {
+  const end = performance.now() + MOST_WARM_UP
+  for (let answered = 0; answered < calls && performance.now() < end; ) {
+    answered += (await ask(subject, { seconds: 1 })).count
   }
 }
 
@@ -61,12 +77,11 @@ export async function startContenders(run: Run): Promise<Contenders> {
 async function knownTokens(entrance: EntranceSubject): Promise<readonly string[]> {
   const many = entrance.tokens(MANY_TOKENS)
   for (let sent = 0; sent < many.length; ) {
-    const { count } = await warmUp(entrance, { tokens: many.slice(sent), seconds: 2 })
-    sent += count
+    sent += (await ask(entrance, { tokens: many.slice(sent), seconds: 2 })).count
   }
   return many
 }
 
-function warmUp({ call }: Subject, order: Pick<Order, 'seconds' | 'tokens'>): Promise<Loaded> {
+function ask({ call }: Subject, order: Pick<Order, 'seconds' | 'tokens'>): Promise<Loaded> {
   return applyLoad({ ...call, contains: PROOF, connections: CONNECTIONS, warmUp: 0, ...order })
 }
