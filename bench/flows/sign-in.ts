@@ -64,7 +64,7 @@ export async function signIn(ask: Ask, server: Endpoints, account: string): Prom
       resource: server.resource,
     }),
   )
-  return { client_id, ...(JSON.parse(accepted(answer, 'the token endpoint')) as SignedIn) }
+  return { ...(JSON.parse(accepted(answer, 'the token endpoint')) as SignedIn), client_id }
 }
 
 /** Renews what a sign-in or the renewal before gave. */
@@ -78,7 +78,8 @@ export async function refresh(ask: Ask, server: Endpoints, given: SignedIn): Pro
   return { refresh_token, ...renewed, client_id }
 }
 
-async function register(ask: Ask, server: Endpoints): Promise<string> {
+/** Registers a public client; gives its client_id (RFC 7591). */
+export async function register(ask: Ask, server: Endpoints): Promise<string> {
   const metadata = {
     client_name: 'One of the bench',
     redirect_uris: [REDIRECT_URI],
