@@ -18,8 +18,12 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 }
 
-/** Opens so many streams of `subscriptions/listen` with one token, each on a connection of its own. */
-export async function openStreams(url: string, token: string, count: number): Promise<OpenStreams> {
+/** Opens so many streams of `subscriptions/listen` with one token, or none, each on a connection of its own. */
+export async function openStreams(
+  url: string,
+  token: string | undefined,
+  count: number,
+): Promise<OpenStreams> {
   const agent = new Agent({ keepAlive: false })
   const { promise: allEnded, resolve } = Promise.withResolvers<void>()
   let ended = 0
@@ -51,7 +55,12 @@ export async function openStreams(url: string, token: string, count: number): Pr
 }
 
 /** Resolves when the stream has said that it is open. */
-function listen(url: string, token: string, agent: Agent, id: number): Promise<IncomingMessage> {
+function listen(
+  url: string,
+  token: string | undefined,
+  agent: Agent,
+  id: number,
+): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const method = 'subscriptions/listen'
   const body = JSON.stringify({
@@ -64,7 +73,8 @@ function listen(url: string, token: string, agent: Agent, id: number): Promise<I
     agent,
     method: 'POST',
     headers: {
-      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(token && { authorization: `Bearer ${token}` }),
+      'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
       'content-length': body.length,

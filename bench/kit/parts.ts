@@ -1,4 +1,6 @@
 // What a whole run measures, in this order.
+import { calls } from '../parts/calls.ts'
+import { growth } from '../parts/growth.ts'
 import type { Part } from './part.ts'
 
-export const PARTS: readonly Part[] = []
+export const PARTS: readonly Part[] = [calls, growth]

@@ -14,11 +14,11 @@ export type EmulatorProcess = AsyncDisposable & {
   readonly identifierUri: string
 }
 
-/** Starts `entrance emulator`, with its control API: peers register where they have people come back to. */
+/** Starts `entrance emulator`. The application takes `/auth/callback` at any port of localhost. */
 export async function startEmulatorProcess(): Promise<EmulatorProcess> {
   const port = await fixedPort()
   const authority = `http://localhost:${port}`
-  const args = [COMMAND, 'emulator', '--port', String(port), '--control']
+  const args = [COMMAND, 'emulator', '--control', '--port', String(port)]
   const program = { command: nodeBinary(), args, cpu: BESIDE }
   const { pid, stop } = await start(program, isAnswering(authority))
   const { tenantId, clientId, clientSecret } = SEED

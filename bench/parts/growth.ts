@@ -1,0 +1,165 @@
+// What it costs to have a million live grants: each store beside itself with a thousand.
+import { type RunningEmulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { type Pattern, signInOnce } from '../growth/people.ts'
+import { type Cost, compare, openSide, type Side } from '../growth/side.ts'
+import { KINDS, type Kind } from '../growth/subjects.ts'
+import { type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
+import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
+
+/** How much there is, and how much is asked in each round. */
+export type Extent = {
+  readonly few: number
+  readonly many: number
+  readonly refreshes: number
+  readonly calls: number
+}
+
+const EXTENT: Extent = { few: 1000, many: 1_000_000, refreshes: 150, calls: 500 }
+
+/** What people are called who read of it. */
+const STORES: ReadonlyMap<string, string> = new Map([
+  ['sqlite', 'SQLite'],
+  ['postgresql', 'PostgreSQL'],
+  ['redis', 'Redis'],
+])
+
+const REQUESTS = [
+  { request: 'refresh', what: 'a refresh', target: 'growth-refresh' },
+  { request: 'call', what: 'a call of get_expenses', target: 'growth-call' },
+] as const
+
+export const growth: Part = {
+  name: 'growth',
+  title: 'A million live grants in the store',
+  isQuick: false,
+  targets: ['growth-call', 'growth-refresh'],
+  measure: (run) => measureGrowth(run, EXTENT),
+}
+
+/** Each store that is on this machine, one after the other. */
+export async function measureGrowth(run: Run, extent: Extent): Promise<Measured> {
+  await using stack = new AsyncDisposableStack()
+  const emulator = await startEmulator({ port: 0 })
+  stack.defer(() => emulator.close())
+  const pattern = await signInOnce(emulator, run.folder)
+  const seen: StoreSeen[] = []
+  const absent: { subject: string; why: string }[] = []
+  for (const [id, name] of STORES) {
+    const kind = KINDS.get(id) as Kind
+    if (kind.skip) absent.push({ subject: name, why: kind.skip })
+    else seen.push(await measureStore({ id, name, kind }, { run, extent, emulator, pattern }))
+  }
+  return {
+    conditions: conditionsOf(extent),
+    figures: seen.flatMap(({ figures }) => figures),
+    ratios: seen.flatMap((store) => store.ratios),
+    targets: REQUESTS.map(({ request, target }) => worst(seen, request, target)),
+    absent,
+  }
+}
+
+type Setting = {
+  readonly run: Run
+  readonly extent: Extent
+  readonly emulator: RunningEmulator
+  readonly pattern: Pattern
+}
+
+type StoreSeen = {
+  readonly id: string
+  readonly figures: readonly Figure[]
+  readonly ratios: readonly Ratio[]
+}
+
+async function measureStore(
+  { id, name, kind }: { id: string; name: string; kind: Kind },
+  { run, extent, emulator, pattern }: Setting,
+): Promise<StoreSeen> {
+  const setting = { emulator, pattern, folder: run.folder }
+  await using few = await openSide(kind, extent.few, setting)
+  const start = performance.now()
+  await using many = await openSide(kind, extent.many, setting)
+  const took = ((performance.now() - start) / 1000).toFixed(0)
+  run.say(`${name}: ${toCount(extent.many)} grants are in the store, after ${took} s`)
+  const sides = [few, many] as const
+  const figures: Figure[] = sizeOf(id, name, sides)
+  const seen: Ratio[] = []
+  for (const { request, what } of REQUESTS) {
+    const count = request === 'refresh' ? extent.refreshes : extent.calls
+    // The first of them are slower, on both sides.
+    await compare(sides, request, Math.ceil(count / 2))
+    const rounds: (readonly [Cost, Cost])[] = []
+    for (let round = 0; round < run.rounds; round++) {
+      rounds.push(await compare(sides, request, count))
+    }
+    const told = tell({ id: `growth/${id}/${request}`, what: `${what}, ${name}` }, sides, rounds)
+    figures.push(...told.figures)
+    seen.push(...told.ratios)
+  }
+  return { id, figures, ratios: seen }
+}
+
+function sizeOf(id: string, name: string, [few, many]: readonly [Side, Side]): Figure[] {
+  if (few.bytes === undefined || many.bytes === undefined) return []
+  const each = (many.bytes - few.bytes) / (many.grants - few.grants)
+  const what = `what a grant takes up, with its indexes and what is noted of its sign-in, ${name}`
+  return [{ id: `growth/${id}/size`, what, subject: labelOf(many), unit: 'bytes', samples: [each] }]
+}
+
+/** Both costs of both sides, and how they are to each other. */
+function tell(
+  { id, what }: { readonly id: string; readonly what: string },
+  sides: readonly [Side, Side],
+  rounds: readonly (readonly [Cost, Cost])[],
+): { figures: Figure[]; ratios: Ratio[] } {
+  const costs = [
+    { kind: 'time', told: what },
+    { kind: 'cpu', told: `CPU of the server and its store for ${what}` },
+  ] as const
+  const samplesOf = (at: 0 | 1, kind: keyof Cost) => rounds.map((round) => round[at][kind])
+  return {
+    figures: costs.flatMap(({ kind, told }) =>
+      ([0, 1] as const).map((at) => ({
+        ...{ id: `${id}/${kind}`, what: told, subject: labelOf(sides[at]), unit: 'ms' as const },
+        samples: samplesOf(at, kind),
+      })),
+    ),
+    ratios: costs.map(({ kind, told }) => ({
+      ...{ id: `${id}/${kind}`, unit: '×' as const },
+      what: `${told}, with ${toCount(sides[1].grants)} live grants beside ${toCount(sides[0].grants)}`,
+      samples: ratios(samplesOf(1, kind), samplesOf(0, kind)),
+    })),
+  }
+}
+
+/** A target is held by all stores, so it stands beside the one that is the slowest with many. */
+function worst(
+  seen: readonly StoreSeen[],
+  request: string,
+  id: 'growth-call' | 'growth-refresh',
+): TargetResult {
+  const samples = seen
+    .map((store) => store.ratios.find((one) => one.id === `growth/${store.id}/${request}/time`))
+    .map((ratio) => ratio?.samples ?? [])
+    .toSorted((a, b) => median(b) - median(a))[0]
+  return samples
+    ? { id, samples }
+    : { id, samples: null, why: 'None of the stores is on this machine.' }
+}
+
+function labelOf({ grants }: Side): string {
+  return `${toCount(grants)} grants`
+}
+
+function toCount(count: number): string {
+  return count.toLocaleString('en')
+}
+
+function conditionsOf({ few, many }: Extent): string[] {
+  return [
+    `Two servers of each store, one with ${toCount(few)} live grants and one with ${toCount(many)}, are asked in turns, request by request, by one who waits for each answer. A time is the median of a round, as whoever asks waits for it: a refresh has Entra's part in it, which the emulator plays in the process that asks.`,
+    'Every grant is made and sealed by the library, ten to a person, three of ten with one client and the others with 100,003, and has its place in every index. They are put there in bulk, past the server. 500 of them, spread evenly, are those that are renewed; they are one person’s, with one client.',
+    'The target stands beside the slowest of the stores. SQLite and PostgreSQL wait for the disk at each change; Redis writes its log once a second. What was filled is for the most part still in the memory of the system, as it is of a store that is used.',
+    'The server is kept to one processor, where the system can do so. Expenses are in a file, with PostgreSQL in its database.',
+  ]
+}
