@@ -18,7 +18,7 @@ const COUNT = 1000
 
 /** Tool calls per second beside them: far from what the server can do. */
 const RATE = 100
-const SECONDS = 3
+const SECONDS = 1.5
 
 /** How long the server has to give back what warming up took, in milliseconds. */
 const REST = 1000
@@ -113,7 +113,7 @@ async function measureOnce(emulator: EmulatorProcess | undefined, count: number)
   const call = toolCall(`${url}/mcp`, 'say_hello', {}, tokens?.access_token)
   const server = { call, pid: running.pid, url }
   // Memory that any hundred of requests take is not the streams'.
-  await callTools(server, { warmUp: 1, seconds: 1 })
+  await callTools(server, { warmUp: 0.5, seconds: 0.5 })
   const alone = await callTools(server, { rate: RATE, seconds: SECONDS })
   const before = residentMegabytes(server.pid)
   using open = await openStreams(call.url, tokens?.access_token, count)
