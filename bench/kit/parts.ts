@@ -1,5 +1,6 @@
 // What a whole run measures, in this order.
 import { growth } from '../parts/growth.ts'
+import { replicas } from '../parts/replicas.ts'
 import type { Part } from './part.ts'
 
-export const PARTS: readonly Part[] = [growth]
+export const PARTS: readonly Part[] = [growth, replicas]
