@@ -9,9 +9,13 @@ export type SplitPeriod = { readonly months: Span; readonly days: readonly Span[
 const FIRST = '0001-01-01'
 const LAST = '9999-12-31'
 const NONE = { from: LAST, to: FIRST }
+/** What is asked for most. */
+const ALWAYS: SplitPeriod = { months: { from: monthOf(FIRST), to: monthOf(LAST) }, days: [] }
 const DAY = 86_400_000
 
-export function splitPeriod({ from = FIRST, to = LAST }: ExpenseFilter): SplitPeriod {
+export function splitPeriod(filter: ExpenseFilter): SplitPeriod {
+  const { from = FIRST, to = LAST } = filter
+  if (filter.from === undefined && filter.to === undefined) return ALWAYS
   if (from > to) return { months: NONE, days: [] }
   const [start, end] = [monthOf(from), monthOf(to)]
   const first = from === firstDay(start) ? start : monthOf(addDays(lastDay(start), 1))

@@ -1,6 +1,7 @@
 import {
   type AuthInfo,
   createMcpHandler,
+  isLegacyRequest,
   McpServer,
   type McpServerOptions,
 } from '@modelcontextprotocol/server'
@@ -8,12 +9,14 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/
 import type { Log } from '../log.ts'
 import type { Owner } from './expense-store.ts'
 import { instructions } from './instructions.ts'
+import { serveLegacy } from './legacy.ts'
+import { MAX_BODY_BYTES, readMessage, type Topic, topicOf } from './message.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
 import { registerPrompts } from './prompts.ts'
 import { prepareResources } from './resources.ts'
 import { registerSpendingApp } from './spending-app.ts'
 import type { OwnExpenses } from './tools/tool.ts'
-import { type AuditTool, prepareTools } from './tools.ts'
+import { type AuditTool, prepareTools, type RegisterForOwner } from './tools.ts'
 
 export {
   CursorError,
@@ -56,9 +59,6 @@ export type ExpensesServer = {
   close(): Promise<void>
 }
 
-// A call is some hundred bytes; a description is at most 500 characters.
-const MAX_BODY_BYTES = 64 * 1024
-
 // What is listed changes only with a new start. Private, because only signed-in people may see it.
 const LISTED = { ttlMs: 300_000, cacheScope: 'private' } as const
 const CACHE_HINTS = {
@@ -70,47 +70,74 @@ const CACHE_HINTS = {
 }
 
 const NO_CHANGES = { listChanged: false }
+const CAPABILITIES = {
+  tools: NO_CHANGES,
+  prompts: NO_CHANGES,
+  resources: NO_CHANGES,
+  completions: {},
+}
 
 /**
  * The expenses MCP server: tools, resources and a prompt for the person in `authInfo`. Serves
  * protocol 2026-07-28 and the revisions of 2025 on one URL.
  */
 export function createExpensesServer(options: ExpensesServerOptions): ExpensesServer {
+  const { log = () => {} } = options
+  const createServer = prepareServer(options)
+  const onerror = ({ message }: Error) =>
+    log({ event: 'expenses.refused', level: 'warn', message: withoutRequest(message) })
+  const handler = createMcpHandler(({ authInfo }) => createServer(authInfo), {
+    maxRequestBodySize: MAX_BODY_BYTES,
+    onerror,
+  })
+  let isClosed = false
+  return {
+    async fetch(request, { authInfo, auditTool }) {
+      if (isClosed) throw new Error('The expenses server has been closed.')
+      const read = await readMessage(request)
+      if (!read) return handler.fetch(request, { authInfo })
+      if ('refusal' in read) return read.refusal
+      const { message } = read
+      const extra = { ...authInfo.extra, auditTool, topic: topicOf(message) }
+      const known = { authInfo: { ...authInfo, extra }, parsedBody: message }
+      if (!(await isLegacyRequest(request, message))) return handler.fetch(request, known)
+      return serveLegacy(createServer(known.authInfo), request, known)
+    },
+    close() {
+      isClosed = true
+      return handler.close()
+    },
+  }
+}
+
+/** Prepares what does not change; what is given makes the server of one request. */
+function prepareServer(options: ExpensesServerOptions) {
   const { expenses, name = 'expenses', version = '1.0.0', log = () => {} } = options
   const currency = currencyOf(checkCurrency(options.currency ?? 'USD'))
   const prepared = { expenses, currency, now: options.now ?? (() => new Date()), log }
-  const registerTools = prepareTools(prepared)
-  const registerResources = prepareResources(prepared)
+  const parts: readonly [of: ReadonlySet<Topic>, register: RegisterForOwner][] = [
+    [new Set(['tools']), prepareTools(prepared)],
+    [new Set(['resources', 'completion']), prepareResources(prepared)],
+    [new Set(['prompts', 'completion']), registerPrompts],
+    [new Set(['resources', 'completion']), (server) => registerSpendingApp(server)],
+  ]
   const serverOptions: McpServerOptions = {
     instructions: instructions(currency.code),
-    capabilities: { tools: NO_CHANGES, prompts: NO_CHANGES, resources: NO_CHANGES },
+    capabilities: CAPABILITIES,
     cacheHints: CACHE_HINTS,
     // Each request has its own server; without this, each would set up its own validator.
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
   }
-  const handler = createMcpHandler(
-    ({ authInfo }) => {
-      const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
-      const { user, auditTool } = authInfo?.extra ?? {}
-      const owner = ownerOf(user)
-      registerTools(server, owner, auditTool as AuditTool | undefined)
-      registerResources(server, owner, auditTool as AuditTool | undefined)
-      registerPrompts(server)
-      registerSpendingApp(server)
-      return server
-    },
-    {
-      maxRequestBodySize: MAX_BODY_BYTES,
-      onerror: ({ message }) =>
-        log({ event: 'expenses.refused', level: 'warn', message: withoutRequest(message) }),
-    },
-  )
-  return {
-    fetch(request, { authInfo, auditTool }) {
-      const extra = { ...authInfo.extra, auditTool }
-      return handler.fetch(request, { authInfo: { ...authInfo, extra } })
-    },
-    close: () => handler.close(),
+  return (authInfo: AuthInfo | undefined): McpServer => {
+    const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
+    const { user, auditTool, topic } = authInfo?.extra ?? {}
+    const owner = ownerOf(user)
+    for (const [topics, register] of parts) {
+      // What the request is not about, it does not need; what it is about is not always told.
+      if (topic !== undefined && !topics.has(topic as Topic)) continue
+      register(server, owner, auditTool as AuditTool)
+    }
+    return server
   }
 }
 

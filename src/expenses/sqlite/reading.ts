@@ -28,6 +28,9 @@ type Range = { readonly low: number; readonly high: number }
 
 type Row = Record<string, SQLOutputValue>
 
+/** A row as it stands in a list: nothing else is read as often, and as an array it costs half. */
+type ListedRow = readonly [place: number, ...expense: SQLOutputValue[]]
+
 /** A filter's condition, and what it is about; the period is told by places. */
 type Condition = { readonly where: string; readonly values: Record<string, SQLInputValue> }
 
@@ -104,8 +107,8 @@ async function readPage(reader: Reader, query: ExpenseQuery, slices?: readonly R
   return { expenses: rows.map(toListed), ...(next !== undefined && { next }) }
 }
 
-function positionOf({ date, place }: Row) {
-  return { date: String(date), seq: seqAt(Number(place)) }
+function positionOf([place, , date]: ListedRow) {
+  return { date: String(date), seq: seqAt(place) }
 }
 
 /** What of a range has to be looked at, the newest first. */
@@ -129,20 +132,22 @@ async function readRows(
   filter: ExpenseFilter,
   parts: Iterable<Range> | AsyncIterable<Range>,
   limit: number,
-): Promise<Row[]> {
-  const { where, values } = conditionOf(filter)
+): Promise<ListedRow[]> {
+  const { where, values: filtered } = conditionOf(filter)
   const select = reader.statement(`
     SELECT place, ${COLUMNS} FROM expense INDEXED BY expense_in_order
     WHERE ${IN_RANGE} ${where} ORDER BY place DESC LIMIT :limit`)
-  const rows: Row[] = []
+  select.setReturnArrays(true)
+  const rows: ListedRow[] = []
   for await (const { low, high } of parts) {
     for (let rest = high; low < rest; ) {
       const wanted = Math.min(limit - rows.length, SLICE.given)
       const range = { low, high: rest }
-      const found = select.all({ ...reader.owner, ...values, ...range, limit: wanted })
+      const values = { ...reader.owner, ...filtered, ...range, limit: wanted }
+      const found = select.all(values) as unknown as ListedRow[]
       rows.push(...found)
       if (rows.length === limit) return rows
-      rest = found.length < wanted ? low : Number(found.at(-1)?.place)
+      rest = found.length < wanted ? low : (found.at(-1)?.[0] ?? low)
       if (low < rest) await nextRound()
     }
   }
@@ -249,7 +254,10 @@ function toGroup(row: Row): ExpenseGroup {
   return { ...toTotal(row), month, category, payment_method }
 }
 
-function toListed({ place: _, ...expense }: Row): StoredExpense {
+/** In the order of `COLUMNS`. */
+function toListed(row: ListedRow): StoredExpense {
+  const [, id, date, minorUnits, currency, category, description, payment_method, created] = row
+  const expense = { id, date, minorUnits, currency, category, description, payment_method, created }
   return expense as unknown as StoredExpense
 }
 

@@ -1,0 +1,82 @@
+// One round: everybody once, each for a second or two, so that a disturbance hits them alike.
+import { applyLoad, type Loaded } from '../load/apply-load.ts'
+import type { Order } from '../load/order.ts'
+import type { Subject } from '../subjects/subject.ts'
+import { PROOF } from '../subjects/tool-call.ts'
+import type { Contenders } from './contenders.ts'
+import { GENERATOR, HALF, MANY, NEW, noteAll, WARM } from './measures.ts'
+import type { Samples } from './samples.ts'
+
+/** Enough to keep a server busy that answers one request at a time. */
+export const CONNECTIONS = 16
+
+/** How many tokens are sent in turn: the gate remembers fewer. */
+export const MANY_TOKENS = 10_000
+
+/** In seconds. */
+export type Pace = {
+  readonly warmUp: number
+  readonly saturated: number
+  readonly half: number
+}
+
+/** Everybody with one token, as fast as they go; every second round the other way round. */
+export async function saturate(
+  { entrance, unchecked, bare, fixed, peers }: Contenders,
+  samples: Samples,
+  pace: Pace,
+  isReversed: boolean,
+): Promise<void> {
+  const all = [entrance, unchecked, bare, fixed, ...peers]
+  for (const subject of isReversed ? all.toReversed() : all) {
+    const loaded = await ask(subject, pace, {})
+    noteAll(samples, WARM, subject.name, loaded)
+    samples.note(GENERATOR, subject.name, loaded.generatorCpu * 100)
+  }
+}
+
+/** Entrance with tokens that it has not seen, or does not remember. */
+export async function renew(
+  { entrance, unchecked }: Contenders,
+  samples: Samples,
+  pace: Pace,
+): Promise<void> {
+  const seconds = pace.warmUp + pace.saturated
+  // Nobody gets through more than with no check at all.
+  const fresh = entrance.tokens(Math.ceil(lastOf(samples, unchecked) * 1.5 * seconds))
+  const loaded = await ask(entrance, pace, { tokens: fresh })
+  if (loaded.rate * seconds > fresh.length)
+    throw new Error('More tokens were used than there were.')
+  noteAll(samples, NEW, entrance.name, loaded)
+  const many = entrance.tokens(MANY_TOKENS)
+  noteAll(samples, MANY, entrance.name, await ask(entrance, pace, { tokens: many }))
+}
+
+/** At half of what goes through unchecked, in this very round. */
+export async function halve(
+  { entrance, unchecked, bare }: Contenders,
+  samples: Samples,
+  pace: Pace,
+  isReversed: boolean,
+): Promise<void> {
+  const rate = lastOf(samples, unchecked) / 2
+  const all = [entrance, unchecked, bare]
+  const slower = { ...pace, saturated: pace.half }
+  for (const subject of isReversed ? all.toReversed() : all) {
+    noteAll(samples, HALF, subject.name, await ask(subject, slower, { rate }))
+  }
+}
+
+/** How much got through in this round, with one token. */
+function lastOf(samples: Samples, { name }: Subject): number {
+  return samples.of(WARM.rate, name).at(-1) ?? 0
+}
+
+function ask(
+  { call, pid }: Subject,
+  { warmUp, saturated }: Pace,
+  order: Partial<Order>,
+): Promise<Loaded> {
+  const own = { ...call, connections: CONNECTIONS, warmUp, seconds: saturated, contains: PROOF }
+  return applyLoad({ ...own, ...order, server: pid })
+}

@@ -1,0 +1,35 @@
+import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server'
+
+// A call is some hundred bytes; a description is at most 500 characters.
+export const MAX_BODY_BYTES = 64 * 1024
+
+/** What of the server a request is about; undefined where there is more than one, or none to be read. */
+export type Topic = string | undefined
+
+/** A request's body, read as JSON once for all who look at it; or the refusal of one that is none. */
+export type Message = { readonly message: unknown } | { readonly refusal: Response }
+
+/** Undefined of a request in which no message is looked for: what is wrong with it is said without one. */
+export async function readMessage(request: Request): Promise<Message | undefined> {
+  const { method, headers } = request
+  if (method !== 'POST' || !isJsonContentType(headers.get('content-type'))) return undefined
+  try {
+    const body = await readRequestBody(request, MAX_BODY_BYTES)
+    if (!body.tooLarge) return { message: JSON.parse(body.text) }
+    return refuse(413, -32000, `The request body is larger than ${MAX_BODY_BYTES} bytes.`)
+  } catch {
+    return refuse(400, -32700, 'The request body is not valid JSON.')
+  }
+}
+
+/** `tools` of `tools/call`: the first word of the method. */
+export function topicOf(message: unknown): Topic {
+  const { method } = (message ?? {}) as { readonly method?: unknown }
+  return typeof method === 'string' ? method.split('/', 1)[0] : undefined
+}
+
+/** A JSON-RPC error of a request that has no id, as far as is known. */
+function refuse(status: number, code: number, message: string): Message {
+  const body = { jsonrpc: '2.0', error: { code, message }, id: null }
+  return { refusal: Response.json(body, { status }) }
+}
