@@ -16,7 +16,7 @@ export type Extent = {
   readonly calls: number
 }
 
-const EXTENT: Extent = { few: 1000, many: 1_000_000, refreshes: 150, calls: 500 }
+const EXTENT: Extent = { few: 1000, many: 1_000_000, refreshes: 300, calls: 1500 }
 
 /** What people are called who read of it. */
 const STORES: ReadonlyMap<string, string> = new Map([

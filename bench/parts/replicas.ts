@@ -60,7 +60,7 @@ export async function measureReplicas(run: Run, seconds: number): Promise<Measur
     ratios: told.flatMap((one) => one.ratios),
     targets: [
       factors[0]
-        ? { id: 'replicas', samples: factors[0] }
+        ? { id: 'replicas', samples: factors[0], ...(HAS_ROOM ? {} : { note: RECKONED }) }
         : {
             id: 'replicas',
             samples: null,
@@ -160,9 +160,11 @@ function tell(
   }
 }
 
+const RECKONED = `not measured but reckoned, for this machine has ${availableParallelism()} processors, and two replicas, the load generator and the store want one each: two times the CPU that a call takes with one replica, over that with two. It says what replicas cost each other, and not when a store has no more to give`
+
 const CONDITIONS = [
   HAS_ROOM
     ? 'Each replica is kept to a processor of its own, the load generator to another.'
-    : `This machine has ${availableParallelism()} processors, too few for two replicas beside the load generator and the store: all replicas share one. So the factor is not measured but reckoned: the CPU that one replica takes for a call, over that of two, times two. It says what the replicas cost each other, and leaves out what a store costs that has no more to give.`,
+    : `All replicas share one processor. The factor of the target is ${RECKONED}.`,
   'Everybody calls get_expenses with ten expenses, with a token that one of the replicas gave, at all of them: 16 connections to each, without a proxy in between. Expenses are in PostgreSQL in both cases, and are read at each call.',
 ]
