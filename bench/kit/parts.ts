@@ -2,9 +2,18 @@
 import { calls } from '../parts/calls.ts'
 import { gate } from '../parts/gate.ts'
 import { growth } from '../parts/growth.ts'
+import { replicas } from '../parts/replicas.ts'
 import { signIns } from '../parts/sign-ins.ts'
 import { storms } from '../parts/storms.ts'
 import { streams } from '../parts/streams.ts'
 import type { Part } from './part.ts'
 
-export const PARTS: readonly Part[] = [calls, gate, signIns, storms, streams, growth]
+export const PARTS: readonly Part[] = [
+  calls,
+  gate,
+  signIns,
+  storms,
+  streams,
+  growth,
+  replicas,
+]
