@@ -200,6 +200,27 @@ test('what is written into the page breaks none of its tables', () => {
   assert.ok(page.includes('| tool calls | a \\| b | 2.0 req/s | 1.0..3.0 |'))
 })
 
+test('figures of the same stand beside each other, in the order of the subjects', () => {
+  const cpu = { id: 'calls/cpu', what: 'its processor time', unit: 'µs' } as const
+  const figures = ['Entrance', 'Other'].flatMap((subject) => [
+    figure(subject, [1, 2, 3]),
+    figure(subject, [4, 5, 6], cpu),
+  ])
+  const text = toText({ ...report, outcomes: [measured({}, { figures })] }, 100)
+  const lines = text
+    .split('\n')
+    .filter((line) => /(Entrance|Other) +\d/.test(line) && !line.startsWith('Entrance'))
+  assert.deepEqual(
+    lines.map((line) => line.split(/ {2,}/).slice(0, 2)),
+    [
+      ['tool calls', 'Entrance'],
+      ['', 'Other'],
+      ['its processor time', 'Entrance'],
+      ['', 'Other'],
+    ],
+  )
+})
+
 test('a machine that does nothing else is not complained of', () => {
   assert.equal(findBusyness({ ...report.machine, load: 0.3 }), undefined)
   assert.match(findBusyness(report.machine) ?? '', /load average 1\.50/)
