@@ -8,7 +8,7 @@ import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeDuration } from './numbers.ts'
 import { besideEachOther, measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
-import { sentence } from './table.ts'
+import { capital, sentence } from './table.ts'
 import { markOf, writeRow } from './terminal.ts'
 
 /** Writes the page into `folder`, the pictures into `benchmarks/` there; old pictures go. */
@@ -127,8 +127,4 @@ function toTable(heads: readonly string[], rows: readonly (readonly string[])[])
     `|${rule.join('|')}|`,
     ...body,
   ].join('\n')
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

@@ -179,7 +179,7 @@ test('the page claims a median where rounds agree, and the range where they do n
 })
 
 test('the page shows a picture of what is compared, with the same in words', () => {
-  const words = 'tool calls, in req/s: Entrance 2,510 req/s (2,480..2,530); FastMCP (Python) 350'
+  const words = 'Tool calls: Entrance 2,510 req/s (2,480..2,530); FastMCP (Python) 350'
   assert.ok(toPage(report).includes(`![${words}`))
   assert.ok(toPage(report).includes('](benchmarks/calls-rate.svg)'))
 })
