@@ -45,7 +45,7 @@ test('what V8 made of the code is kept beside it, and not where others may write
   const { run, modules, temporary } = install(t)
   assert.equal(run().status, 0)
   const kept = readdirSync(join(modules, '.cache', 'entrance'), { recursive: true })
-  assert.ok(kept.length > 50, String(kept.length))
+  assert.ok(kept.length > 5, String(kept.length))
   assert.deepEqual(readdirSync(temporary), [])
   if (process.platform !== 'win32') {
     assert.equal(statSync(join(modules, '.cache', 'entrance')).mode & 0o777, 0o700)
