@@ -22,6 +22,7 @@ import {
 } from '../../src/adapters/opentelemetry.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
 import { SEED } from '../../src/emulator/seed.ts'
+import type { ProtectedHandler } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { addExpense } from '../flows/expenses.ts'
 import { createBrowser } from '../support/browser.ts'
@@ -40,11 +41,15 @@ const sdk = startNodeSdk({
 after(() => sdk.shutdown())
 
 /** A server that is traced, and how to look at what came of it. */
-async function startTraced(t: TestContext, options: TracesOptions = {}): Promise<RunningEntrance> {
+async function startTraced(
+  t: TestContext,
+  options: TracesOptions = {},
+  handler?: ProtectedHandler,
+): Promise<RunningEntrance> {
   spans.reset()
   records.reset()
   const observers = [openTelemetryTraces(options), openTelemetryAudit()]
-  const server = await startEntrance({ entrance: { observers } })
+  const server = await startEntrance({ entrance: { observers }, ...(handler && { handler }) })
   t.after(() => server.stop())
   return server
 }
@@ -183,12 +188,34 @@ suite('traces of a sign-in', () => {
     await client.mcp(undefined, { method: 'tools/list' })
     const [called, refused] = named('POST /mcp')
     assert.equal(called?.attributes['entrance.gate'], 'allowed')
-    const tool = only('tool.called')
-    assert.equal(tool.parentSpanContext?.spanId, called && idOf(called))
+    const tool = called?.events.find(({ name }) => name === 'tool.called')
     const { 'entrance.transaction': transaction } = only('GET /authorize').attributes
-    assert.partialDeepStrictEqual(tool.attributes, { tool: 'add_user_expense', transaction })
+    assert.partialDeepStrictEqual(tool?.attributes, { tool: 'add_user_expense', transaction })
     assert.equal(refused?.attributes['entrance.gate'], 'no_token')
     assert.equal(refused?.attributes['http.response.status_code'], 401)
+  })
+
+  test('a tool that ends when its answer has begun already has a span of its own', async (t) => {
+    const lateTool: ProtectedHandler = (_request, { auditTool }) =>
+      new Response(
+        new ReadableStream(
+          {
+            pull(controller) {
+              auditTool('late', 'success')
+              controller.close()
+            },
+          },
+          // Nothing is done before the answer is being read.
+          { highWaterMark: 0 },
+        ),
+      )
+    const server = await startTraced(t, {}, lateTool)
+    const { client, tokens } = await signIn(server.url)
+    await (await client.mcp(tokens.access_token, { method: 'tools/call' })).text()
+    const tool = only('tool.called')
+    assert.equal(tool.parentSpanContext?.spanId, idOf(only('POST /mcp')))
+    const { 'entrance.transaction': transaction } = only('GET /authorize').attributes
+    assert.partialDeepStrictEqual(tool.attributes, { tool: 'late', transaction })
   })
 
   test('reading the feed of revocations each second is no trace', async (t) => {
