@@ -2,9 +2,8 @@
 import { median } from '../kit/figure.ts'
 import type { Run } from '../kit/part.ts'
 import { canPin } from '../kit/process.ts'
-import type { Contenders } from './contenders.ts'
+import { CONNECTIONS, type Contenders, MANY_TOKENS } from './contenders.ts'
 import { GENERATOR, WARM } from './measures.ts'
-import { CONNECTIONS, MANY_TOKENS } from './rounds.ts'
 import type { Samples } from './samples.ts'
 
 export function conditionsOf(
@@ -26,7 +25,7 @@ export function conditionsOf(
 }
 
 const TOKENS = [
-  `New tokens, and the ${MANY_TOKENS.toLocaleString('en')} in turn of which the gate remembers 4,096, were made by the library’s own issuing under the server’s key, all for the grant of one real sign-in: the gate reads no store, and cannot tell them from those of refreshes.`,
+  `New tokens were sent to a second Entrance, ${MANY_TOKENS.toLocaleString('en')} others in turn to the first, each of which it had verified before. All were made by the library’s own issuing under the server’s key, for the grant of one real sign-in: the gate reads no store, and cannot tell them from those of refreshes.`,
   'At half the load requests are due at a fixed rate, half of what got through unchecked in the same round; latency begins when a request is due, so that a wait counts.',
 ]
 

@@ -3,15 +3,9 @@ import { applyLoad, type Loaded } from '../load/apply-load.ts'
 import type { Order } from '../load/order.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { PROOF } from '../subjects/tool-call.ts'
-import type { Contenders } from './contenders.ts'
+import { CONNECTIONS, type Contenders } from './contenders.ts'
 import { GENERATOR, HALF, MANY, NEW, noteAll, WARM } from './measures.ts'
 import type { Samples } from './samples.ts'
-
-/** Enough to keep a server busy that answers one request at a time. */
-export const CONNECTIONS = 16
-
-/** How many tokens are sent in turn: the gate remembers fewer. */
-export const MANY_TOKENS = 10_000
 
 /** In seconds. */
 export type Pace = {
@@ -35,20 +29,24 @@ export async function saturate(
   }
 }
 
-/** Entrance with tokens that it has not seen, or does not remember. */
-export async function renew(
-  { entrance, unchecked }: Contenders,
+/** Entrance with tokens that it has never seen, and with so many that it may not remember each. */
+export async function changeTokens(
+  { entrance, unchecked, tokens }: Contenders,
   samples: Samples,
   pace: Pace,
+  round: number,
 ): Promise<void> {
+  if (!tokens) return
   const seconds = pace.warmUp + pace.saturated
   // Nobody gets through more than with no check at all.
-  const fresh = entrance.tokens(Math.ceil(lastOf(samples, unchecked) * 1.5 * seconds))
-  const loaded = await ask(entrance, pace, { tokens: fresh })
-  if (loaded.rate * seconds > fresh.length)
-    throw new Error('More tokens were used than there were.')
+  const most = Math.ceil(lastOf(samples, unchecked) * 1.5 * seconds)
+  const unseen = tokens.fresh.tokens(most)
+  const loaded = await ask(tokens.fresh, pace, { tokens: unseen })
+  if (loaded.rate * seconds > most) throw new Error('More new tokens were used than there were.')
   noteAll(samples, NEW, entrance.name, loaded)
-  const many = entrance.tokens(MANY_TOKENS)
+  // Each round goes on elsewhere, so that none is sent more often than the others.
+  const at = (round * most) % tokens.many.length
+  const many = [...tokens.many.slice(at), ...tokens.many.slice(0, at)]
   noteAll(samples, MANY, entrance.name, await ask(entrance, pace, { tokens: many }))
 }
 

@@ -5,7 +5,7 @@ import { conditionsOf } from '../calls/conditions.ts'
 import { type Contenders, startContenders } from '../calls/contenders.ts'
 import { WARM } from '../calls/measures.ts'
 import { ratiosAtHalf, ratiosBeside, ratiosOfTokens } from '../calls/ratios.ts'
-import { halve, type Pace, renew, saturate } from '../calls/rounds.ts'
+import { changeTokens, halve, type Pace, saturate } from '../calls/rounds.ts'
 import { createSamples, type Samples } from '../calls/samples.ts'
 import type { Ratio } from '../kit/figure.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
@@ -38,7 +38,7 @@ async function measure(run: Run): Promise<Measured> {
     const isReversed = round % 2 === 1
     await saturate(contenders, samples, pace, isReversed)
     if (!run.isQuick) {
-      await renew(contenders, samples, pace)
+      await changeTokens(contenders, samples, pace, round)
       await halve(contenders, samples, pace, isReversed)
     }
     run.say(`round ${round + 1} of ${rounds}: ${summary(contenders, samples)}`)

@@ -7,7 +7,7 @@ import { conditionsOf } from '../../bench/calls/conditions.ts'
 import type { Contenders } from '../../bench/calls/contenders.ts'
 import { GENERATOR, noteAll, WARM } from '../../bench/calls/measures.ts'
 import { ratiosBeside } from '../../bench/calls/ratios.ts'
-import { renew } from '../../bench/calls/rounds.ts'
+import { changeTokens } from '../../bench/calls/rounds.ts'
 import { createSamples } from '../../bench/calls/samples.ts'
 import { startBare } from '../../bench/subjects/bare.ts'
 import { startEmulatorProcess } from '../../bench/subjects/emulator.ts'
@@ -100,9 +100,10 @@ test('a new token each means that none is sent twice', async () => {
   noteAll(samples, WARM, 'Unchecked', { ...OUTCOME, rate: 1 })
   // So few are made for a server that is taken to be slow; this one is not.
   await using fixed = await startFixed(100)
-  const entrance = { ...fixed, name: 'Entrance', tokens: (count: number) => Array(count).fill('x') }
+  const fresh = { ...fixed, name: 'Entrance', tokens: (count: number) => Array(count).fill('x') }
+  const contenders = { ...CONTENDERS, tokens: { fresh, many: [] } }
   const pace = { warmUp: 0, saturated: 0.2, half: 0 }
-  await assert.rejects(renew({ ...CONTENDERS, entrance }, samples, pace), /More tokens were used/)
+  await assert.rejects(changeTokens(contenders, samples, pace, 0), /More new tokens were used/)
 })
 
 const OUTCOME = {
@@ -117,6 +118,7 @@ const CONTENDERS: Contenders = {
   fixed: subject('Fixed'),
   peers: [subject('FastMCP (Python)')],
   absent: [],
+  tokens: undefined,
   [Symbol.asyncDispose]: async () => {},
 }
 
