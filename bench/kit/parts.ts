@@ -1,6 +1,9 @@
 // What a whole run measures, in this order.
 import { calls } from '../parts/calls.ts'
 import { growth } from '../parts/growth.ts'
+import { signIns } from '../parts/sign-ins.ts'
+import { storms } from '../parts/storms.ts'
+import { streams } from '../parts/streams.ts'
 import type { Part } from './part.ts'
 
-export const PARTS: readonly Part[] = [calls, growth]
+export const PARTS: readonly Part[] = [calls, signIns, storms, streams, growth]
