@@ -7,3 +7,7 @@ import { streams } from '../parts/streams.ts'
 import type { Part } from './part.ts'
 
 export const PARTS: readonly Part[] = [calls, signIns, storms, streams, growth]
+import { replicas } from '../parts/replicas.ts'
+import type { Part } from './part.ts'
+
+export const PARTS: readonly Part[] = [calls, growth, replicas]

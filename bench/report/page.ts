@@ -73,11 +73,13 @@ function targetTable(rows: readonly Row[]): string {
   return toTable(['|', 'Target|', 'Wanted|:', 'Median|:', 'Lowest..highest|:'], cells)
 }
 
-/** Why something was not measured, or that it was missed. */
+/** Why something was not measured, or what was measured in its place. */
 function reasonList(rows: readonly Row[]): string {
   return rows
-    .filter(({ why }) => why)
-    .map(({ what, why }) => sentence(`- Not measured: ${what}: ${why}`))
+    .flatMap(({ what, why, note }) => {
+      if (note) return sentence(`- ${what}: ${note}`)
+      return why ? sentence(`- Not measured: ${what}: ${why}`) : []
+    })
     .join('\n')
 }
 

@@ -90,14 +90,12 @@ function targetTable(rows: readonly Row[], width: number): string {
   return toTable(columns, cells, width)
 }
 
-/** Why something was not measured, said once for all that it holds for. */
+/** Why something was not measured, or what was in its place; said once for all that it holds for. */
 function reasons(rows: readonly Row[], width: number): string[] {
-  const grouped = Map.groupBy(
-    rows.filter(({ why }) => why),
-    ({ why }) => why as string,
-  )
-  return [...grouped].map(([why, all]) =>
-    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${why}`), width),
+  const wordsOf = ({ why, note }: Row) => why ?? note ?? ''
+  const grouped = Map.groupBy(rows.filter(wordsOf), wordsOf)
+  return [...grouped].map(([words, all]) =>
+    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${words}`), width),
   )
 }
 

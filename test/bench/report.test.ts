@@ -101,6 +101,17 @@ for (const [why, id, text] of [
   })
 }
 
+test('what was measured in place of a target is told of beside it', () => {
+  const note = 'reckoned from what two cost'
+  const targets = [{ id: 'replicas', samples: [1.9], note }] as const
+  const part = measured({ name: 'replicas', targets: ['replicas'] }, { targets })
+  const rows = toRows([part])
+  assert.equal(rows.find(({ id }) => id === 'replicas')?.note, note)
+  const told = { ...report, outcomes: [part], rows }
+  assert.match(toText(told, 100), /– replicas: reckoned from what two cost\./)
+  assert.match(toPage(told), /^- tool calls .*: reckoned from what two cost\.$/m)
+})
+
 test('a bound itself is met from either side', () => {
   assert.equal(isMet(TARGETS['call-unchecked'], 95), true)
   assert.equal(isMet(TARGETS['call-unchecked'], 94.999), false)
@@ -112,7 +123,7 @@ test('the JSON has rows of id, what, value, unit, target and met', () => {
   const { rows } = JSON.parse(toJson(report)) as { rows: Record<string, unknown>[] }
   assert.equal(rows.length, IDS.length)
   for (const row of rows) {
-    const { why, spread, ...exact } = row
+    const { why, note, spread, ...exact } = row
     assert.deepEqual(Object.keys(exact), ['id', 'what', 'value', 'unit', 'target', 'met'])
     assert.equal(exact.met === null, typeof why === 'string')
     assert.equal(exact.met === null, spread === undefined)
