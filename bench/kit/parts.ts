@@ -1,5 +1,6 @@
 // What a whole run measures, in this order.
 import { calls } from '../parts/calls.ts'
+import { gate } from '../parts/gate.ts'
 import { growth } from '../parts/growth.ts'
 import { signIns } from '../parts/sign-ins.ts'
 import { storms } from '../parts/storms.ts'
@@ -11,3 +12,4 @@ import { replicas } from '../parts/replicas.ts'
 import type { Part } from './part.ts'
 
 export const PARTS: readonly Part[] = [calls, growth, replicas]
+export const PARTS: readonly Part[] = [gate, growth]
