@@ -13,3 +13,8 @@ import type { Part } from './part.ts'
 
 export const PARTS: readonly Part[] = [calls, growth, replicas]
 export const PARTS: readonly Part[] = [gate, growth]
+import { install } from '../parts/install.ts'
+import { start } from '../parts/start.ts'
+import type { Part } from './part.ts'
+
+export const PARTS: readonly Part[] = [start, install, growth]
