@@ -2,8 +2,10 @@
 import { calls } from '../parts/calls.ts'
 import { gate } from '../parts/gate.ts'
 import { growth } from '../parts/growth.ts'
+import { install } from '../parts/install.ts'
 import { replicas } from '../parts/replicas.ts'
 import { signIns } from '../parts/sign-ins.ts'
+import { start } from '../parts/start.ts'
 import { storms } from '../parts/storms.ts'
 import { streams } from '../parts/streams.ts'
 import type { Part } from './part.ts'
@@ -14,6 +16,8 @@ export const PARTS: readonly Part[] = [
   signIns,
   storms,
   streams,
+  start,
+  install,
   growth,
   replicas,
 ]
