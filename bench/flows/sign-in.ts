@@ -33,7 +33,9 @@ export async function discover(ask: Ask, origin: string): Promise<Endpoints> {
     return JSON.parse(accepted(answer, path)) as Record<string, string & string[]>
   }
   const server = await read('/.well-known/oauth-authorization-server')
-  const own = await read('/.well-known/oauth-protected-resource/mcp')
+  const document = '/.well-known/oauth-protected-resource'
+  // Where there is none for the path, there is one for the origin, as MCP has it.
+  const own = await read(`${document}/mcp`).catch(() => read(document))
   const at = (name: string) => {
     const value = server[name]
     if (value === undefined) throw new Error(`${origin} names no ${name}.`)
@@ -64,7 +66,7 @@ export async function signIn(ask: Ask, server: Endpoints, account: string): Prom
       resource: server.resource,
     }),
   )
-  return { client_id, ...(JSON.parse(accepted(answer, 'the token endpoint')) as SignedIn) }
+  return { ...(JSON.parse(accepted(answer, 'the token endpoint')) as SignedIn), client_id }
 }
 
 /** Renews what a sign-in or the renewal before gave. */
@@ -78,7 +80,8 @@ export async function refresh(ask: Ask, server: Endpoints, given: SignedIn): Pro
   return { refresh_token, ...renewed, client_id }
 }
 
-async function register(ask: Ask, server: Endpoints): Promise<string> {
+/** Registers a public client; gives its client_id (RFC 7591). */
+export async function register(ask: Ask, server: Endpoints): Promise<string> {
   const metadata = {
     client_name: 'One of the bench',
     redirect_uris: [REDIRECT_URI],

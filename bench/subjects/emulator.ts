@@ -18,7 +18,7 @@ export type EmulatorProcess = AsyncDisposable & {
 export async function startEmulatorProcess(): Promise<EmulatorProcess> {
   const port = await fixedPort()
   const authority = `http://localhost:${port}`
-  const args = [COMMAND, 'emulator', '--port', String(port)]
+  const args = [COMMAND, 'emulator', '--control', '--port', String(port)]
   const program = { command: nodeBinary(), args, cpu: BESIDE }
   const { pid, stop } = await start(program, isAnswering(authority))
   const { tenantId, clientId, clientSecret } = SEED

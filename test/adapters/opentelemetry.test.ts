@@ -183,12 +183,31 @@ suite('traces of a sign-in', () => {
     await client.mcp(undefined, { method: 'tools/list' })
     const [called, refused] = named('POST /mcp')
     assert.equal(called?.attributes['entrance.gate'], 'allowed')
-    const tool = only('tool.called')
-    assert.equal(tool.parentSpanContext?.spanId, called && idOf(called))
+    const [tool, ...more] = called?.events ?? []
+    assert.deepEqual([tool?.name, more], ['tool.called', []])
     const { 'entrance.transaction': transaction } = only('GET /authorize').attributes
-    assert.partialDeepStrictEqual(tool.attributes, { tool: 'add_user_expense', transaction })
+    assert.partialDeepStrictEqual(tool?.attributes, { tool: 'add_user_expense', transaction })
     assert.equal(refused?.attributes['entrance.gate'], 'no_token')
     assert.equal(refused?.attributes['http.response.status_code'], 401)
+  })
+
+  test('a tool that goes on when its answer has begun has a span of its own, below the call’s', async (t) => {
+    const { url, entrance } = await startTraced(t)
+    const { tokens } = await signIn(url)
+    const guarded = entrance.protect((_request, { auditTool }) => {
+      const { readable, writable } = new TransformStream()
+      setImmediate(() => {
+        auditTool('slow', 'success')
+        writable.close()
+      })
+      return new Response(readable)
+    })
+    const authorization = `Bearer ${tokens.access_token}`
+    const headers = { host: new URL(url).host, authorization }
+    await (await guarded(new Request(`${url}/mcp`, { method: 'POST', headers }))).text()
+    const tool = only('tool.called')
+    assert.equal(tool.attributes.tool, 'slow')
+    assert.equal(tool.parentSpanContext?.spanId, idOf(only('POST /mcp')))
   })
 
   test('reading the feed of revocations each second is no trace', async (t) => {
