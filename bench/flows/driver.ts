@@ -2,6 +2,7 @@
 // metadata at one server. Orders come in as messages, and each is answered by what was done.
 import type { SignedIn } from '../subjects/subject.ts'
 import { type Ask, createAsk } from './ask.ts'
+import { takeOrders } from './order.ts'
 import { discover, type Endpoints, refresh, signIn } from './sign-in.ts'
 
 /** What the driver is to do, at the server at `origin`. */
@@ -23,20 +24,18 @@ const DOCUMENTS = [
   '/.well-known/oauth-authorization-server',
 ]
 
-process.on('message', (order: Order) => {
-  drive(order).then(
-    (done) => process.send?.({ done }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  )
-})
-process.on('disconnect', () => process.exit())
+takeOrders(drive)
 
-async function drive({ origin, what, accounts, people, seconds }: Order): Promise<Done> {
+async function drive(
+  { origin, what, accounts, people, seconds }: Order,
+  began: () => void,
+): Promise<Done> {
   const ask = createAsk(people)
   const server = await discover(ask, origin)
   const next = inTurns(accounts)
   const site = { ask, server, origin, enter: () => signIn(ask, server, next()) }
   const steps = await Promise.all(Array.from({ length: people }, () => STEPS[what](site)))
+  began()
   const [start, used] = [performance.now(), process.cpuUsage()]
   let count = 0
   const work = async (step: () => Promise<unknown>) => {

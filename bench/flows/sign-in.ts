@@ -80,7 +80,8 @@ export async function refresh(ask: Ask, server: Endpoints, given: SignedIn): Pro
   return { refresh_token, ...renewed, client_id }
 }
 
-async function register(ask: Ask, server: Endpoints): Promise<string> {
+/** Registers a public client; gives its client_id (RFC 7591). */
+export async function register(ask: Ask, server: Endpoints): Promise<string> {
   const metadata = {
     client_name: 'One of the bench',
     redirect_uris: [REDIRECT_URI],

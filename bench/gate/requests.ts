@@ -43,9 +43,10 @@ export function badTokens(count: number): BadKind[] {
   const other = { secret: randomBytes(32).toString('base64url') }
   const list = (make: (token: string) => string) => goodTokens(count).map(make)
   return [
-    { name: 'no JWT', maker: 'stranger', tokens: list((token) => reversed(token)) },
+    { name: 'no JWT', maker: 'stranger', tokens: list(withBrokenHeader) },
     { name: "another server's", maker: 'stranger', tokens: goodTokens(count, 3600, other) },
     { name: 'forged', maker: 'stranger', tokens: list(createForger()) },
+    { name: 'forged, 8 KiB long', maker: 'stranger', tokens: list(createForger(8 * 1024)) },
     { name: 'claims changed', maker: 'holder', tokens: list(withOtherClaims) },
     { name: 'signature changed', maker: 'holder', tokens: list(withOtherSignature) },
     { name: 'expired', maker: 'holder', tokens: expired },
@@ -98,16 +99,17 @@ function tokensOf({ ttl, given = {} }: { ttl: number; given?: Partial<EntranceOp
 
 /**
  * All that a stranger can know: our kid, which /.well-known/jwks.json says, the header's form, and
- * claims as ours are. Signed with a key of their own; what only we can make is made up.
+ * claims as ours are, or more of them. Signed with a key of their own; what only we can make is made up.
  */
-function createForger(): (token: string) => string {
+function createForger(length = 0): (token: string) => string {
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const signer = { key, dsaEncoding: 'ieee-p1363' as const }
   return (token) => {
     const [head = '', payload = ''] = token.split('.')
+    const longer = payload.padEnd(length - (token.length - payload.length), payload)
     const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as { mac?: string }
-    if (header.mac !== undefined) header.mac = randomBytes(16).toString('base64url')
-    const input = `${encode(header)}.${payload}`
+    header.mac = randomBytes(16).toString('base64url')
+    const input = `${encode(header)}.${longer}`
     return `${input}.${sign('sha256', Buffer.from(input), signer).toString('base64url')}`
   }
 }
@@ -123,8 +125,11 @@ function withOtherSignature(token: string): string {
   return [head, payload, randomBytes(64).toString('base64url')].join('.')
 }
 
-function reversed(token: string): string {
-  return [...token].reverse().join('')
+/** What takes longest to be found out: it begins as JSON does. */
+function withBrokenHeader(token: string): string {
+  const [head = '', payload, signature] = token.split('.')
+  const broken = Buffer.from(head, 'base64url').subarray(0, -1).toString('base64url')
+  return [broken, payload, signature].join('.')
 }
 
 function encode(value: object): string {

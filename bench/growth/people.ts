@@ -5,12 +5,13 @@ import { createGrants, type Grant, now } from '../../src/core/grants/grant.ts'
 import type { Config } from '../../src/core/options.ts'
 import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { readGrantToken, writeGrantToken } from '../../src/core/tokens/grant-token.ts'
-import type { RunningEmulator } from '../../src/emulator/emulator.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { digestOf } from '../../test/support/fill-grants.ts'
+import { fixedPort } from '../../test/support/fixed-port.ts'
 import { signIn } from '../../test/support/oauth-client.ts'
-import { startOn } from '../subjects/serve.ts'
+import type { EmulatorProcess } from '../subjects/emulator.ts'
+import { startServing } from '../subjects/serve.ts'
 
 /** A sign-in that people made, and what others like it are made with. */
 export type Pattern = {
@@ -22,14 +23,15 @@ export type Pattern = {
 const DAY = 86_400
 
 /** Signs in once, as people do: of Entra's refresh token there is none but Entra's own. */
-export async function signInOnce(emulator: RunningEmulator, folder: string): Promise<Pattern> {
+export async function signInOnce(emulator: EmulatorProcess, folder: string): Promise<Pattern> {
   const secret = randomBytes(32).toString('base64url')
   const path = join(folder, 'pattern.db')
-  await using server = await startOn(`sqlite:${path}`, { emulator, secret, folder })
-  const { client_id, tokens } = await signIn(server.url)
+  const place = { store: `sqlite:${path}`, folder, port: await fixedPort() }
+  await using server = await startServing({ emulator, secret, ...place })
+  const { client_id, tokens } = await signIn(server.address)
   const store = sqliteStore(path)
   try {
-    const config = configOf(server.url, secret, emulator)
+    const config = configOf(server.address, secret, emulator)
     const token = readGrantToken('refresh_token', tokens.refresh_token, config.binding)
     if (typeof token !== 'object') throw new Error('That is no refresh token of this server.')
     const held = await createGrants({ ...config, store }).find(token.grantId)
@@ -41,9 +43,9 @@ export async function signInOnce(emulator: RunningEmulator, folder: string): Pro
 }
 
 /** What a server of this address makes of its options, for whoever writes into its store. */
-export function configOf(url: string, secret: string, emulator: RunningEmulator): Config {
-  const { tenantId, application, origin: authority } = emulator
-  const entra = { tenantId, ...application, authority }
+export function configOf(url: string, secret: string, emulator: EmulatorProcess): Config {
+  const { tenantId, clientId, clientSecret, authority } = emulator
+  const entra = { tenantId, clientId, clientSecret, authority }
   return resolveOptions({ url, secret, entra, store: memoryStore() })
 }
 

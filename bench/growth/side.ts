@@ -1,10 +1,11 @@
 // One of two stores that are held against each other: filled, with a server on it that people use.
-import type { RunningEmulator } from '../../src/emulator/emulator.ts'
 import { recordsOf } from '../../test/support/fill-grants.ts'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { median } from '../kit/figure.ts'
 import { cpuSeconds } from '../kit/process.ts'
-import { callTool, logExpenses, renew, startOn } from '../subjects/serve.ts'
+import type { EmulatorProcess } from '../subjects/emulator.ts'
+import { renew, startServing } from '../subjects/serve.ts'
+import { callOfTen, checkCall } from '../subjects/tool-call.ts'
 import { configOf, likeIt, type Pattern } from './people.ts'
 import type { Kind, Subject } from './subjects.ts'
 
@@ -30,7 +31,7 @@ export type Side = AsyncDisposable & {
 const RENEWED = 500
 
 type Setting = {
-  readonly emulator: RunningEmulator
+  readonly emulator: EmulatorProcess
   readonly pattern: Pattern
   readonly folder: string
 }
@@ -44,26 +45,25 @@ export async function openSide(kind: Kind, grants: number, setting: Setting): Pr
   const port = await fixedPort()
   const tokens = await fillWithUsable(subject, grants, port, setting)
   const bytes = await subject.size()
-  const server = opened.use(await startOn(subject.address, { ...setting, secret, port }))
-  const { url } = server
+  const place = { store: subject.address, secret, port }
+  const server = opened.use(await startServing({ ...setting, ...place }))
   const pids = [server.pid, subject.pid].filter((pid) => pid !== undefined)
 
   let turn = 0
   async function refresh(): Promise<string> {
     const at = turn++ % tokens.length
-    const renewed = await renew(url, client_id, tokens[at] ?? '')
+    const renewed = await renew(server.address, client_id, tokens[at] ?? '')
     tokens[at] = renewed.refresh_token
     return renewed.access_token
   }
 
-  const token = await refresh()
-  await logExpenses(url, token)
+  const call = await callOfTen(`${server.address}/mcp`, await refresh())
   const running = opened.move()
   return {
     grants,
     bytes,
     refresh: async () => void (await refresh()),
-    call: () => callTool(url, token, 'get_expenses'),
+    call: async () => void (await checkCall(call)),
     cpu: () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

@@ -1,10 +1,12 @@
 // What it costs to have a million live grants: each store beside itself with a thousand.
-import { type RunningEmulator, startEmulator } from '../../src/emulator/emulator.ts'
+import { statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { type Pattern, signInOnce } from '../growth/people.ts'
 import { type Cost, compare, openSide, type Side } from '../growth/side.ts'
 import { KINDS, type Kind } from '../growth/subjects.ts'
 import { type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
+import { type EmulatorProcess, startEmulatorProcess } from '../subjects/emulator.ts'
 
 /** How much there is, and how much is asked in each round. */
 export type Extent = {
@@ -14,7 +16,7 @@ export type Extent = {
   readonly calls: number
 }
 
-const EXTENT: Extent = { few: 1000, many: 1_000_000, refreshes: 150, calls: 500 }
+const EXTENT: Extent = { few: 1000, many: 1_000_000, refreshes: 300, calls: 1500 }
 
 /** What people are called who read of it. */
 const STORES: ReadonlyMap<string, string> = new Map([
@@ -38,15 +40,14 @@ export const growth: Part = {
 
 /** Each store that is on this machine, one after the other. */
 export async function measureGrowth(run: Run, extent: Extent): Promise<Measured> {
-  await using stack = new AsyncDisposableStack()
-  const emulator = await startEmulator({ port: 0 })
-  stack.defer(() => emulator.close())
+  await using emulator = await startEmulatorProcess()
   const pattern = await signInOnce(emulator, run.folder)
   const seen: StoreSeen[] = []
   const absent: { subject: string; why: string }[] = []
   for (const [id, name] of STORES) {
     const kind = KINDS.get(id) as Kind
-    if (kind.skip) absent.push({ subject: name, why: kind.skip })
+    const why = kind.skip || lackFor(id, extent.many)
+    if (why) absent.push({ subject: name, why })
     else seen.push(await measureStore({ id, name, kind }, { run, extent, emulator, pattern }))
   }
   return {
@@ -58,10 +59,29 @@ export async function measureGrowth(run: Run, extent: Extent): Promise<Measured>
   }
 }
 
+/** What a grant takes on the disk while many are put there, and in memory with Redis; in bytes. */
+const DISK = 9000
+const MEMORY = 6000
+
+/** What this machine lacks for so many; undefined where there is room. */
+function lackFor(store: string, grants: number): string | undefined {
+  const { bavail, bsize } = statfsSync(tmpdir())
+  const rooms = [{ of: `disk below ${tmpdir()}`, has: bavail * bsize, wants: grants * DISK }]
+  if (store === 'redis') {
+    rooms.push({ of: 'memory', has: process.availableMemory(), wants: grants * MEMORY })
+  }
+  const toGigabytes = (bytes: number) => (bytes / 1e9).toFixed(1)
+  const lack = rooms.find(({ has, wants }) => has < wants)
+  return (
+    lack &&
+    `It takes ${toGigabytes(lack.wants)} GB of ${lack.of}, and ${toGigabytes(lack.has)} are free.`
+  )
+}
+
 type Setting = {
   readonly run: Run
   readonly extent: Extent
-  readonly emulator: RunningEmulator
+  readonly emulator: EmulatorProcess
   readonly pattern: Pattern
 }
 
@@ -144,7 +164,7 @@ function worst(
     .toSorted((a, b) => median(b) - median(a))[0]
   return samples
     ? { id, samples }
-    : { id, samples: null, why: 'None of the stores is on this machine.' }
+    : { id, samples: null, why: 'No store could be measured on this machine.' }
 }
 
 function labelOf({ grants }: Side): string {
@@ -157,7 +177,7 @@ function toCount(count: number): string {
 
 function conditionsOf({ few, many }: Extent): string[] {
   return [
-    `Two servers of each store, one with ${toCount(few)} live grants and one with ${toCount(many)}, are asked in turns, request by request, by one who waits for each answer. A time is the median of a round, as whoever asks waits for it: a refresh has Entra's part in it, which the emulator plays in the process that asks.`,
+    `Two servers of each store, one with ${toCount(few)} live grants and one with ${toCount(many)}, are asked in turns, request by request, by one who waits for each answer. A time is the median of a round, as whoever asks waits for it: a refresh has Entra's part in it, which the emulator plays.`,
     'Every grant is made and sealed by the library, ten to a person, three of ten with one client and the others with 100,003, and has its place in every index. They are put there in bulk, past the server. 500 of them, spread evenly, are those that are renewed; they are one person’s, with one client.',
     'The target stands beside the slowest of the stores. SQLite and PostgreSQL wait for the disk at each change; Redis writes its log once a second. What was filled is for the most part still in the memory of the system, as it is of a store that is used.',
     'The server is kept to one processor, where the system can do so. Expenses are in a file, with PostgreSQL in its database.',

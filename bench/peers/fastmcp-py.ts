@@ -43,6 +43,7 @@ export const fastmcpPython: Peer = {
           CLIENT_SECRET: entra.clientSecret,
           TENANT_ID: entra.tenantId,
           AUTHORITY: entra.authority,
+          // Not this person's own, though nothing is written there.
           FASTMCP_HOME: mkdtempSync(join(run.folder, 'fastmcp-py-')),
           FASTMCP_CHECK_FOR_UPDATES: 'off',
           FASTMCP_LOG_LEVEL: 'ERROR',

@@ -112,6 +112,10 @@ function explainStart(command: string, { code }: NodeJS.ErrnoException): string 
 /** Known causes, by what the tools say. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [
+    /ensurepip is not available|No module named venv/i,
+    "It needs Python's venv, which is not on this machine.",
+  ],
+  [
     /Requires-Python|No matching distribution/i,
     'The packages it is pinned to are not to be had for the Python of this machine.',
   ],

@@ -6,9 +6,9 @@ import { toCharts } from './charts/charts.ts'
 import type { Chart } from './charts/svg.ts'
 import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeDuration } from './numbers.ts'
-import { measuredOf, type Report } from './report.ts'
+import { besideEachOther, measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
-import { sentence } from './table.ts'
+import { capital, sentence } from './table.ts'
 import { markOf, writeRow } from './terminal.ts'
 
 /** Writes the page into `folder`, the pictures into `benchmarks/` there; old pictures go. */
@@ -73,11 +73,13 @@ function targetTable(rows: readonly Row[]): string {
   return toTable(['|', 'Target|', 'Wanted|:', 'Median|:', 'Lowest..highest|:'], cells)
 }
 
-/** Why something was not measured, or that it was missed. */
+/** Why something was not measured, or what was measured in its place. */
 function reasonList(rows: readonly Row[]): string {
   return rows
-    .filter(({ why }) => why)
-    .map(({ what, why }) => sentence(`- Not measured: ${what}: ${why}`))
+    .flatMap(({ what, why, note }) => {
+      if (note) return sentence(`- ${what}: ${note}`)
+      return why ? sentence(`- Not measured: ${what}: ${why}`) : []
+    })
     .join('\n')
 }
 
@@ -109,9 +111,9 @@ function ratioList(ratios: readonly Ratio[]): string {
 }
 
 function figureTable(figures: readonly Figure[]): string {
-  const cells = figures.map(({ what, subject, samples, unit }, at) => {
+  const cells = besideEachOther(figures).map(({ what, subject, samples, unit }, at, all) => {
     const { median, range } = write(samples, unit)
-    return [figures[at - 1]?.what === what ? '' : what, subject, median, range]
+    return [all[at - 1]?.what === what ? '' : what, subject, median, range]
   })
   return toTable(['What|', 'Who|', 'Median|:', 'Lowest..highest|:'], cells)
 }
@@ -127,8 +129,4 @@ function toTable(heads: readonly string[], rows: readonly (readonly string[])[])
     `|${rule.join('|')}|`,
     ...body,
   ].join('\n')
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

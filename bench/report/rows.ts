@@ -14,6 +14,8 @@ export type Row = {
   /** Null where it was not measured; then `why` says why. */
   readonly met: boolean | null
   readonly why?: string
+  /** What `value` is, where it is not what `what` says. */
+  readonly note?: string
   /** Lowest and highest of what `value` is the median of. */
   readonly spread?: readonly [number, number]
 }
@@ -31,7 +33,8 @@ function toRow(id: TargetId, result: TargetResult): Row {
   const { lowest, highest } = spread(result.samples)
   const value = median(result.samples)
   const met = isMet(TARGETS[id], value)
-  return { ...head, value, ...tail, met, spread: [lowest, highest] }
+  const { note } = result
+  return { ...head, value, ...tail, met, ...(note && { note }), spread: [lowest, highest] }
 }
 
 function findResult(id: TargetId, outcomes: readonly Outcome[]): TargetResult {

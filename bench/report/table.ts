@@ -47,6 +47,11 @@ export function fold(text: string, width: number): string[] {
   return line || lines.length === 0 ? [...lines, line] : lines
 }
 
+/** As it begins a heading or a line. */
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
 /** With one full stop at its end, whether it came with one or not. */
 export function sentence(text: string): string {
   return `${text.trim().replace(/\.$/, '')}.`

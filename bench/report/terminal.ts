@@ -3,7 +3,7 @@ import type { Figure, Ratio } from '../kit/figure.ts'
 import { TARGETS } from '../kit/targets.ts'
 import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeBeside, writeDuration } from './numbers.ts'
-import { measuredOf, type Report } from './report.ts'
+import { besideEachOther, measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
 import { type Column, sentence, toTable, wrap } from './table.ts'
 
@@ -54,9 +54,9 @@ function figureTable(figures: readonly Figure[], width: number): string {
     { head: 'median', isRight: true },
     { head: 'lowest..highest', isRight: true },
   ]
-  const rows = figures.map(({ what, subject, samples, unit }, i) => {
+  const rows = besideEachOther(figures).map(({ what, subject, samples, unit }, i, all) => {
     const { median, range } = write(samples, unit)
-    return [figures[i - 1]?.what === what ? '' : what, subject, median, range]
+    return [all[i - 1]?.what === what ? '' : what, subject, median, range]
   })
   return toTable(columns, rows, width)
 }
@@ -90,14 +90,12 @@ function targetTable(rows: readonly Row[], width: number): string {
   return toTable(columns, cells, width)
 }
 
-/** Why something was not measured, said once for all that it holds for. */
+/** Why something was not measured, or what was in its place; said once for all that it holds for. */
 function reasons(rows: readonly Row[], width: number): string[] {
-  const grouped = Map.groupBy(
-    rows.filter(({ why }) => why),
-    ({ why }) => why as string,
-  )
-  return [...grouped].map(([why, all]) =>
-    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${why}`), width),
+  const wordsOf = ({ why, note }: Row) => why ?? note ?? ''
+  const grouped = Map.groupBy(rows.filter(wordsOf), wordsOf)
+  return [...grouped].map(([words, all]) =>
+    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${words}`), width),
   )
 }
 

@@ -41,7 +41,7 @@ export async function measureParts(
       say: (line: string) => say(`${part.name}: ${line}`),
     }
     const outcome = await measurePart(part, run)
-    if (outcome.is === 'failed') say(`${part.name} failed: ${outcome.why}`)
+    if (outcome.is === 'failed' && !signal.aborted) say(`${part.name} failed: ${outcome.why}`)
     outcomes.push(outcome)
     // The next one is to have the machine to itself.
     const left = signal.aborted ? 0 : await endChildren()

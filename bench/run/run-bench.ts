@@ -35,7 +35,8 @@ export async function runBench(args: readonly string[], bench: Bench): Promise<n
     // First what is kept: who reads along may have gone.
     if (options.json) writeFileSync(options.json, toJson(report))
     if (options.docs) writePage(report, bench.docs)
-    if (options.docs) say(`wrote ${join(bench.docs, 'benchmarks.md')}`)
+    const written = [options.json, options.docs && join(bench.docs, 'benchmarks.md')]
+    for (const path of written.filter(Boolean)) say(`wrote ${path}`)
     await print(toText(report, widthOf(process.stdout)))
     const hasFailed = report.outcomes.some(({ is }) => is === 'failed')
     return hasFailed || report.trips.length > 0 ? EXIT.failed : EXIT.ok

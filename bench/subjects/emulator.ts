@@ -14,7 +14,7 @@ export type EmulatorProcess = AsyncDisposable & {
   readonly identifierUri: string
 }
 
-/** Starts `entrance emulator`, with its control API: peers register where they have people come back to. */
+/** Starts `entrance emulator`. The application takes `/auth/callback` at any port of localhost. */
 export async function startEmulatorProcess(): Promise<EmulatorProcess> {
   const port = await fixedPort()
   const authority = `http://localhost:${port}`

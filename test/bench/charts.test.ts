@@ -32,6 +32,11 @@ test('what is known of one subject only gives no picture', () => {
   assert.deepEqual(toCharts([figure('Entrance', [1, 2, 3])]), [])
 })
 
+test('the share of a processor that something took gives no picture', () => {
+  const unit = '%'
+  assert.deepEqual(toCharts([figure('A', [7], { unit }), figure('B', [9], { unit })]), [])
+})
+
 test('what this system does not tell gives no bar', () => {
   const [chart] = toCharts([...RATES, figure('unknown', [Number.NaN])])
   assert.doesNotMatch(chart?.svg ?? '', /unknown|NaN/)
@@ -42,8 +47,8 @@ test('percentiles of the same share a picture, which names none of them in its t
   assert.deepEqual(
     charts.map(({ name, title }) => [name, title]),
     [
-      ['calls-rate.svg', 'tool calls, in req/s'],
-      ['calls-half.svg', 'tool calls at 50 % load: time to the answer'],
+      ['calls-rate.svg', 'Tool calls'],
+      ['calls-half.svg', 'Tool calls at 50 % load: time to the answer'],
     ],
   )
 })
@@ -65,7 +70,7 @@ test('a picture is an SVG with title, words, bars and whiskers, in light and dar
 }, async () => {
   const seen = await inChromium(toCharts(RATES)[0]?.svg ?? '')
   assert.equal(seen.root, 'svg')
-  assert.equal(seen.title, 'tool calls, in req/s')
+  assert.equal(seen.title, 'Tool calls')
   assert.match(seen.words, /FastMCP <&"> \(Python\) 350 req\/s/)
   assert.equal(seen.bars, RATES.length)
   // Where all rounds are alike there is nothing to span.

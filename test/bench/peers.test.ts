@@ -53,6 +53,7 @@ test('a tool that is not on this machine is named', async () => {
 })
 
 for (const [said, why] of [
+  ['No module named venv', /needs Python's venv/],
   ['ERROR: No matching distribution found for one==1', /Python of this machine/],
   ['reading https://modules.example/one.info: 403 Forbidden', /refuses them/],
   ['npm error code EAI_AGAIN', /cannot be reached/],

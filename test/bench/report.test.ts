@@ -101,6 +101,17 @@ for (const [why, id, text] of [
   })
 }
 
+test('what was measured in place of a target is told of beside it', () => {
+  const note = 'reckoned from what two cost'
+  const targets = [{ id: 'replicas', samples: [1.9], note }] as const
+  const part = measured({ name: 'replicas', targets: ['replicas'] }, { targets })
+  const rows = toRows([part])
+  assert.equal(rows.find(({ id }) => id === 'replicas')?.note, note)
+  const told = { ...report, outcomes: [part], rows }
+  assert.match(toText(told, 100), /– replicas: reckoned from what two cost\./)
+  assert.match(toPage(told), /^- tool calls .*: reckoned from what two cost\.$/m)
+})
+
 test('a bound itself is met from either side', () => {
   assert.equal(isMet(TARGETS['call-unchecked'], 95), true)
   assert.equal(isMet(TARGETS['call-unchecked'], 94.999), false)
@@ -112,7 +123,7 @@ test('the JSON has rows of id, what, value, unit, target and met', () => {
   const { rows } = JSON.parse(toJson(report)) as { rows: Record<string, unknown>[] }
   assert.equal(rows.length, IDS.length)
   for (const row of rows) {
-    const { why, spread, ...exact } = row
+    const { why, note, spread, ...exact } = row
     assert.deepEqual(Object.keys(exact), ['id', 'what', 'value', 'unit', 'target', 'met'])
     assert.equal(exact.met === null, typeof why === 'string')
     assert.equal(exact.met === null, spread === undefined)
@@ -179,7 +190,7 @@ test('the page claims a median where rounds agree, and the range where they do n
 })
 
 test('the page shows a picture of what is compared, with the same in words', () => {
-  const words = 'tool calls, in req/s: Entrance 2,510 req/s (2,480..2,530); FastMCP (Python) 350'
+  const words = 'Tool calls: Entrance 2,510 req/s (2,480..2,530); FastMCP (Python) 350'
   assert.ok(toPage(report).includes(`![${words}`))
   assert.ok(toPage(report).includes('](benchmarks/calls-rate.svg)'))
 })
@@ -200,6 +211,27 @@ test('what is written into the page breaks none of its tables', () => {
   assert.ok(page.includes('| tool calls | a \\| b | 2.0 req/s | 1.0..3.0 |'))
 })
 
+test('figures of the same stand beside each other, in the order of the subjects', () => {
+  const cpu = { id: 'calls/cpu', what: 'its processor time', unit: 'µs' } as const
+  const figures = ['Entrance', 'Other'].flatMap((subject) => [
+    figure(subject, [1, 2, 3]),
+    figure(subject, [4, 5, 6], cpu),
+  ])
+  const text = toText({ ...report, outcomes: [measured({}, { figures })] }, 100)
+  const lines = text
+    .split('\n')
+    .filter((line) => /(Entrance|Other) +\d/.test(line) && !line.startsWith('Entrance'))
+  assert.deepEqual(
+    lines.map((line) => line.split(/ {2,}/).slice(0, 2)),
+    [
+      ['tool calls', 'Entrance'],
+      ['', 'Other'],
+      ['its processor time', 'Entrance'],
+      ['', 'Other'],
+    ],
+  )
+})
+
 test('a machine that does nothing else is not complained of', () => {
   assert.equal(findBusyness({ ...report.machine, load: 0.3 }), undefined)
   assert.match(findBusyness(report.machine) ?? '', /load average 1\.50/)
@@ -210,12 +242,16 @@ test('a ratio below its floor trips, and says what it was, what is expected and 
   const [trip, ...others] = findTrips([slower], [FLOOR])
   assert.deepEqual(others, [])
   assert.equal(trip?.id, 'calls/bare')
-  const expected = [/: 61 % \(60\.\.62\), where 90 % is the least/, /--only calls/, /look there\.$/]
+  const expected = [
+    /: 61 % \(60\.\.62\), where 90 % is the least for the best round/,
+    /--only calls/,
+    /look there\.$/,
+  ]
   for (const part of expected) assert.match(trip?.text ?? '', part)
 })
 
-test('a ratio at its floor does not trip, nor one that this system does not tell', () => {
-  for (const samples of [[90, 89, 95], [Number.NaN]]) {
+test('a ratio does not trip that one round shows at its floor, nor one that this system does not tell', () => {
+  for (const samples of [[90, 90, 90], [61, 60, 90], [Number.NaN]]) {
     const seen = measured({}, { ratios: [ratio('calls/bare', samples)] })
     assert.deepEqual(findTrips([seen], [FLOOR]), [])
   }

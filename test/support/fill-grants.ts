@@ -1,5 +1,5 @@
 // Grants as they are: made and sealed by the library itself.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createGrants, type Grant, personOf } from '../../src/core/grants/grant.ts'
 import type { Config } from '../../src/core/options.ts'
 import { createSeen } from '../../src/core/seen.ts'
@@ -141,5 +141,5 @@ function guidOf(person: number): string {
 }
 
 export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }

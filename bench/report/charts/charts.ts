@@ -1,12 +1,16 @@
 // Which pictures a part's figures give.
 import type { Figure } from '../../kit/figure.ts'
+import { capital } from '../table.ts'
 import { barChart } from './bars.ts'
 import { type Latencies, latencyChart, PERCENTILES, type Percentile } from './latencies.ts'
 import type { Chart } from './svg.ts'
 
 /** A picture of what is known of two subjects or more; percentiles of the same share one. */
 export function toCharts(figures: readonly Figure[]): Chart[] {
-  const drawable = figures.filter(({ samples }) => samples.every(Number.isFinite))
+  // A share of something says how it was measured, not how fast anybody is.
+  const drawable = figures.filter(
+    ({ samples, unit }) => unit !== '%' && samples.every(Number.isFinite),
+  )
   const groups = Map.groupBy(drawable, ({ id }) => stemOf(id))
   return [...groups].flatMap(([stem, group]) => {
     const subjects = new Set(group.map(({ subject }) => subject))
@@ -30,10 +34,10 @@ function percentileOf(id: string): Percentile | undefined {
 }
 
 /** Without the percentile, which the legend names. */
-function titleOf({ id, what, unit }: Figure): string {
-  if (!percentileOf(id)) return `${what}, in ${unit}`
+function titleOf({ id, what }: Figure): string {
+  if (!percentileOf(id)) return capital(what)
   const bare = what.replaceAll(/[,:(]?\s*\bp(50|99\.9|999|99)\b\)?/g, '').trim()
-  return `${bare}: time to the answer`
+  return capital(`${bare}: time to the answer`)
 }
 
 function toLatencies(subject: string, group: readonly Figure[]): Latencies {

@@ -73,7 +73,7 @@ svg { --ground: #ffffff; --edge: #d5dae0; --text: #1d232a; --faint: #57606a; --o
 @media (prefers-color-scheme: dark) {
   svg { --ground: #14181d; --edge: #343b44; --text: #e7ecf1; --faint: #9aa5b0; --other: #5c6771; --ours: #6ba4f8; }
 }
-text { font: 14px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--text); }
+text { font: 14px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--text); paint-order: stroke; stroke: var(--ground); stroke-width: 3px; }
 .title { font-size: 15px; font-weight: 600; }
 .value { text-anchor: end; font-variant-numeric: tabular-nums; }
 .us { font-weight: 600; }
