@@ -10,15 +10,14 @@ import { storms } from '../parts/storms.ts'
 import { streams } from '../parts/streams.ts'
 import type { Part } from './part.ts'
 
-/** What is asked for most comes first; the longest last. */
 export const PARTS: readonly Part[] = [
   calls,
   gate,
   signIns,
+  storms,
+  streams,
   start,
   install,
-  streams,
-  replicas,
-  storms,
   growth,
+  replicas,
 ]

@@ -16,8 +16,6 @@ export type Row = {
   readonly why?: string
   /** What `value` is, where it is not what `what` says. */
   readonly note?: string
-  /** What was measured, where that is not quite what the target says. */
-  readonly note?: string
   /** Lowest and highest of what `value` is the median of. */
   readonly spread?: readonly [number, number]
 }

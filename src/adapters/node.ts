@@ -1,7 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { Connection } from '../index.ts'
 
 /** A web-standard handler, such as `entrance.fetch` or `entrance.protect(mcp.fetch)`. */
@@ -120,10 +118,40 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
   if (!response.body) return void outgoing.end()
   // A stream says its status and headers at once, not with its first event.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) outgoing.flushHeaders()
-  const body = Readable.fromWeb(response.body as unknown as NodeReadableStream)
+  await sendBody(response.body, outgoing)
+}
+
+/**
+ * Writes piece by piece, no faster than the client reads. By hand, for `stream.pipeline` costs as
+ * much as all else that an answer takes here.
+ */
+async function sendBody(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const reader = body.getReader()
   // A client that leaves in the midst of a response is no error of ours.
-  await pipeline(body, outgoing).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  outgoing.once('close', () => void reader.cancel().catch(() => {}))
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (outgoing.destroyed) return
+      if (done) return void outgoing.end()
+      if (!outgoing.write(value)) await roomIn(outgoing)
+    }
+  } catch (error) {
+    // What was there is sent, then cut off: an end would make it look whole.
+    await nextRound()
+    outgoing.destroy()
+    throw error
+  }
+}
+
+/** Resolves when more can be written, or nothing any more. */
+function roomIn(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = () => {
+      outgoing.off('drain', goOn).off('close', goOn)
+      resolve()
+    }
+    outgoing.on('drain', goOn).on('close', goOn)
   })
 }
 
