@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { signIn } from '../../test/support/oauth-client.ts'
 import { SHARED_STORES, type SharedStoreKind } from '../../test/support/shared-store.ts'
-import { type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
+import { byId, type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
 import type { Measured, Part, Run } from '../kit/part.ts'
 import { cpuSeconds } from '../kit/process.ts'
 import { applyLoad, type Load } from '../load/apply-load.ts'
@@ -56,7 +56,7 @@ export async function measureReplicas(run: Run, seconds: number): Promise<Measur
     .toSorted((a, b) => median(a) - median(b))
   return {
     conditions: CONDITIONS,
-    figures: told.flatMap(({ figures }) => figures),
+    figures: byId(told.flatMap(({ figures }) => figures)),
     ratios: told.flatMap((one) => one.ratios),
     targets: [
       factors[0]
@@ -141,18 +141,17 @@ function tell(
 ): { figures: Figure[]; ratios: Ratio[] } {
   const samplesOf = (at: number, name: keyof Seen) =>
     rounds.map((seen) => seen[at]?.[name] ?? Number.NaN)
-  const id = `replicas/${kind.toLowerCase()}`
   const words = ['one replica', 'two replicas', 'three replicas']
   return {
     figures: COSTS.flatMap(({ name, what, unit }) =>
       words.map((subject, at) => ({
-        ...{ id: `${id}/${name}`, what: `${what}, ${kind}`, subject, unit },
+        ...{ id: `replicas/${name}`, what, subject: `${kind}, ${subject}`, unit },
         samples: samplesOf(at, name),
       })),
     ),
     ratios: [1, 2].flatMap((at) =>
       COSTS.map(({ name, what }) => ({
-        ...{ id: `${id}/${name}/${at + 1}`, unit: '×' as const },
+        ...{ id: `replicas/${kind.toLowerCase()}/${name}/${at + 1}`, unit: '×' as const },
         what: `${what}, ${words[at]} beside one, ${kind}`,
         samples: ratios(samplesOf(at, name), samplesOf(0, name)),
       })),

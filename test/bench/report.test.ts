@@ -112,6 +112,19 @@ test('what was measured in place of a target is told of beside it', () => {
   assert.match(toPage(told), /^- tool calls .*: reckoned from what two cost\.$/m)
 })
 
+test('a target that some rounds meet and some miss says so', () => {
+  for (const [samples, met] of [
+    [[96, 94, 97], true],
+    [[94, 93, 97], false],
+  ] as const) {
+    const targets = [{ id: 'call-unchecked', samples }] as const
+    const rows = toRows([measured({ targets: ['call-unchecked'] }, { targets })])
+    const row = rows.find(({ id }) => id === 'call-unchecked')
+    assert.deepEqual([row?.met, row?.note], [met, 'not all rounds agree on it'])
+  }
+  assert.equal(rowOf('call-unchecked').note, undefined)
+})
+
 test('a bound itself is met from either side', () => {
   assert.equal(isMet(TARGETS['call-unchecked'], 95), true)
   assert.equal(isMet(TARGETS['call-unchecked'], 94.999), false)
