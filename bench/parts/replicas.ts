@@ -25,6 +25,12 @@ const PROCESSORS = [0, 2, 3]
 /** Whether each of two replicas can have a processor, and the generator and the store as well. */
 const HAS_ROOM = availableParallelism() > MOST
 
+/** How long each measurement takes, and how many calls each replica has answered before the first. */
+export type Extent = { readonly seconds: number; readonly warmUp: number }
+
+/** How often a load is applied to warm a replica up, at most: a machine may be slow. */
+const WARM_UPS = 6
+
 /** What some replicas did together in one round. */
 type Seen = {
   /** Calls per second, of all. */
@@ -39,16 +45,16 @@ export const replicas: Part = {
   title: 'Replicas on one store',
   isQuick: false,
   targets: ['replicas'],
-  measure: (run) => measureReplicas(run, 2),
+  measure: (run) => measureReplicas(run, { seconds: 2, warmUp: 5000 }),
 }
 
 /** One, two and three replicas, on each store that machines can have in common. */
-export async function measureReplicas(run: Run, seconds: number): Promise<Measured> {
+export async function measureReplicas(run: Run, extent: Extent): Promise<Measured> {
   const kinds = SHARED_STORES.filter(({ kind }) => kind !== 'SQLite')
   const measured: { kind: string; rounds: readonly (readonly Seen[])[] }[] = []
   for (const kind of kinds) {
     if (kind.skip) continue
-    measured.push({ kind: kind.kind, rounds: await measureOn(kind, run, seconds) })
+    measured.push({ kind: kind.kind, rounds: await measureOn(kind, run, extent) })
   }
   const told = measured.map(({ kind, rounds }) => ({ ...tell(kind, rounds), kind }))
   const factors = measured
@@ -72,7 +78,7 @@ export async function measureReplicas(run: Run, seconds: number): Promise<Measur
 }
 
 /** By rounds: what one, two and three replicas did. */
-async function measureOn(kind: SharedStoreKind, run: Run, seconds: number): Promise<Seen[][]> {
+async function measureOn(kind: SharedStoreKind, run: Run, extent: Extent): Promise<Seen[][]> {
   await using stack = new AsyncDisposableStack()
   const emulator = stack.use(await startEmulatorProcess())
   const folder = mkdtempSync(join(run.folder, 'replicas-'))
@@ -89,24 +95,32 @@ async function measureOn(kind: SharedStoreKind, run: Run, seconds: number): Prom
   // Whoever signed in at one of them is let in by all.
   const { tokens } = await signIn(url)
   const call = await callOfTen(`${url}/mcp`, tokens.access_token)
+  const shared = { ...call, headers: { ...call.headers, host: new URL(url).host } }
   const callOf = ({ address, pid }: Serving): Load => ({
-    ...call,
-    url: `${address}/mcp`,
-    headers: { ...call.headers, host: new URL(url).host },
-    ...{ contains: PROOF, server: pid, connections: CONNECTIONS, seconds, warmUp: 0 },
+    ...{ ...shared, url: `${address}/mcp`, contains: PROOF, server: pid },
+    ...{ connections: CONNECTIONS, seconds: extent.seconds, warmUp: 0 },
   })
-  for (const server of servers) await applyLoad(callOf(server))
+  for (const server of servers) await warm(callOf(server), extent.warmUp)
   const rounds: Seen[][] = []
   for (let round = 0; round < run.rounds; round++) {
+    // Each is the one that is alone in its turn.
+    const order = servers.map((_, i) => servers[(i + round) % MOST] as Serving)
     const counts = round % 2 === 0 ? [1, 2, 3] : [3, 2, 1]
     const seen: Seen[] = []
     for (const count of counts) {
-      seen[count - 1] = await callAtOnce(servers.slice(0, count).map(callOf), common.pids)
+      seen[count - 1] = await callAtOnce(order.slice(0, count).map(callOf), common.pids)
     }
     rounds.push(seen)
     run.say(`${kind.kind}: round ${round + 1} of ${run.rounds}`)
   }
   return rounds
+}
+
+/** Until its code is compiled: that goes by how often it has run, not by time. */
+async function warm(load: Load, calls: number): Promise<void> {
+  for (let count = 0, times = 0; count < calls && times < WARM_UPS; times++) {
+    count += (await applyLoad(load)).count
+  }
 }
 
 async function callAtOnce(loads: readonly Load[], storePids: readonly number[]): Promise<Seen> {
