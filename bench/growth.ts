@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { resolveOptions } from '../src/core/resolve-options.ts'
 import { type RunningEmulator, startEmulator } from '../src/emulator/emulator.ts'
 import type { EntranceOptions, Store } from '../src/index.ts'
-import { fill } from '../test/support/fill-grants.ts'
+import { memoryStore } from '../src/stores/memory.ts'
+import { recordsOf } from '../test/support/fill-grants.ts'
 import { fixedPort } from '../test/support/fixed-port.ts'
 import { type Identity, startFlows, type Times } from './growth/flows.ts'
 import { median } from './growth/loop.ts'
@@ -34,10 +35,10 @@ async function measure(name: string, open: () => Promise<Subject>): Promise<void
   await using emulator = await startEmulatorHere()
   await using few = await open()
   await using many = await open()
-  const small = await filled(few, FEW, emulator.running)
+  await using small = await filled(few, FEW, emulator.running)
   const before = await many.size().catch(() => undefined)
   const began = performance.now()
-  const large = await filled(many, GRANTS, emulator.running)
+  await using large = await filled(many, GRANTS, emulator.running)
   const seconds = ((performance.now() - began) / 1000).toFixed(0)
   console.log(
     `\n${name}: ${GRANTS} grants, filled in ${seconds} s${await measureSize(many, before)}\n`,
@@ -56,7 +57,7 @@ async function startEmulatorHere() {
   return { running, [Symbol.asyncDispose]: () => running.close() }
 }
 
-type Filled = {
+type Filled = AsyncDisposable & {
   readonly store: Store
   readonly identity: Identity
   readonly options: EntranceOptions
@@ -70,11 +71,12 @@ async function filled(subject: Subject, count: number, emulator: RunningEmulator
     secret: identity.secret,
     entra: { tenantId: tid, ...application, authority },
   }
-  const { filling, width } = subject
-  const config = resolveOptions({ ...options, store: filling })
-  await fill(count, { store: filling, config, tid, width })
-  const store = await subject.filled()
-  return { store, identity, options: { ...options, store } }
+  const config = resolveOptions({ ...options, store: memoryStore() })
+  await subject.fill(recordsOf(count, { config, tid }))
+  const store = subject.open()
+  await store.connect()
+  const close = () => store.close()
+  return { store, identity, options: { ...options, store }, [Symbol.asyncDispose]: close }
 }
 
 async function measureSize(many: Subject, before = 0): Promise<string> {

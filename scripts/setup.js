@@ -22,7 +22,7 @@ export function ensureInstalled(folder = root) {
   })
 }
 
-/** Builds `dist`, the page of the conversation too, when a source is newer than the last build. */
+/** Builds `dist`, the command and the page of the conversation too, when a source is newer than the last build. */
 export function ensureBuilt() {
   const stamp = join(root, 'node_modules', '.entrance-built')
   const inputs = [
@@ -30,6 +30,8 @@ export function ensureBuilt() {
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
+    'scripts/bundle.js',
+    'scripts/command.js',
     'scripts/page.js',
     'scripts/types.js',
   ]
@@ -40,8 +42,9 @@ export function ensureBuilt() {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
-    run(nodeBinary(), [join(root, 'scripts', 'page.js')])
-    run(nodeBinary(), [join(root, 'scripts', 'types.js')])
+    for (const name of ['command.js', 'page.js', 'types.js']) {
+      run(nodeBinary(), [join(root, 'scripts', name)])
+    }
     writeFileSync(stamp, '')
   })
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
@@ -24,23 +25,53 @@ function bytesOf(folder: string): number {
   return files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0)
 }
 
-test('beside the MCP SDK, an install brings at most 5 MB in 12 packages, none with an install script', () => {
+/** What npm would write of the package itself. */
+function packedSize(): number {
+  const options = { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' } as const
+  const npm = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options)
+  return JSON.parse(npm.stdout)[0].unpackedSize
+}
+
+// By the lock: what npm really brings is counted by `npm run bench -- --only install`.
+test('beside the server of the MCP SDK, an install brings at most 5 MB in 12 packages, none with an install script', () => {
   const names = Object.keys(manifest.dependencies)
-  const sdk = installed(names.filter((name) => name.startsWith('@modelcontextprotocol/')))
+  const sdk = installed(['@modelcontextprotocol/server'])
   const added = [...installed(names)].filter((at) => !sdk.has(at))
-  const dist = globSync('dist/**/*', { cwd: root }).filter(
-    (name) => !/^dist.cli.*\.d\.ts$/.test(name),
-  )
-  const own = [...dist, ...globSync('*.md', { cwd: root }), 'LICENSE', 'package.json']
-    .map((name) => statSync(join(root, name)))
-    .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0)
-  const bytes = added.reduce((sum, at) => sum + bytesOf(join(root, at)), own)
+  const bytes = added.reduce((sum, at) => sum + bytesOf(join(root, at)), packedSize())
   assert.ok(bytes <= 5_000_000, `${bytes} bytes`)
   assert.ok(added.length + 1 <= 12, added.join(' '))
   assert.deepEqual(
     added.filter((at) => lock[at].hasInstallScript),
     [],
   )
+})
+
+test('a dependency is met by any copy that its own rules call compatible, so that there need not be two', () => {
+  for (const [name, range] of Object.entries<string>(manifest.dependencies)) {
+    assert.equal(range, `^${lock[`node_modules/${name}`].version}`, name)
+  }
+})
+
+test('the licences of all that the command is bundled with are in the package', () => {
+  const licences = readFileSync(join(root, 'dist', 'cli', 'licences.txt'), 'utf8')
+  for (const name of [
+    'commander',
+    '@logtape/logtape',
+    'smol-toml',
+    'jsonc-parser',
+    'jose',
+    'zod',
+  ]) {
+    assert.ok(licences.includes(`${name} ${lock[`node_modules/${name}`].version}`), name)
+  }
+})
+
+test('no line of the bundled command is so long that a stack would name no place in it', () => {
+  const lines = globSync('dist/cli/*.js', { cwd: root }).flatMap((file) =>
+    readFileSync(join(root, file), 'utf8').split('\n'),
+  )
+  assert.ok(lines.length > 10_000)
+  assert.ok(Math.max(...lines.map((line) => line.length)) < 3000)
 })
 
 test('each type that an entry point leads to is in the package', () => {

@@ -131,6 +131,9 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
 /** What runs in a browser: bundled, not compiled file by file. */
 const BROWSER = 'expenses/app/'
 const PAGE = 'dist/expenses/app/spending.html'
+const COMMAND = 'dist/cli/main.js'
+/** Of what the command is bundled with. */
+const LICENCES = 'dist/cli/licences.txt'
 const SHARED = new Set(['@modelcontextprotocol/ext-apps', 'expenses/money.ts'])
 
 const files = globSync('**/*.ts', { cwd: src }).map((path) => path.replaceAll('\\', '/'))
@@ -221,12 +224,13 @@ test('the packed package holds what was built and no test, source or secret', ()
   const expected = /^(dist\/.+\.(js|d\.ts)|package\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/
   assert.deepEqual(
     packed.filter((path) => !expected.test(path)),
-    [PAGE],
+    [LICENCES, PAGE],
   )
+  // The command is bundled: of what is only its own, the first file keeps its name.
   const built = files
-    .filter((path) => !path.startsWith(BROWSER))
+    .filter((path) => !path.startsWith(BROWSER) && !path.startsWith('cli/'))
     .map((path) => `dist/${path.replace(/\.ts$/, '.js')}`)
-  const missing = [...built, PAGE].filter((path) => !packed.includes(path))
+  const missing = [...built, COMMAND, PAGE].filter((path) => !packed.includes(path))
   assert.deepEqual(missing, [], 'not in dist: `npm run build`')
 })
 

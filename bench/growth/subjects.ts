@@ -1,7 +1,8 @@
-// The stores that are filled: quickly, and by their own hand.
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+// The stores that are filled: quickly, and then used as a server uses them.
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Store } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { postgresStore } from '../../src/stores/postgres.ts'
@@ -9,14 +10,18 @@ import { redisStore } from '../../src/stores/redis.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { startPostgres, withoutPostgres } from '../../test/support/postgres.ts'
 import { startRedis, withoutRedis } from '../../test/support/redis.ts'
+import { type Batches, pourIntoPostgres, pourIntoRedis, pourIntoSqlite } from './pour.ts'
 
-/** A store that is filled without waiting for the disk, and then used as a server uses it. */
+/** An empty store that is filled once. */
 export type Subject = AsyncDisposable & {
-  readonly filling: Store
-  /** How many are written at once. */
-  readonly width: number
-  /** Ends the filling. */
-  filled(): Promise<Store>
+  /** As `ENTRANCE_STORE` names it; undefined where another process cannot have it. */
+  readonly address: string | undefined
+  /** The process that keeps it, with what that has started; undefined where the server does so itself. */
+  readonly pid: number | undefined
+  /** Puts what nobody has put before; afterwards it is as durable as what a server writes. */
+  fill(batches: Batches): Promise<void>
+  /** It as the library has it. */
+  open(): Store
   /** What is kept, in bytes; undefined where nobody can say. */
   size(): Promise<number | undefined>
   /** How many records there are, expired ones included. */
@@ -25,53 +30,48 @@ export type Subject = AsyncDisposable & {
   readonly expire?: () => Promise<void>
 }
 
-/** Each kind of store, and why it is left out where it is not on this machine. */
-export const KINDS: ReadonlyMap<string, { skip: string | false; open: () => Promise<Subject> }> =
-  new Map([
-    ['memory', { skip: false, open: openMemory }],
-    ['sqlite', { skip: false, open: openSqlite }],
-    ['postgresql', { skip: withoutPostgres, open: openPostgres }],
-    ['redis', { skip: withoutRedis, open: openRedis }],
-  ])
+/** A kind of store, and why it is left out where it is not on this machine. */
+export type Kind = { readonly skip: string | false; readonly open: () => Promise<Subject> }
+
+/** In the order in which they are measured. */
+export const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ['memory', { skip: false, open: openMemory }],
+  ['sqlite', { skip: false, open: openSqlite }],
+  ['postgresql', { skip: withoutPostgres, open: openPostgres }],
+  ['redis', { skip: withoutRedis, open: openRedis }],
+])
 
 async function openMemory(): Promise<Subject> {
   const store = memoryStore()
   return {
-    filling: store,
-    width: 1,
-    filled: async () => store,
+    address: undefined,
+    pid: undefined,
+    async fill(batches) {
+      for await (const batch of batches) for (const record of batch) await store.create(record)
+    },
+    open: () => store,
     size: async () => undefined,
     count: async () => undefined,
     async [Symbol.asyncDispose]() {},
   }
 }
 
-/** Filled where there is no disk, and copied. */
 async function openSqlite(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'entrance-bench-'))
-  const memory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : folder, 'entrance-bench-'))
-  const [source, path] = [join(memory, 'entrance.db'), join(folder, 'entrance.db')]
-  const filling = sqliteStore(source)
-  let store = filling
+  const path = join(folder, 'entrance.db')
+  // It makes the file and its tables.
+  await sqliteStore(path).close()
   return {
-    filling,
-    width: 1,
-    async filled() {
-      await filling.close()
-      copyFileSync(source, path)
-      rmSync(memory, { recursive: true })
-      store = sqliteStore(path)
-      return store
-    },
+    address: `sqlite:${path}`,
+    pid: undefined,
+    fill: (batches) => pourIntoSqlite(path, batches),
+    open: () => sqliteStore(path),
     size: async () => statSync(path).size,
     async count() {
-      const { DatabaseSync } = await import('node:sqlite')
       using db = new DatabaseSync(path, { readOnly: true })
       return Number(db.prepare('SELECT count(*) AS n FROM records').get()?.n)
     },
     async [Symbol.asyncDispose]() {
-      await store.close()
-      rmSync(memory, { recursive: true, force: true })
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -82,22 +82,25 @@ async function openPostgres(): Promise<Subject> {
   const url = await server.database()
   const database = new URL(url).pathname.slice(1)
   const store = postgresStore(url)
-  const setFsync = async (word: string) => {
-    await server.query(`ALTER SYSTEM ${word}`)
+  await store.connect()
+  await store.close()
+  const set = async (setting: string) => {
+    await server.query(`ALTER SYSTEM ${setting}`)
     await server.query('SELECT pg_reload_conf()')
   }
-  await setFsync('SET fsync = off')
-  await store.connect()
   return {
-    filling: store,
-    width: 10,
-    async filled() {
-      await setFsync('RESET fsync')
+    address: url,
+    pid: server.pid,
+    async fill(batches) {
+      // Else it has to stop for a checkpoint at each GB of its log.
+      await set("SET max_wal_size = '8GB'")
+      await pourIntoPostgres(url, batches)
+      await set('RESET max_wal_size')
       await server.query('CHECKPOINT')
       // What autovacuum does by and by.
       await server.query('VACUUM ANALYZE', database)
-      return store
     },
+    open: () => postgresStore(url),
     async size() {
       const [row] = await server.query(`SELECT pg_database_size('${database}')::text AS n`)
       return Number(row?.n)
@@ -106,25 +109,23 @@ async function openPostgres(): Promise<Subject> {
       const text = 'SELECT count(*)::text AS n FROM entrance.records'
       return Number((await server.query(text, database))[0]?.n)
     },
-    async [Symbol.asyncDispose]() {
-      await store.close()
-      await server[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }
 
+/** Durable as Redis is by default; it does not write its log anew in the midst of a measurement. */
+const REDIS = ['--appendonly', 'yes', '--save', '', '--auto-aof-rewrite-percentage', '0']
+
 async function openRedis(): Promise<Subject> {
-  const server = await startRedis(['--appendonly', 'yes', '--appendfsync', 'no', '--save', ''])
-  const store = redisStore(server.store())
+  const server = await startRedis(REDIS)
+  const address = server.store()
   const info = async (section: string, name: RegExp) =>
     Number(name.exec(await server.command('INFO', section))?.[1])
   return {
-    filling: store,
-    width: 50,
-    async filled() {
-      await server.command('CONFIG', 'SET', 'appendfsync', 'everysec')
-      return store
-    },
+    address,
+    pid: server.pid,
+    fill: (batches) => pourIntoRedis(address, batches),
+    open: () => redisStore(address),
     size: () => info('memory', /^used_memory:(\d+)/m),
     count: () => info('keyspace', /keys=(\d+)/),
     async expire() {
@@ -132,9 +133,6 @@ async function openRedis(): Promise<Subject> {
         for _, key in ipairs(redis.call('KEYS', '*record:grant:*')) do redis.call('PEXPIRE', key, 1) end`
       await server.command('EVAL', text, '0').catch(() => {})
     },
-    async [Symbol.asyncDispose]() {
-      await store.close()
-      await server[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

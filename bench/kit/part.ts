@@ -25,9 +25,12 @@ export type Measured = {
   readonly absent: readonly { readonly subject: string; readonly why: string }[]
 }
 
-/** Beside a target: samples, the median of which is held against it; or why there are none. */
+/**
+ * Beside a target: samples, the median of which is held against it, and in a `note` what they are where
+ * they are not what the target says; or why there are none.
+ */
 export type TargetResult =
-  | { readonly id: TargetId; readonly samples: readonly number[] }
+  | { readonly id: TargetId; readonly samples: readonly number[]; readonly note?: string }
   | { readonly id: TargetId; readonly samples: null; readonly why: string }
 
 export type Part = {

@@ -104,8 +104,8 @@ export function residentMegabytes(pid: number): number {
   return kilobytes / 1024
 }
 
-/** A process, and all that it started, and so on. */
-function family(pid: number): number[] {
+/** A process, and all that it started, and so on; none where the system has no /proc. */
+export function family(pid: number): number[] {
   if (process.platform !== 'linux') return []
   const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -117,8 +117,8 @@ function family(pid: number): number[] {
   return below(pid)
 }
 
-/** The fields after the name, which may hold anything. */
-function statOf(pid: number): string[] {
+/** The fields of /proc/PID/stat after the name, which may hold anything: the state is the first. */
+export function statOf(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

@@ -5,7 +5,7 @@ import { lstatSync, mkdirSync } from 'node:fs'
 import module from 'node:module'
 import { dirname, join } from 'node:path'
 
-const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'entrance')
+const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'entrance-compiled')
 if (isOurs(folder)) module.enableCompileCache(folder)
 
 /** Whether nobody else gets in: below it, Node makes folders with whatever rights the umask leaves. */

@@ -42,7 +42,7 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
     const count = suppressed
     taken = 0
     suppressed = 0
-    if (count > 0) observe.audit({ event: 'audit.suppressed', outcome: 'success', count })
+    if (count > 0) observe.audit?.({ event: 'audit.suppressed', outcome: 'success', count })
   }
 
   function isTaken(): boolean {
@@ -58,6 +58,8 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
 
   const audit: Audit = (event) => {
     if (event.transaction) observe.transaction(event.transaction)
+    // What nobody takes need not be cleaned.
+    if (!observe.audit) return
     const { person, client, ...facts } = event
     if (!person && event.actor === undefined && !isTaken()) return
     observe.audit({

@@ -149,17 +149,26 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     return fault
   }
 
-  /** Our endpoints' answer; undefined for a path that is none of them. */
+  /** The answer of one of our endpoints. */
   async function answer(
+    pathname: string,
     request: Request,
     connection: Connection | undefined,
-  ): Promise<Response | undefined> {
-    const { pathname } = new URL(request.url)
-    if (!router.isEndpoint(pathname)) return undefined
+  ): Promise<Response> {
     // Without the store much can be answered, and the rest says so; under a wrong key nothing can.
     const fault = await startFor()
     const isRefused = fault && pathname !== `${config.site.prefix}/health`
-    return isRefused ? misconfigured() : router.answer(request, connection)
+    return isRefused ? misconfigured() : ((await router.answer(request, connection)) ?? notFound())
+  }
+
+  /** Answers our endpoints; any other path is the others'. */
+  function route(
+    request: Request,
+    connection: Connection | undefined,
+    others: () => Response | Promise<Response>,
+  ): Response | Promise<Response> {
+    const { pathname } = new URL(request.url)
+    return router.isEndpoint(pathname) ? answer(pathname, request, connection) : others()
   }
 
   async function guard(
@@ -171,7 +180,7 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
     // A browser asks before it sends the token, which it does only with the request itself.
     if (request.method === 'OPTIONS' && origin !== null) return preflight(request, MCP_METHODS)
     // The gate itself answers 503 for as long as it has not heard from the store.
-    await startFor()
+    if (!isReady) await startFor()
     const { headers } = request
     const presented = {
       authorization: headers.get('authorization'),
@@ -193,10 +202,13 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
   const guarded = observeCalls(`${config.site.prefix}${config.path}`, guard, config.observe)
 
   return {
-    fetch: async (request, connection) => (await answer(request, connection)) ?? notFound(),
+    fetch: async (request, connection) => route(request, connection, notFound),
     protect: (handler) => async (request, connection) =>
-      (await answer(request, connection)) ?? (await guarded(request, handler, connection)),
-    isOurs: ({ url }) => router.isEndpoint(new URL(url).pathname) || isMcpPath(url, config),
+      route(request, connection, () => guarded(request, handler, connection)),
+    isOurs({ url }) {
+      const { pathname } = new URL(url)
+      return router.isEndpoint(pathname) || isMcpPath(pathname, config)
+    },
     authenticate(headers) {
       // It cannot wait; until the store has been read it answers 503.
       if (!started) void startFor()
@@ -227,8 +239,8 @@ export function assembleEntrance(options: EntranceOptions, guardedFetch: Guarded
 }
 
 /** The MCP endpoint, with or without a slash at its end. */
-function isMcpPath(url: string, config: Config): boolean {
-  return new URL(url).pathname.replace(/\/$/, '') === `${config.site.prefix}${config.path}`
+function isMcpPath(pathname: string, config: Config): boolean {
+  return pathname.replace(/\/$/, '') === `${config.site.prefix}${config.path}`
 }
 
 const MCP_METHODS = ['GET', 'POST', 'DELETE']

@@ -48,7 +48,7 @@ export type Observe = {
   step<T>(step: Step, run: () => Promise<T>): Promise<T>
   readonly call: Observe['step'] | undefined
   readonly gate: ((verdict: Verdict) => void) | undefined
-  audit(event: AuditEvent): void
+  readonly audit: ((event: AuditEvent) => void) | undefined
   transaction(id: string, begun?: string): void
   trace(): string | undefined
 }
@@ -62,6 +62,7 @@ const QUIET = 60_000
  */
 export function joinObservers(observers: readonly Observer[], log: Log = () => {}): Observe {
   const judging = observers.filter(({ gate }) => gate)
+  const auditing = observers.filter(({ audit }) => audit)
   const tell = createTeller(log)
   const safely = <T>(run: () => T): T | undefined => {
     try {
@@ -82,9 +83,12 @@ export function joinObservers(observers: readonly Observer[], log: Log = () => {
         : (verdict) => {
             for (const observer of judging) safely(() => observer.gate?.(verdict))
           },
-    audit(event) {
-      for (const observer of observers) safely(() => observer.audit?.(event))
-    },
+    audit:
+      auditing.length === 0
+        ? undefined
+        : (event) => {
+            for (const observer of auditing) safely(() => observer.audit?.(event))
+          },
     transaction(id, begun) {
       for (const observer of observers) safely(() => observer.transaction?.(id, begun))
     },

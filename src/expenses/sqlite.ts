@@ -1,4 +1,5 @@
 import { explainFaults } from '../files/file-fault.ts'
+import { createGroupCommit } from '../files/group-commit.ts'
 import { openForReading, openSqliteFile } from '../files/sqlite-file.ts'
 import { waitForLock } from '../files/wait-for-lock.ts'
 import {
@@ -7,7 +8,6 @@ import {
   MAX_EXPENSES,
   TooManyError,
 } from './expense-store.ts'
-import { createGroupCommit } from './sqlite/group-commit.ts'
 import { prepareReading } from './sqlite/reading.ts'
 import { MIGRATIONS } from './sqlite/schema.ts'
 import { prepareWalks } from './sqlite/walks.ts'

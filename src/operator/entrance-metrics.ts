@@ -49,17 +49,17 @@ export function createEntranceMetrics(options: EntranceMetricsOptions): Entrance
   }
 }
 
-/** The labels are made once: the gate is to stay quick. */
+/** Each series is looked up once: the gate is to stay quick. */
 function countVerdicts(registry: Registry): (verdict: Verdict) => void {
   const counter = registry.counter(
     'entrance_gate_verdicts_total',
     'Requests to the MCP endpoint, by what the gate said.',
   )
-  const labels = new Map<Verdict, Labels>()
+  const counts = new Map<Verdict, () => void>()
   return (verdict) => {
-    const known = labels.get(verdict) ?? { verdict }
-    labels.set(verdict, known)
-    counter.add(known)
+    const count = counts.get(verdict) ?? counter.of({ verdict })
+    counts.set(verdict, count)
+    count()
   }
 }
 

@@ -4,7 +4,11 @@ export type Labels = Readonly<Record<string, string>>
 /** What a metric has at the moment: labels and a number, any number of them. */
 export type Samples = readonly (readonly [Labels, number])[]
 
-export type Counter = { add(labels: Labels, amount?: number): void }
+export type Counter = {
+  add(labels: Labels, amount?: number): void
+  /** What counts one series, for what has to be quick. */
+  of(labels: Labels): () => void
+}
 export type Histogram = { observe(labels: Labels, value: number): void }
 
 /** Metrics in the text format of Prometheus. */
@@ -42,6 +46,10 @@ export function createRegistry(): Registry {
       return {
         add(labels, amount = 1) {
           series.of(labels).value += amount
+        },
+        of(labels) {
+          const one = series.of(labels)
+          return () => void one.value++
         },
       }
     },

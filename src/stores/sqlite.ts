@@ -1,7 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import { explainFaults } from '../files/file-fault.ts'
-import { atOnce, openForReading, openSqliteFile } from '../files/sqlite-file.ts'
+import { createGroupCommit } from '../files/group-commit.ts'
+import { openForReading, openSqliteFile } from '../files/sqlite-file.ts'
 import { waitForLock } from '../files/wait-for-lock.ts'
 import type { RecordPage, Revocation, Store, StoredRecord, StoreFinding } from './store.ts'
 
@@ -65,6 +66,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   const db = isReadOnly
     ? openForReading(path, { migrations: [SCHEMA], busyTimeout })
     : openDatabase(path, busyTimeout)
+  const { write, flush } = createGroupCommit(db)
   const statements = prepare(db)
   const seconds = () => Math.floor(Date.now() / 1000)
 
@@ -73,6 +75,12 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     statements.sweep.run(seconds(), SWEEP_ROWS)
     // An expired record that has not been swept yet is absent, and so gives way.
     const done = statements.create.run(key, value, expiresAt, person, client, seconds())
+    return done.changes === 1
+  }
+
+  function replace(record: Omit<StoredRecord, 'version'>, version: number): boolean {
+    const { key, value, expiresAt, person = null, client = null } = record
+    const done = statements.replace.run(value, expiresAt, person, client, key, version, seconds())
     return done.changes === 1
   }
 
@@ -92,24 +100,11 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
     async get(key) {
       return toRecord(statements.get.get(key, seconds()))
     },
-    async create(record) {
-      // Many writes in a row wait for the disk each: between two of them others come in.
-      await nextRound()
-      return atOnce(db, () => put(record))
-    },
-    async createAll(records) {
-      await nextRound()
-      return atOnce(db, () => records.map(put))
-    },
-    async replace(record, version) {
-      const { key, value, expiresAt, person = null, client = null } = record
-      await nextRound()
-      const done = statements.replace.run(value, expiresAt, person, client, key, version, seconds())
-      return done.changes === 1
-    },
+    create: (record) => write(() => put(record)),
+    createAll: (records) => write(() => records.map(put)),
+    replace: (record, version) => write(() => replace(record, version)),
     async delete(key) {
-      await nextRound()
-      statements.delete.run(key)
+      await write(() => statements.delete.run(key))
     },
     async list({ person }) {
       const found: StoredRecord[] = []
@@ -131,8 +126,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       return { ...page, records: page.records.filter(({ key }) => key.startsWith(prefix)) }
     },
     async revoke({ kind, id, issuedUntil, expiresAt }) {
-      await nextRound()
-      atOnce(db, () => {
+      await write(() => {
         statements.sweepRevocations.run(seconds(), SWEEP_ROWS)
         statements.revoke.run(kind, id, issuedUntil, expiresAt)
       })
@@ -148,6 +142,9 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
       }
     },
     async close() {
+      // Nothing else goes on any more that could be held up.
+      if (db.isOpen) db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+      flush()
       if (db.isOpen) db.close()
     },
   }

@@ -615,8 +615,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/tokens/access-token.ts',
-        find: 'if (header.typ !== TYPE)',
-        replace: "if (header.typ === 'never')",
+        find: 'if (typ !== TYPE)',
+        replace: "if (typ === 'never')",
       },
     ],
     tests: ['test/attacks/token-confusion.test.ts'],
@@ -637,7 +637,7 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/tokens/access-token.ts',
-        find: "if (!isExact || !verify('sha256', Buffer.from(input), verifier, signature)) {",
+        find: 'if (!isExact || !verifyES256(`${head}.${payload}`, key.publicKey, signature)) {',
         replace: 'if (!isExact) {',
       },
     ],
@@ -648,8 +648,8 @@ export const DEFENCES: readonly Defence[] = [
     breakages: [
       {
         file: 'core/tokens/access-token.ts',
-        find: 'if (!isExact || !verify(',
-        replace: 'if (!verify(',
+        find: 'if (!isExact || !verifyES256(',
+        replace: 'if (!verifyES256(',
       },
     ],
     tests: ['test/attacks/token-confusion.test.ts'],

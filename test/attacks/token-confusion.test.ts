@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { createKeyring } from '../../src/core/keys/keyring.ts'
+import { createKeyring, type Key } from '../../src/core/keys/keyring.ts'
+import { mac } from '../../src/core/keys/mac.ts'
 import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { deriveSigningKey, type SigningKey } from '../../src/core/tokens/signing-key.ts'
 import { createEntrance, type EntranceOptions } from '../../src/index.ts'
@@ -15,6 +16,7 @@ const SECRET = 'a-master-key-of-forty-characters-at-least'
 
 let server: RunningEntrance
 let signedIn: SignedIn
+let master: Key
 let key: SigningKey
 let header: Claims
 let claims: Claims
@@ -30,7 +32,8 @@ before(async () => {
   server = await startEntrance({ entrance: { secret: SECRET, fetch: detour.fetch } })
   signedIn = await signIn(server.url)
   const { binding } = resolveOptions(optionsOf())
-  key = deriveSigningKey(createKeyring([SECRET]).current, binding)
+  master = createKeyring([SECRET]).current
+  key = deriveSigningKey(master, binding)
   const [head = '', payload = ''] = signedIn.tokens.access_token.split('.')
   header = decode(head)
   claims = decode(payload)
@@ -120,13 +123,88 @@ suite('an access token that somebody else made', () => {
 
   test('by writing the same bytes in another way is refused: a token has one spelling', async () => {
     const [head, payload, tag = ''] = signedIn.tokens.access_token.split('.')
-    // The last character of 64 bytes carries 4 bits that count and 2 that do not.
-    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-    const last = alphabet.indexOf(tag.slice(-1))
-    const twin = `${tag.slice(0, -1)}${alphabet[last ^ 1]}`
-    for (const spelling of [`${tag}=`, `${tag}==`, `~${tag}`, `${tag}~`, twin]) {
+    for (const spelling of [`${tag}=`, `${tag}==`, `~${tag}`, `${tag}~`, twinOf(tag)]) {
       await assertBarred(`${head}.${payload}.${spelling}`, NOT_OURS)
     }
+  })
+})
+
+suite('an access token whose MAC is not ours is refused, though its signature were', () => {
+  const barred = (change: Claims, payload = claims, text: string = NOT_OURS) =>
+    assertBarred(jwt({ ...header, ...change }, payload), text)
+
+  test('made up', async () => {
+    for (const tag of ['', 'A'.repeat(22), randomBytes(16).toString('base64url'), '\u{1f511}']) {
+      await barred({ mac: tag })
+    }
+  })
+
+  test('left out, or no text', async () => {
+    for (const tag of [undefined, null, 0, true, [], [header.mac], { mac: header.mac }]) {
+      await barred({ mac: tag }, claims, NOT_ISSUED)
+    }
+  })
+
+  test('kept, with other claims', async () => {
+    for (const change of [{ oid: 'other' }, { exp: 9e9 }, { scope: 'mcp-access admin' }]) {
+      await barred({}, { ...claims, ...change })
+    }
+  })
+
+  test('of another token', async () => {
+    const other = (await signIn(server.url)).tokens.access_token
+    await barred({ mac: decode(other.split('.')[0] ?? '').mac })
+  })
+
+  test('of the same claims under another kid, key or purpose', async () => {
+    const payload = encode(claims)
+    const stranger = createKeyring(['another-master-key-of-forty-characters-']).current
+    const tags = [
+      mac(master, 'access_token', `${master.id}.XXXXXX`, payload),
+      mac(master, 'access_token', payload, header.kid as string),
+      mac(master, 'access_token', payload),
+      mac(master, 'refresh_token', header.kid as string, payload),
+      mac(stranger, 'access_token', header.kid as string, payload),
+    ]
+    for (const tag of tags) await barred({ mac: tag.subarray(0, 16).toString('base64url') })
+  })
+
+  test('longer, shorter, or spelt in another way', async () => {
+    const whole = mac(master, 'access_token', header.kid as string, encode(claims))
+    const tag = header.mac as string
+    assert.equal(tag, whole.subarray(0, 16).toString('base64url'))
+    const spellings = [`${tag}=`, `${tag}==`, `~${tag}`, ` ${tag}`, `${tag.slice(0, -1)}~`]
+    const parts = [8, 15, 17, 32].map((size) => whole.subarray(0, size).toString('base64url'))
+    for (const each of [...spellings, ...parts, twinOf(tag)]) await barred({ mac: each })
+  })
+})
+
+suite('an access token whose MAC is ours', () => {
+  test('is refused with another header: the signature covers it', async () => {
+    const [, payload, tag] = signedIn.tokens.access_token.split('.')
+    const headers = [
+      encode({ ...header, 'x-note': 'hello' }),
+      encode({ kid: header.kid, ...header }),
+      Buffer.from(JSON.stringify(header, null, 1)).toString('base64url'),
+      `${encode(header)}~`,
+    ]
+    for (const head of headers) await assertBarred(`${head}.${payload}.${tag}`, NOT_OURS)
+  })
+
+  test('is refused with the signature of another token', async () => {
+    const [head, payload] = signedIn.tokens.access_token.split('.')
+    const [, , tag] = (await signIn(server.url)).tokens.access_token.split('.')
+    await assertBarred(`${head}.${payload}.${tag}`, NOT_OURS)
+  })
+
+  // What is checked last is the signature, which takes longest. So each of the others keeps
+  // strangers from having it checked.
+  test('is looked at before the claims, and these before the signature', async () => {
+    const expired = { ...claims, exp: 1 }
+    await assertBarred(jwt({ ...header, mac: 'A'.repeat(22) }, expired), NOT_OURS)
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    await assertBarred(ours(header, expired, privateKey), 'The access token has expired.')
+    await assertBarred(ours(header, claims, privateKey), NOT_OURS)
   })
 })
 
@@ -134,19 +212,19 @@ suite('a token that we signed, but not as an access token for this server', () =
   test('with a critical header is refused (CVE-2026-32597)', async () => {
     for (const crit of [['exp'], ['b64'], [], null]) {
       const text = 'The access token has critical headers, which is not supported.'
-      await assertBarred(jwt({ ...header, crit }, claims), text)
+      await assertBarred(ours({ ...header, crit }, claims), text)
     }
   })
 
   test('with a private header that is not critical passes', async () => {
-    const response = await mcp(jwt({ ...header, 'x-note': 'hello' }, claims))
+    const response = await mcp(ours({ ...header, 'x-note': 'hello' }, claims))
     assert.notEqual(response.status, 401)
   })
 
   test('with another type is refused (RFC 9068 §4)', async () => {
     for (const typ of ['JWT', 'dpop+jwt', 'logout+jwt', '', undefined, 'AT+JWT']) {
       const text = 'The token is not an access token: its type is not at+jwt.'
-      await assertBarred(jwt({ ...header, typ }, claims), text)
+      await assertBarred(ours({ ...header, typ }, claims), text)
     }
   })
 
@@ -163,7 +241,7 @@ suite('a token that we signed, but not as an access token for this server', () =
   ]
   for (const [name, change, text] of WRONG) {
     test(`with ${name} is refused`, async () => {
-      await assertBarred(jwt(header, { ...claims, ...change }), text)
+      await assertBarred(ours(header, { ...claims, ...change }), text)
     })
   }
 
@@ -178,7 +256,7 @@ suite('a token that we signed, but not as an access token for this server', () =
   })
 
   test('with too little scope is 403 insufficient_scope, never 401', async () => {
-    const response = await mcp(jwt(header, { ...claims, scope: 'other' }))
+    const response = await mcp(ours(header, { ...claims, scope: 'other' }))
     assert.match(response.headers.get('www-authenticate') ?? '', /error="insufficient_scope"/)
     await assertRefused(response, 403, 'insufficient_scope', /mcp-access is needed/)
   })
@@ -307,6 +385,19 @@ async function assertBarred(token: string, text: string | RegExp): Promise<void>
   assert.ok(challenge.includes(`error="${error}", error_description="${error_description}"`))
   if (typeof text === 'string') assert.equal(error_description, text)
   else assert.match(error_description, text)
+}
+
+/** The same with the MAC that the server would have made. */
+function ours(head: Claims, payload: Claims, privateKey: KeyObject = key.privateKey): string {
+  const tag = mac(master, 'access_token', head.kid as string, encode(payload)).subarray(0, 16)
+  return jwt({ ...head, mac: tag.toString('base64url') }, payload, privateKey)
+}
+
+/** Another text of the same bytes: of 16 or 64, the last character has bits that do not count. */
+function twinOf(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const last = alphabet.indexOf(text.slice(-1))
+  return `${text.slice(0, -1)}${alphabet[last ^ 1]}`
 }
 
 /** A JWT with the server's own key, or with another. */

@@ -1,10 +1,11 @@
-// Grants as they are: made, sealed and written by the library itself.
-import { createHash } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+// Grants as they are: made and sealed by the library itself.
+import { hash } from 'node:crypto'
 import { createGrants, type Grant, personOf } from '../../src/core/grants/grant.ts'
 import type { Config } from '../../src/core/options.ts'
 import { createSeen } from '../../src/core/seen.ts'
 import type { Store } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import type { StoredRecord } from '../../src/stores/store.ts'
 
 /** So many sign-ins of ten are with the client that everybody has. */
 const COMMON = 3
@@ -25,51 +26,79 @@ export const COMMON_CLIENT = digestOf('the client that everybody has')
 /** The sign-in name of the person of a number. */
 export const nameOf = (person: number) => `person${person}@contoso.example`
 
+/** A record before a store has it. */
+export type NewRecord = Omit<StoredRecord, 'version'>
+
 export type Filling = {
-  readonly store: Store
   readonly config: Config
   /** The people's tenant. */
   readonly tid: string
-  /** How many are written at once. */
-  readonly width: number
+  /** The grant of a number, where it is to be another than {@link grantOf} makes. */
+  readonly usableAt?: (i: number) => Grant | undefined
+}
+
+/** How many records are given at once, or one more grant's. */
+const BATCH = 200
+
+/**
+ * The records of so many grants, and of what a sign-in notes besides: sealed, and each key once. They
+ * come some at a time, as fast as somebody takes them.
+ */
+export async function* recordsOf(
+  count: number,
+  { config, tid, usableAt }: Filling,
+): AsyncGenerator<readonly NewRecord[]> {
+  const sheet = createSheet()
+  const grants = createGrants({ ...config, store: sheet.store })
+  const seen = createSeen({ ...config, store: sheet.store })
+  const facts = { tid, issuer: config.site.issuer, keyId: config.keyring.current.id }
+  for (let i = 0; i < count; i++) {
+    const grant = usableAt?.(i) ?? grantOf(i, facts)
+    const { user, client } = grant
+    // A name and a client are noted at their first sign-in.
+    const name = i % EACH === 0 ? user.preferred_username : undefined
+    if (name || i < CLIENTS) await seen.note({ id: personOf(user), name }, client)
+    await grants.create(grant)
+    if (sheet.length() >= BATCH) yield sheet.take()
+  }
+  yield sheet.take()
+}
+
+/** A store that has nothing, and keeps what it is given until somebody takes it. */
+function createSheet() {
+  let records: NewRecord[] = []
+  const noted = new Set<string>()
+  const store: Store = {
+    ...memoryStore(),
+    get: async () => undefined,
+    async create(record) {
+      // A grant's key is its own.
+      const isGrant = record.person !== undefined
+      if (isGrant || !noted.has(record.key)) records.push(record)
+      if (!isGrant) noted.add(record.key)
+      return true
+    },
+  }
+  return {
+    store,
+    length: () => records.length,
+    take() {
+      const taken = records
+      records = []
+      return taken
+    },
+  }
 }
 
 /** Fills a store with so many grants, and with what a sign-in notes besides. */
-export async function fill(count: number, { store, config, tid, width }: Filling): Promise<void> {
-  const grants = createGrants({ ...config, store })
-  const seen = createSeen({ ...config, store })
-  const facts = { tid, issuer: config.site.issuer, keyId: config.keyring.current.id }
-  let next = 0
-  async function work(): Promise<void> {
-    while (next < count) {
-      const i = next++
-      const grant = grantOf(i, facts)
-      const { user, client } = grant
-      // A name and a client are noted at their first sign-in.
-      const name = i % EACH === 0 ? user.preferred_username : undefined
-      if (name || i < CLIENTS) {
-        await patiently(() => seen.note({ id: personOf(user), name }, client))
-      }
-      await patiently(() => grants.create(grant))
-    }
-  }
-  await Promise.all(Array.from({ length: width }, work))
-}
-
-/** A store that is driven as hard as it goes does not answer in time now and then. */
-async function patiently(write: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await write()
-      return
-    } catch (error) {
-      if (tries === 10) throw error
-      await wait(500)
-    }
+export async function fill(count: number, store: Store, filling: Filling): Promise<void> {
+  for await (const batch of recordsOf(count, filling)) {
+    for (const record of batch) await store.create(record)
   }
 }
 
-type GrantFacts = { readonly tid: string; readonly issuer: string; readonly keyId: string }
+/** What grants of one server have in common. */
+export type GrantFacts = { readonly tid: string; readonly issuer: string; readonly keyId: string }
 
 /** The grant of a number: its age, person and client follow from it. */
 export function grantOf(i: number, { tid, issuer, keyId }: GrantFacts): Grant {
@@ -111,6 +140,6 @@ function guidOf(person: number): string {
   return `00000000-0000-4000-8000-${String(person).padStart(12, '0')}`
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+export function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url')
 }

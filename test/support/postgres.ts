@@ -18,6 +18,8 @@ export const withoutPostgres: string | false = command
 
 /** A PostgreSQL server of a test's own. */
 export type RunningPostgres = AsyncDisposable & {
+  /** Of the process that starts the others. */
+  readonly pid: number
   /** The address of a new, empty database. */
   database(): Promise<string>
   /** Asks something of the server, as its administrator. */
@@ -129,6 +131,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<R
   await start()
   await query(`CREATE ROLE app LOGIN PASSWORD '${PASSWORD}'`)
   return {
+    get pid() {
+      return child?.pid ?? 0
+    },
     query,
     start,
     async database() {

@@ -18,6 +18,7 @@ export const withoutRedis: string | false = command
 /** A Redis server of a test's own. */
 export type RunningRedis = AsyncDisposable & {
   readonly port: number
+  readonly pid: number
   /** With a key prefix: an empty store each. */
   store(): string
   /** As at a power failure, and back. */
@@ -81,6 +82,9 @@ export async function startRedis(settings: readonly string[] = DURABLE): Promise
   }
   return {
     port,
+    get pid() {
+      return child?.pid ?? 0
+    },
     start,
     store: () => `redis://127.0.0.1:${port}/0?prefix=t${process.pid}-${stores++}:`,
     crash: () => end('SIGKILL'),

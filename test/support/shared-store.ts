@@ -7,6 +7,8 @@ import { startRedis, withoutRedis } from './redis.ts'
 /** A store that replicas have in common, with what can be done to it. */
 export type SharedStore = AsyncDisposable & {
   readonly kind: string
+  /** Of the processes that keep it, and the expenses; none where the replicas do so themselves. */
+  readonly pids: readonly number[]
   /** The variables that have `serve` use it. */
   readonly env: Readonly<Record<string, string>>
   /** Whether it can be read, and so what was revoked be learnt, while it is cut off. */
@@ -44,6 +46,7 @@ export const SHARED_STORES: readonly SharedStoreKind[] = [
 async function startSqlite(data: string): Promise<SharedStore> {
   return {
     kind: 'SQLite',
+    pids: [],
     isReadable: true,
     env: {},
     expenses: () => expensesOfFile(data),
@@ -87,6 +90,9 @@ async function startPostgresStore(): Promise<SharedStore> {
   const address = await server.database()
   return {
     kind: 'PostgreSQL',
+    get pids() {
+      return [server.pid]
+    },
     isReadable: false,
     // The expenses are there too, by default.
     env: { ENTRANCE_STORE: address },
@@ -127,6 +133,9 @@ async function startRedisStore(): Promise<SharedStore> {
   const running = started.move()
   return {
     kind: 'Redis',
+    get pids() {
+      return [server.pid, postgres.pid]
+    },
     isReadable: false,
     env: { ENTRANCE_STORE: server.store(), EXPENSES_STORE: address },
     expenses: () => expensesOfDatabase(postgres, address),

@@ -65,6 +65,8 @@ export type Grants = {
   find(id: string): Promise<HeldGrant | undefined>
   /** A person's grants that have not been revoked; with one client, where that is named. */
   list(person: string, clientDigest?: string): Promise<readonly HeldGrant[]>
+  /** How many those can be at most: what records say of themselves, none of which is opened. */
+  count(person: string, clientDigest: string): Promise<number>
   /** Walks all grants that have not been revoked; those of one client, where that is named. */
   page(query: GrantQuery): Promise<GrantPage>
   /** Puts a new grant; false when there is one of that id. */
@@ -139,6 +141,14 @@ export function createGrants(options: GrantsOptions): Grants {
     return { grant, version: record.version }
   }
 
+  async function recordsOf(person: string, client: string | undefined): Promise<StoredRecord[]> {
+    const records = await store.list({ person })
+    return records.filter(
+      (record) =>
+        record.key.startsWith(keyOf('')) && (client === undefined || record.client === client),
+    )
+  }
+
   return {
     async find(id) {
       const record = await store.get(keyOf(id))
@@ -146,16 +156,13 @@ export function createGrants(options: GrantsOptions): Grants {
       return record && read(record)
     },
     async list(person, client) {
-      const records = (await store.list({ person })).filter(
-        (record) =>
-          record.key.startsWith(keyOf('')) && (client === undefined || record.client === client),
-      )
       // Whose record it is, is not sealed either; what it says is.
-      const held = await inRounds(records, read)
+      const held = await inRounds(await recordsOf(person, client), read)
       return held.filter(
         ({ grant }) => !grant.revoked && personOf(grant.user) === person && isOf(grant, client),
       )
     },
+    count: async (person, client) => (await recordsOf(person, client)).length,
     async page(query) {
       const { records, next } = await store.page({ ...query, prefix: keyOf('') })
       const held = await inRounds(records, read)

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { Key } from './keyring.ts'
 
 /**
@@ -21,5 +21,5 @@ export function isMac(expected: Buffer, presented: string): boolean {
 
 /** SHA-256 as base64url: a name for something that is itself too long, or too secret, to keep. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }

@@ -32,8 +32,8 @@ export type Authenticate = (headers: GateHeaders) => Authentication
 /** The longest Authorization header that is looked at: several times what a token of ours takes. */
 const AUTHORIZATION_MAX_LENGTH = 16 * 1024
 
-/** How many tokens seen before are remembered; each takes about a kilobyte. */
-const CACHE_SIZE = 4096
+/** How many tokens seen before are remembered; each takes a kilobyte and a quarter. */
+const CACHE_SIZE = 16_384
 
 type Gate = {
   readonly config: Config

@@ -171,50 +171,54 @@ export function createRevocations(options: RevocationsOptions): Revocations {
   }
 }
 
+/** A rule, and whether the store is known to have it. */
+type KnownRule = { readonly rule: Revocation; readonly isStored: boolean }
+
 /** The rules that are known, by what they are about: of each, the one that reaches furthest. */
 function createRules() {
-  const rules = new Map<string, Revocation>()
-  /** The names of those that the store is known to have. */
-  const stored = new Set<string>()
+  const ofKind = {
+    grant: new Map<string, KnownRule>(),
+    person: new Map<string, KnownRule>(),
+    client: new Map<string, KnownRule>(),
+    all: new Map<string, KnownRule>(),
+  }
   let sweptAt = 0
 
   const until = (kind: Revocation['kind'], id: string) =>
-    rules.get(nameOf(kind, id))?.issuedUntil ?? 0
+    ofKind[kind].get(id)?.rule.issuedUntil ?? 0
 
   function endedUntil(person: string, clientDigest: string): number {
     return Math.max(until('person', person), until('client', clientDigest), until('all', ''))
   }
 
-  const hasGrant = (id: string) => rules.has(nameOf('grant', id))
+  const hasGrant = (id: string) => ofKind.grant.has(id)
 
   return {
     endedUntil,
     hasGrant,
-    count: () => rules.size,
-    isStored: (kind: Revocation['kind'], id: string) => stored.has(nameOf(kind, id)),
+    count: () => Object.values(ofKind).reduce((sum, { size }) => sum + size, 0),
+    isStored: (kind: Revocation['kind'], id: string) => ofKind[kind].get(id)?.isStored === true,
     learn(rule: Revocation, isStored: boolean): void {
-      const name = nameOf(rule.kind, rule.id)
-      const known = rules.get(name)
-      if (!known || known.issuedUntil < rule.issuedUntil) rules.set(name, rule)
-      if (isStored) stored.add(name)
+      const known = ofKind[rule.kind].get(rule.id)
+      const furthest = known && known.rule.issuedUntil >= rule.issuedUntil ? known.rule : rule
+      const learnt = { rule: furthest, isStored: isStored || known?.isStored === true }
+      ofKind[rule.kind].set(rule.id, learnt)
     },
     isRevoked(claims: AccessTokenClaims, clientDigest: (id: string) => string): boolean {
-      if (rules.size === 0) return false
       // A grant never comes back: no clock counts, neither whose ended it nor whose renewed it.
       if (hasGrant(claims.gid)) return true
       // Tokens from before the claim was there have only their own time.
       const { gat = claims.iat } = claims
-      return gat <= endedUntil(`${claims.tid}/${claims.oid}`, clientDigest(claims.client_id))
+      const client = ofKind.client.size > 0 ? clientDigest(claims.client_id) : ''
+      return gat <= endedUntil(`${claims.tid}/${claims.oid}`, client)
     },
     /** Not at each reading: there may be many. */
     sweep(): void {
       const now = Date.now()
       if (Math.abs(now - sweptAt) < SWEEP) return
       sweptAt = now
-      for (const [name, { expiresAt }] of rules) {
-        if (expiresAt * 1000 > now) continue
-        rules.delete(name)
-        stored.delete(name)
+      for (const rules of Object.values(ofKind)) {
+        for (const [id, { rule }] of rules) if (rule.expiresAt * 1000 <= now) rules.delete(id)
       }
     },
   }
@@ -226,8 +230,4 @@ const CANNOT_TELL =
 
 function silence(text: string): OAuthError {
   return new OAuthError('temporarily_unavailable', text, { retryAfter: 5 })
-}
-
-function nameOf(kind: Revocation['kind'], id: string): string {
-  return `${kind} ${id}`
 }

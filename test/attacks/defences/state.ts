@@ -105,6 +105,22 @@ export const STATE_DEFENCES: readonly Defence[] = [
     ],
   ),
   ...defencesOf(
+    'core/tokens/access-token.ts',
+    ['attacks/token-confusion'],
+    [
+      [
+        'tokens: the MAC of an access token',
+        'if (!isMac(macOf(master, header.kid, payload), header.mac)) throw FAULTS.signature',
+        '',
+      ],
+      [
+        'tokens: the MAC is of the kid too',
+        'mac(key, MAC_PURPOSE, kid, payload)',
+        'mac(key, MAC_PURPOSE, payload)',
+      ],
+    ],
+  ),
+  ...defencesOf(
     'core/grants/grant.ts',
     ['flows/key-rotation'],
     [

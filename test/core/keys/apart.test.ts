@@ -12,7 +12,14 @@ const BINDING = 'AbCdEf'
 
 /** What the code derives a key for. */
 const SEALING = [`grant ${BINDING}`, `consent ${BINDING}`, `claims ${BINDING}`, 'adopted client']
-const MACING = ['client_id', 'client_secret', 'code', 'refresh_token', 'consent form']
+const MACING = [
+  'client_id',
+  'client_secret',
+  'code',
+  'refresh_token',
+  'consent form',
+  'access_token',
+]
 const SIGNING = [0, 1].map((half) => `ES256 ${BINDING} ${half}`)
 
 suite('signing and encryption are apart', () => {

@@ -24,7 +24,7 @@ before(async () => {
     store: noting(store),
   }
   const config = resolveOptions(options)
-  await fill(GRANTS, { store, config, tid: SEED.tenantId, width: 1 })
+  await fill(GRANTS, store, { config, tid: SEED.tenantId })
   entrance = createEntrance(options)
 })
 after(() => entrance.close())

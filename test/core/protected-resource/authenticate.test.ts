@@ -92,14 +92,14 @@ suite('a token that has been seen before', () => {
     assert.equal(status(), 401)
   })
 
-  test('is one of 4096 that are remembered: the oldest is verified again, not refused', () => {
+  test('is one of 16,384 that are remembered: the oldest is verified again, not refused', () => {
     const { authenticate, gate, issue } = create()
     const first = `Bearer ${issue()}`
     authenticate({ authorization: first, host })
-    for (let i = 0; i < 4096; i++) authenticate({ authorization: `Bearer ${issue()}`, host })
-    assert.equal(gate.verified, 4097)
+    for (let i = 0; i < 16_384; i++) authenticate({ authorization: `Bearer ${issue()}`, host })
+    assert.equal(gate.verified, 16_385)
     assert.equal(statusOf(authenticate({ authorization: first, host })), 200)
-    assert.equal(gate.verified, 4098)
+    assert.equal(gate.verified, 16_386)
   })
 
   test('is looked for in a header of bounded length', () => {

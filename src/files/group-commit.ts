@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { atOnce } from '../../files/sqlite-file.ts'
+import { atOnce } from './sqlite-file.ts'
 
 export type GroupCommit = {
   /** Does a change with others; resolves once it is on the disk. */
@@ -37,7 +37,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
 
   function write<T>(change: () => T): Promise<T> {
     return new Promise<unknown>((resolve, reject) => {
-      if (!db.isOpen) throw new Error('The expense store is closed.')
+      if (!db.isOpen) throw new Error('The store is closed.')
       if (waiting.length === 0) setImmediate(flush)
       waiting.push({ change, resolve, reject })
     }) as Promise<T>
