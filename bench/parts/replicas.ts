@@ -19,11 +19,11 @@ const MOST = 3
 /** How many connections each replica is called over. */
 const CONNECTIONS = 16
 
-/** Processor 1 is the load generator's. One that is shared is the first. */
-const PROCESSORS = [0, 2, 3]
-
 /** Whether each of two replicas can have a processor, and the generator and the store as well. */
 const HAS_ROOM = availableParallelism() > MOST
+
+/** Processor 1 is the load generator's: without room the second and the third replica go there too. */
+const PROCESSORS = HAS_ROOM ? [0, 2, 3] : [0, 1, 1]
 
 /** How long each measurement takes, and how many calls each replica has answered before the first. */
 export type Extent = { readonly seconds: number; readonly warmUp: number }
@@ -35,7 +35,7 @@ const WARM_UPS = 6
 type Seen = {
   /** Calls per second, of all. */
   readonly rate: number
-  /** Of the processor for each call, in µs: the replicas', and the store's with that of the expenses. */
+  /** Of the processor for each call, in µs: the first replica's, and the store's with that of the expenses. */
   readonly cpu: number
   readonly storeCpu: number
 }
@@ -89,7 +89,7 @@ async function measureOn(kind: SharedStoreKind, run: Run, extent: Extent): Promi
   const url = `http://localhost:${ports[0]}`
   const servers: Serving[] = []
   for (const [i, port] of ports.entries()) {
-    const place = { port, url, folder, cpu: HAS_ROOM ? (PROCESSORS[i] ?? 0) : 0 }
+    const place = { port, url, folder, cpu: PROCESSORS[i] ?? 0 }
     servers.push(stack.use(await startServing({ emulator, secret, store, env, ...place })))
   }
   // Whoever signed in at one of them is let in by all.
@@ -103,8 +103,9 @@ async function measureOn(kind: SharedStoreKind, run: Run, extent: Extent): Promi
   for (const server of servers) await warm(callOf(server), extent.warmUp)
   const rounds: Seen[][] = []
   for (let round = 0; round < run.rounds; round++) {
-    // Each is the one that is alone in its turn.
-    const order = servers.map((_, i) => servers[(i + round) % MOST] as Serving)
+    // Each is the first in its turn, where each has a processor.
+    const first = HAS_ROOM ? round : 0
+    const order = servers.map((_, i) => servers[(i + first) % MOST] as Serving)
     const counts = round % 2 === 0 ? [1, 2, 3] : [3, 2, 1]
     const seen: Seen[] = []
     for (const count of counts) {
@@ -132,7 +133,7 @@ async function callAtOnce(loads: readonly Load[], storePids: readonly number[]):
   const count = sumOf((one) => one.count)
   return {
     rate: sumOf(({ rate }) => rate),
-    cpu: sumOf((one) => one.serverCpu * one.count) / count,
+    cpu: loaded[0]?.serverCpu ?? Number.NaN,
     storeCpu: (1e6 * (used() - before)) / count,
   }
 }
@@ -145,7 +146,7 @@ function factorOf([one, two]: readonly Seen[]): number {
 
 const COSTS = [
   { name: 'rate', what: 'tool calls', unit: 'req/s' },
-  { name: 'cpu', what: 'CPU of the replicas for a tool call', unit: 'µs' },
+  { name: 'cpu', what: 'CPU of a replica for a tool call', unit: 'µs' },
   { name: 'storeCpu', what: 'CPU of the store and the expenses for a tool call', unit: 'µs' },
 ] as const
 
@@ -173,11 +174,11 @@ function tell(
   }
 }
 
-const RECKONED = `not measured but reckoned, for this machine has ${availableParallelism()} processors, and two replicas, the load generator and the store want one each: two times the CPU that a call takes with one replica, over that with two. It says what replicas cost each other, and not when a store has no more to give`
+const RECKONED = `not measured but reckoned, for this machine has ${availableParallelism()} processors, and two replicas, the load generator and the store want one each: two times the CPU that a call takes at a replica alone, over what it takes there while a second one serves as well. It says what replicas cost each other, and not when a store has no more to give`
 
 const CONDITIONS = [
   HAS_ROOM
     ? 'Each replica is kept to a processor of its own, the load generator to another.'
-    : `All replicas share one processor. The factor of the target is ${RECKONED}.`,
+    : `The first replica, whose CPU is told, has a processor to itself; the others share that of the load generator. The factor of the target is ${RECKONED}.`,
   'Everybody calls get_expenses with ten expenses, with a token that one of the replicas gave, at all of them: 16 connections to each, without a proxy in between. Expenses are in PostgreSQL in both cases, and are read at each call.',
 ]
