@@ -17,8 +17,6 @@ export async function serveLegacy(
   request: Request,
   legacy: LegacyRequest,
 ): Promise<Response> {
-  // Without a session it reaches only calls of its own batch, and these would be left without an answer.
-  server.server.removeNotificationHandler('notifications/cancelled')
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   await server.connect(transport)
   return transport.handleRequest(request, legacy)
