@@ -116,6 +116,11 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
   if (outgoing.hasHeader('connection')) delete headers.connection
   outgoing.writeHead(response.status, headers)
   if (!response.body) return void outgoing.end()
+  // Nothing of it is sent: it might never end, and no reader holds it up.
+  if (outgoing.req.method === 'HEAD') {
+    outgoing.end()
+    return response.body.cancel()
+  }
   // A stream says its status and headers at once, not with its first event.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) outgoing.flushHeaders()
   await sendBody(response.body, outgoing)
