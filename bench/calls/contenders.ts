@@ -34,8 +34,14 @@ export type Tokens = {
 /** How many tokens are sent in turn. */
 export const MANY_TOKENS = 10_000
 
-/** In milliseconds. */
-const MOST_WARM_UP = 6000
+/**
+ * How many calls, in how many milliseconds at most. After four thousand Node still had much to
+ * compile of a server, and it is the ratio of two of them that counts.
+ */
+const FULL_WARM_UP: WarmUp = { calls: MANY_TOKENS, within: 15_000 }
+const QUICK_WARM_UP: WarmUp = { calls: 3000, within: 5000 }
+
+type WarmUp = { readonly calls: number; readonly within: number }
 
 /** Enough to keep a server busy that answers one request at a time. */
 export const CONNECTIONS = 16
@@ -51,10 +57,11 @@ export async function startContenders(run: Run): Promise<Contenders> {
   const fresh = run.isQuick ? undefined : started.use(await startEntrance(run, emulator))
   const { subjects: peers, absent } = run.isQuick ? NO_PEERS : await startPeers(run, emulator)
   for (const peer of peers) started.use(peer)
-  for (const subject of [entrance, unchecked, bare, fixed, ...(fresh ? [fresh] : []), ...peers]) {
-    await warmUp(subject, run.isQuick ? 1000 : 4000)
-  }
+  // So many tokens are a warm-up, too.
   const tokens = fresh && { fresh, many: await knownTokens(entrance) }
+  for (const subject of [unchecked, bare, fixed, ...peers, fresh ?? entrance]) {
+    await warmUp(subject, run.isQuick ? QUICK_WARM_UP : FULL_WARM_UP)
+  }
   const running = started.move()
   const dispose = () => running.disposeAsync()
   return {
@@ -65,9 +72,8 @@ export async function startContenders(run: Run): Promise<Contenders> {
 
 const NO_PEERS: StartedPeers = { subjects: [], absent: [] }
 
-/** Until so many calls have been answered, for Node compiles what has been called often; or long enough. */
-async function warmUp(subject: Subject, calls: number): Promise<void> {
-  const end = performance.now() + MOST_WARM_UP
+async function warmUp(subject: Subject, { calls, within }: WarmUp): Promise<void> {
+  const end = performance.now() + within
   for (let answered = 0; answered < calls && performance.now() < end; ) {
     answered += (await ask(subject, { seconds: 1 })).count
   }

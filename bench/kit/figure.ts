@@ -34,6 +34,11 @@ export type Ratio = {
   readonly samples: readonly number[]
 }
 
+/** Those of one id beside each other, in the order in which the ids come first. */
+export function byId(figures: readonly Figure[]): Figure[] {
+  return [...Map.groupBy(figures, ({ id }) => id).values()].flat()
+}
+
 /** The middle of samples, and how far they lie apart. */
 export type Spread = {
   readonly median: number

@@ -13,7 +13,7 @@ import type { TargetId } from '../kit/targets.ts'
 
 /** Many short rounds: of what disturbs, a ratio of one round takes the least. */
 const ROUNDS = 3
-const FULL: Pace = { warmUp: 0.2, saturated: 1, half: 2 }
+const FULL: Pace = { warmUp: 0.2, saturated: 1, half: 1.5 }
 const QUICK: Pace = { warmUp: 0.2, saturated: 0.8, half: 0 }
 
 const PEERS: ReadonlyMap<TargetId, string> = new Map([

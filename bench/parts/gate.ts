@@ -58,7 +58,7 @@ export const gate: Part = {
 /** In a process of its own: nothing else is compiled there, or leaves anything to collect. */
 async function measureApart({ isQuick, rounds }: Run): Promise<Samples> {
   const file = join(root, 'bench', 'gate', 'measure.ts')
-  const args = ['--expose-gc', file, String(rounds), isQuick ? '1000' : '2000']
+  const args = [file, String(rounds), isQuick ? '1000' : '2000']
   await using child = await start({ command: nodeBinary(), args, cpu: 0 }, async () => true)
   if (child.child.exitCode === null) await once(child.child, 'exit')
   const line = child

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { type Pattern, signInOnce } from '../growth/people.ts'
 import { type Cost, compare, openSide, type Side } from '../growth/side.ts'
 import { KINDS, type Kind } from '../growth/subjects.ts'
-import { type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
+import { byId, type Figure, median, type Ratio, ratios } from '../kit/figure.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
 import { type EmulatorProcess, startEmulatorProcess } from '../subjects/emulator.ts'
 
@@ -52,7 +52,7 @@ export async function measureGrowth(run: Run, extent: Extent): Promise<Measured>
   }
   return {
     conditions: conditionsOf(extent),
-    figures: seen.flatMap(({ figures }) => figures),
+    figures: byId(seen.flatMap(({ figures }) => figures)),
     ratios: seen.flatMap((store) => store.ratios),
     targets: REQUESTS.map(({ request, target }) => worst(seen, request, target)),
     absent,
@@ -102,7 +102,7 @@ async function measureStore(
   const took = ((performance.now() - start) / 1000).toFixed(0)
   run.say(`${name}: ${toCount(extent.many)} grants are in the store, after ${took} s`)
   const sides = [few, many] as const
-  const figures: Figure[] = sizeOf(id, name, sides)
+  const figures: Figure[] = sizeOf(name, sides)
   const seen: Ratio[] = []
   for (const { request, what } of REQUESTS) {
     const count = request === 'refresh' ? extent.refreshes : extent.calls
@@ -112,23 +112,23 @@ async function measureStore(
     for (let round = 0; round < run.rounds; round++) {
       rounds.push(await compare(sides, request, count))
     }
-    const told = tell({ id: `growth/${id}/${request}`, what: `${what}, ${name}` }, sides, rounds)
+    const told = tell({ id, name, request, what }, sides, rounds)
     figures.push(...told.figures)
     seen.push(...told.ratios)
   }
   return { id, figures, ratios: seen }
 }
 
-function sizeOf(id: string, name: string, [few, many]: readonly [Side, Side]): Figure[] {
+function sizeOf(name: string, [few, many]: readonly [Side, Side]): Figure[] {
   if (few.bytes === undefined || many.bytes === undefined) return []
   const each = (many.bytes - few.bytes) / (many.grants - few.grants)
-  const what = `what a grant takes up, with its indexes and what is noted of its sign-in, ${name}`
-  return [{ id: `growth/${id}/size`, what, subject: labelOf(many), unit: 'bytes', samples: [each] }]
+  const what = 'what a grant takes up, with its indexes and what is noted of its sign-in'
+  return [{ id: 'growth/size', what, subject: name, unit: 'bytes', samples: [each] }]
 }
 
 /** Both costs of both sides, and how they are to each other. */
 function tell(
-  { id, what }: { readonly id: string; readonly what: string },
+  { id, name, request, what }: { id: string; name: string; request: string; what: string },
   sides: readonly [Side, Side],
   rounds: readonly (readonly [Cost, Cost])[],
 ): { figures: Figure[]; ratios: Ratio[] } {
@@ -140,13 +140,14 @@ function tell(
   return {
     figures: costs.flatMap(({ kind, told }) =>
       ([0, 1] as const).map((at) => ({
-        ...{ id: `${id}/${kind}`, what: told, subject: labelOf(sides[at]), unit: 'ms' as const },
+        ...{ id: `growth/${request}/${kind}`, what: told, unit: 'ms' as const },
+        subject: `${name}, ${toCount(sides[at].grants)} grants`,
         samples: samplesOf(at, kind),
       })),
     ),
     ratios: costs.map(({ kind, told }) => ({
-      ...{ id: `${id}/${kind}`, unit: '×' as const },
-      what: `${told}, with ${toCount(sides[1].grants)} live grants beside ${toCount(sides[0].grants)}`,
+      ...{ id: `growth/${id}/${request}/${kind}`, unit: '×' as const },
+      what: `${told}, ${name}, with ${toCount(sides[1].grants)} live grants beside ${toCount(sides[0].grants)}`,
       samples: ratios(samplesOf(1, kind), samplesOf(0, kind)),
     })),
   }
@@ -165,10 +166,6 @@ function worst(
   return samples
     ? { id, samples }
     : { id, samples: null, why: 'No store could be measured on this machine.' }
-}
-
-function labelOf({ grants }: Side): string {
-  return `${toCount(grants)} grants`
 }
 
 function toCount(count: number): string {

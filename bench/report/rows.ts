@@ -20,6 +20,9 @@ export type Row = {
   readonly spread?: readonly [number, number]
 }
 
+/** The median is on one side of the bound, and some rounds are on the other. */
+const WAVERING = 'not all rounds agree on it'
+
 /** A row for each target, in the order of the targets. */
 export function toRows(outcomes: readonly Outcome[]): Row[] {
   return (Object.keys(TARGETS) as TargetId[]).map((id) => toRow(id, findResult(id, outcomes)))
@@ -33,7 +36,8 @@ function toRow(id: TargetId, result: TargetResult): Row {
   const { lowest, highest } = spread(result.samples)
   const value = median(result.samples)
   const met = isMet(TARGETS[id], value)
-  const { note } = result
+  const isAgreed = isMet(TARGETS[id], lowest) === isMet(TARGETS[id], highest)
+  const note = [result.note, isAgreed ? undefined : WAVERING].filter(Boolean).join('; ')
   return { ...head, value, ...tail, met, ...(note && { note }), spread: [lowest, highest] }
 }
 

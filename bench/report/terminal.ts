@@ -94,9 +94,11 @@ function targetTable(rows: readonly Row[], width: number): string {
 function reasons(rows: readonly Row[], width: number): string[] {
   const wordsOf = ({ why, note }: Row) => why ?? note ?? ''
   const grouped = Map.groupBy(rows.filter(wordsOf), wordsOf)
-  return [...grouped].map(([words, all]) =>
-    wrap(sentence(`– ${all.map(({ id }) => id).join(', ')}: ${words}`), width),
-  )
+  // The mark of what was not measured, and none where it was.
+  return [...grouped].map(([words, all]) => {
+    const mark = all.every(({ met }) => met === null) ? '–' : ' '
+    return wrap(sentence(`${all.map(({ id }) => id).join(', ')}: ${words}`), width, `${mark}  `)
+  })
 }
 
 function failuresOf({ outcomes, trips }: Report, width: number): string[] {

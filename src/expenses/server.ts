@@ -100,7 +100,10 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
       const { message } = read
       const extra = { ...authInfo.extra, auditTool, topic: topicOf(message) }
       const known = { authInfo: { ...authInfo, extra }, parsedBody: message }
-      if (!(await isLegacyRequest(request, message))) return handler.fetch(request, known)
+      // Requests of 2026-07-28 name their method in a header too: they need not be looked at twice.
+      const isLegacy =
+        !request.headers.has('mcp-method') && (await isLegacyRequest(request, message))
+      if (!isLegacy) return handler.fetch(request, known)
       return serveLegacy(createServer(known.authInfo), request, known)
     },
     close() {

@@ -25,6 +25,9 @@ export async function bodyTests(t: TestContext, server: MountedServer): Promise<
     breaksOff(server),
   )
   await t.test('a client that does not read holds the response up', () => holdsResponseUp(server))
+  await t.test('a client that leaves while it holds the response up cancels it', () =>
+    leavesHeldUp(server),
+  )
   await t.test('a server that does not read holds the request up', () => holdsRequestUp(server))
   await t.test('a client that sends all before it reads gets an early answer', () =>
     answersEarly(server),
@@ -117,6 +120,26 @@ async function holdsResponseUp(server: MountedServer): Promise<void> {
   let received = 0
   for await (const chunk of response) received += chunk.length
   assert.equal(received, TOTAL)
+}
+
+async function leavesHeldUp(server: MountedServer): Promise<void> {
+  const cancelled = Promise.withResolvers<void>()
+  let pulled = 0
+  server.handle(() => {
+    const pull = (controller: ReadableStreamDefaultController) => {
+      controller.enqueue(Buffer.alloc(CHUNK))
+      pulled += CHUNK
+    }
+    return new Response(new ReadableStream({ pull, cancel: () => cancelled.resolve() }))
+  })
+  const message = post(server)
+  message.end()
+  await once(message, 'response')
+  await roundTrips(server)
+  assert.ok(pulled < BUFFERED, `${pulled} bytes`)
+  message.once('error', () => {})
+  message.destroy()
+  await cancelled.promise
 }
 
 async function holdsRequestUp(server: MountedServer): Promise<void> {

@@ -61,6 +61,7 @@ test('the part measures each store at hand, and holds the slowest against the ta
     const extent = { few: 20, many: 60, refreshes: 4, calls: 4 }
     const { figures, ratios, targets, absent } = await measureGrowth(run, extent)
     assert.equal(figures.length, (3 - absent.length) * 9)
+    assert.equal(new Set(figures.map(({ id, subject }) => `${id} ${subject}`)).size, figures.length)
     for (const { id, samples } of figures) {
       // The system counts CPU time in hundredths of a second.
       const least = id.endsWith('/cpu') ? 0 : Number.MIN_VALUE

@@ -13,7 +13,10 @@ test('a token of one replica is taken by all, on each store, and the worse facto
   const folder = mkdtempSync(join(tmpdir(), 'entrance-bench-'))
   const run: Run = { isQuick: false, rounds: 2, folder, say: () => {} }
   try {
-    const { figures, targets, absent, conditions } = await measureReplicas(run, 0.4)
+    const { figures, targets, absent, conditions } = await measureReplicas(run, {
+      seconds: 0.4,
+      warmUp: 1,
+    })
     assert.equal(figures.length, (2 - absent.length) * 9)
     const rates = figures.filter(({ id }) => id.endsWith('/rate'))
     assert.ok(rates.every(({ samples }) => samples.every((rate) => rate > 0)))

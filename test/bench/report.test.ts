@@ -108,8 +108,21 @@ test('what was measured in place of a target is told of beside it', () => {
   const rows = toRows([part])
   assert.equal(rows.find(({ id }) => id === 'replicas')?.note, note)
   const told = { ...report, outcomes: [part], rows }
-  assert.match(toText(told, 100), /– replicas: reckoned from what two cost\./)
+  assert.match(toText(told, 100), / {3}replicas: reckoned from what two cost\./)
   assert.match(toPage(told), /^- tool calls .*: reckoned from what two cost\.$/m)
+})
+
+test('a target that some rounds meet and some miss says so', () => {
+  for (const [samples, met] of [
+    [[96, 94, 97], true],
+    [[94, 93, 97], false],
+  ] as const) {
+    const targets = [{ id: 'call-unchecked', samples }] as const
+    const rows = toRows([measured({ targets: ['call-unchecked'] }, { targets })])
+    const row = rows.find(({ id }) => id === 'call-unchecked')
+    assert.deepEqual([row?.met, row?.note], [met, 'not all rounds agree on it'])
+  }
+  assert.equal(rowOf('call-unchecked').note, undefined)
 })
 
 test('a bound itself is met from either side', () => {
@@ -180,7 +193,7 @@ test('a target is marked as met, missed or not measured', () => {
   assert.match(text, /^✓ {2}tool calls .+ ≥ 95 % +96\.2 % +95\.9\.\.96\.4$/m)
   assert.match(text, /^✗ {2}from the start .+ ≤ 400 ms +510 ms +510\.\.530$/m)
   assert.match(text, /^– {2}tool calls .+ ≥ 5 × +–$/m)
-  assert.match(text, /^– storm-memory, storm-store: the part storms failed/m)
+  assert.match(text, /^– {2}storm-memory, storm-store: the part storms failed/m)
 })
 
 test('the page claims a median where rounds agree, and the range where they do not', () => {

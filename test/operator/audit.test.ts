@@ -26,6 +26,15 @@ suite('the audit log', () => {
     assert.deepEqual(Object.fromEntries(rows.map(([, name, what]) => [name, what])), AUDIT_EVENTS)
   })
 
+  test('where nobody takes it, is still what names the sign-in that a trace belongs to', () => {
+    const transactions: string[] = []
+    const observe = joinObservers([{ transaction: (id) => void transactions.push(id) }])
+    assert.equal(observe.audit, undefined)
+    const { audit } = createAudit({ observe, keyring: createKeyring([{ secret: SECRET }]) })
+    audit({ event: 'token.issued', outcome: 'success', person: PERSON, transaction: 'the one' })
+    assert.deepEqual(transactions, ['the one'])
+  })
+
   test('a client’s name can write no line of its own', () => {
     const { audit, lines } = openAudit()
     const name = 'VS Code\n{"event":"forged"}\r\u2028\u202e\u0000'

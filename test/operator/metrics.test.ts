@@ -8,7 +8,7 @@ suite('metrics in the text format of Prometheus', () => {
     const counter = registry.counter('requests_total', 'What came.')
     counter.add({ endpoint: '/token' })
     counter.add({ endpoint: '/token' }, 2)
-    counter.add({ endpoint: '/register' })
+    counter.of({ endpoint: '/register' })()
     assert.equal(
       registry.text(),
       `# HELP requests_total What came.
