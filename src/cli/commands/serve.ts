@@ -36,6 +36,7 @@ import { portInUse, portProblem, warnOfPort } from '../port-problems.ts'
 import { releaseStartMemory } from '../release-memory.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
 import { warnOfStore } from '../store-warnings.ts'
@@ -47,6 +48,7 @@ import { type StoreWait, waitForStore } from '../wait-for-store.ts'
  * it; throws `ConfigError` with everything that is wrong with the configuration.
  */
 export async function serve(options: ServeOptions): Promise<void> {
+  keepHeapSmall()
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
