@@ -1,13 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Has V8 collect garbage before it takes more memory. By itself it lets a busy server's heap grow to
- * several times what is in use, and keeps that: 10,000 registrations left 250 MB behind, and leave 35
- * now, with as much of the processor used for each.
+ * Has V8 collect what is old when it has grown by half. By itself it lets the heap of a busy server
+ * grow to several times what is in use, and keeps that: 90,000 registrations and as many abandoned
+ * authorizations left 370 MB, and leave 238 now, with as much of the processor for each. A smaller
+ * young generation would leave 120, and make a tool call cost half as much again.
  */
 export function keepHeapSmall(): void {
-  // The old generation is collected when it has grown by half.
   setFlagsFromString('--heap-growing-percent=50')
-  // The young one stays as it is: a request leaves next to nothing that has to be kept.
-  setFlagsFromString('--semi-space-growth-factor=1')
 }
