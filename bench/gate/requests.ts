@@ -44,6 +44,7 @@ export function badTokens(count: number): BadKind[] {
   const list = (make: (token: string) => string) => goodTokens(count).map(make)
   return [
     { name: 'no JWT', maker: 'stranger', tokens: list(withBrokenHeader) },
+    { name: '8 KiB of dots', maker: 'stranger', tokens: list(() => '.'.repeat(8 * 1024)) },
     { name: "another server's", maker: 'stranger', tokens: goodTokens(count, 3600, other) },
     { name: 'forged', maker: 'stranger', tokens: list(createForger()) },
     { name: 'forged, 8 KiB long', maker: 'stranger', tokens: list(createForger(8 * 1024)) },

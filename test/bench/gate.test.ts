@@ -6,6 +6,7 @@ import { createEntrance } from '../../src/index.ts'
 /** Why each is refused, by its name in the bench. */
 const REASONS = new Map([
   ['no JWT', 'The access token is not a JWT that this server issued.'],
+  ['8 KiB of dots', 'The access token is not a JWT that this server issued.'],
   [
     "another server's",
     'The access token was signed with a key that this server does not hold. Sign in again.',
@@ -41,7 +42,8 @@ suite('the tokens that the gate is measured with', () => {
   })
 
   test('are as long as is looked at where they are to be, and no longer', () => {
-    const long = badTokens(4).find(({ name }) => name.includes('8 KiB'))
-    assert.deepEqual(new Set(long?.tokens.map(({ length }) => length)), new Set([8192]))
+    const long = badTokens(4).filter(({ name }) => name.includes('8 KiB'))
+    const lengths = long.flatMap(({ tokens }) => tokens.map(({ length }) => length))
+    assert.deepEqual(new Set(lengths), new Set([8192]))
   })
 })
