@@ -28,6 +28,8 @@ export function ensureBuilt() {
   const inputs = [
     'src',
     'package.json',
+    // The command holds copies of packages: one mended by `npm audit fix` is to get into it.
+    'node_modules/.package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',
     'scripts/bundle.js',

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -64,4 +65,32 @@ test('the lock of an installation that was killed keeps nobody waiting', { skip 
   writeFileSync(join(clone.root, '.setup-lock'), stdout)
   await clone.install()
   assert.equal(clone.log(), 'begin end')
+})
+
+test('what is built is built again when a package of it is another, and not when nothing changed', async (t) => {
+  const { root } = newClone(t)
+  const packages = join(root, 'node_modules')
+  mkdirSync(join(packages, 'typescript', 'bin'), { recursive: true })
+  const build =
+    "const fs = require('node:fs'); fs.mkdirSync('dist'); fs.appendFileSync('built', 'x')"
+  writeFileSync(join(packages, 'typescript', 'bin', 'tsc'), build)
+  writeFileSync(join(packages, '.package-lock.json'), '{}')
+  mkdirSync(join(root, 'src'))
+  mkdirSync(join(root, 'scripts'))
+  for (const name of ['bundle', 'command', 'page', 'types']) {
+    writeFileSync(join(root, 'scripts', `${name}.js`), '')
+  }
+  for (const name of ['tsconfig.json', 'tsconfig.build.json']) writeFileSync(join(root, name), '{}')
+  const script = join(root, 'setup', 'build.js')
+  writeFileSync(script, "import { ensureBuilt } from './setup.js'\nensureBuilt()\n")
+  const builds = async () => {
+    await run(process.execPath, [script], { cwd: root })
+    return readFileSync(join(root, 'built'), 'utf8').length
+  }
+  assert.equal(await builds(), 1)
+  assert.equal(await builds(), 1)
+  // As `npm update` and `npm audit fix` leave it: neither need touch package.json.
+  const later = new Date(Date.now() + 1000)
+  utimesSync(join(packages, '.package-lock.json'), later, later)
+  assert.equal(await builds(), 2)
 })

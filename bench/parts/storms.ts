@@ -112,7 +112,7 @@ async function raise(
 }
 
 /** Memory that has stood still for so long counts as settled, in milliseconds. */
-const STILL = 3000
+const STILL = 5000
 
 /** By how much it may move meanwhile, in MB; and how long that is waited for, in milliseconds. */
 const STILL_MEGABYTES = 1

@@ -65,17 +65,39 @@ export function toRequest(
   const method = incoming.method ?? 'GET'
   const url = requestUrl(incoming)
   if (!url || FORBIDDEN_METHODS.has(method)) return undefined
-  const gone = new AbortController()
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) gone.abort()
-  })
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  return new Request(url, {
+  const request = new Request(url, {
     method,
     headers: toHeaders(incoming),
-    signal: gone.signal,
     ...(hasBody && { body: toBody(incoming, outgoing), duplex: 'half' }),
   } as RequestInit)
+  return withSignal(request, outgoing)
+}
+
+/**
+ * Has the request's `signal` abort when the client goes away. One that is given to a `Request` keeps
+ * all that belongs to the request from being let go soon; so it is made for those who ask.
+ */
+function withSignal(request: Request, outgoing: ServerResponse): Request {
+  let signal: AbortSignal | undefined
+  return Object.defineProperty(request, 'signal', {
+    configurable: true,
+    enumerable: true,
+    get: () => {
+      signal ??= goneSignal(outgoing)
+      return signal
+    },
+  })
+}
+
+function goneSignal(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  const abort = () => {
+    if (!outgoing.writableFinished) gone.abort()
+  }
+  if (outgoing.destroyed) abort()
+  else outgoing.once('close', abort)
+  return gone.signal
 }
 
 /**
@@ -116,6 +138,11 @@ export async function sendResponse(response: Response, outgoing: ServerResponse)
   if (outgoing.hasHeader('connection')) delete headers.connection
   outgoing.writeHead(response.status, headers)
   if (!response.body) return void outgoing.end()
+  // Nothing of it is sent: it might never end, and no reader holds it up.
+  if (outgoing.req.method === 'HEAD') {
+    outgoing.end()
+    return response.body.cancel()
+  }
   // A stream says its status and headers at once, not with its first event.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) outgoing.flushHeaders()
   await sendBody(response.body, outgoing)

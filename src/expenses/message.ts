@@ -13,10 +13,13 @@ export type Message = { readonly message: unknown } | { readonly refusal: Respon
 export async function readMessage(request: Request): Promise<Message | undefined> {
   const { method, headers } = request
   if (method !== 'POST' || !isJsonContentType(headers.get('content-type'))) return undefined
-  try {
-    const body = await readRequestBody(request, MAX_BODY_BYTES)
-    if (!body.tooLarge) return { message: JSON.parse(body.text) }
+  const body = await readRequestBody(request, MAX_BODY_BYTES).catch(() => undefined)
+  if (!body) return refuse(400, -32700, 'The request body could not be read to its end.')
+  if (body.tooLarge) {
     return refuse(413, -32000, `The request body is larger than ${MAX_BODY_BYTES} bytes.`)
+  }
+  try {
+    return { message: JSON.parse(body.text) }
   } catch {
     return refuse(400, -32700, 'The request body is not valid JSON.')
   }

@@ -133,6 +133,8 @@ function prepareServer(options: ExpensesServerOptions) {
   }
   return (authInfo: AuthInfo | undefined): McpServer => {
     const server = new McpServer({ name, title: 'Expenses', version }, serverOptions)
+    // It reaches only calls of its own batch, and these would be left without an answer.
+    server.server.removeNotificationHandler('notifications/cancelled')
     const { user, auditTool, topic } = authInfo?.extra ?? {}
     const owner = ownerOf(user)
     for (const [topics, register] of parts) {

@@ -16,7 +16,8 @@ type Waiting = {
 
 /**
  * One commit, hence one wait for the disk, for all changes that arrive in the same turn of the event
- * loop, in their order. Nobody is answered before it. Where one fails, none is done.
+ * loop, in their order. Nobody is answered before it. One that fails takes no other with it; where
+ * the commit fails, none is done.
  */
 export function createGroupCommit(db: DatabaseSync): GroupCommit {
   let waiting: Waiting[] = []
@@ -25,14 +26,12 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
     const batch = waiting
     waiting = []
     if (batch.length === 0) return
-    let done: unknown[]
     try {
-      done = atOnce(db, () => batch.map(({ change }) => change()))
+      const settled = atOnce(db, () => batch.map((one) => attempt(db, one)))
+      for (const settle of settled) settle()
     } catch (error) {
       for (const { reject } of batch) reject(error)
-      return
     }
-    for (const [i, { resolve }] of batch.entries()) resolve(done[i])
   }
 
   function write<T>(change: () => T): Promise<T> {
@@ -44,4 +43,19 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
   }
 
   return { write, flush }
+}
+
+/** Does a change or nothing of it; gives what tells who waits, once the others are done too. */
+function attempt(db: DatabaseSync, { change, resolve, reject }: Waiting): () => void {
+  db.exec('SAVEPOINT change')
+  try {
+    const done = change()
+    db.exec('RELEASE change')
+    return () => resolve(done)
+  } catch (error) {
+    // A full disk has rolled back by itself what the others did.
+    if (!db.isTransaction) throw error
+    db.exec('ROLLBACK TO change; RELEASE change')
+    return () => reject(error)
+  }
 }

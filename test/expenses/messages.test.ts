@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { serveExpenses } from './support.ts'
+import { createExpensesServer, sqliteExpenseStore } from '../../src/expenses/server.ts'
+import { PEOPLE, serveExpenses } from './support.ts'
 
 const HEADERS = {
   'content-type': 'application/json',
@@ -75,6 +76,43 @@ test('each message alone finds what it is about, and nothing is told of a method
   }
 })
 
+test('a batch that cancels its own call does not hold its request open for ever', async (t) => {
+  const audited: unknown[] = []
+  const url = await serveExpenses(t, {}, (...called) => audited.push(called))
+  const call = toMessage(1, 'tools/call', { name: 'get_expenses', arguments: {} })
+  const cancel = {
+    jsonrpc: '2.0',
+    method: 'notifications/cancelled',
+    params: { requestId: 1 },
+  }
+  for (const batch of [
+    [call, cancel],
+    [cancel, call],
+  ]) {
+    const response = await post(url, batch, {}, AbortSignal.timeout(5_000))
+    assert.partialDeepStrictEqual(await response.json(), { id: 1, result: {} })
+    // A header of 2026-07-28 has the SDK answer it, in a stream.
+    const headers = { 'mcp-method': 'tools/call' }
+    const streamed = await post(url, batch, headers, AbortSignal.timeout(5_000))
+    assert.match(await streamed.text(), /"result"/)
+  }
+  assert.deepEqual(audited, Array(4).fill(['get_expenses', 'success']))
+})
+
+test('a body that breaks off is told from one that is no JSON', async (t) => {
+  const own = sqliteExpenseStore(':memory:')
+  t.after(() => own.close())
+  const server = createExpensesServer({ expenses: own })
+  const body = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
+  const init = { method: 'POST', body, headers: HEADERS, duplex: 'half' }
+  const request = new Request('http://localhost/mcp', init as RequestInit)
+  const authInfo = { token: 't', clientId: 'c', scopes: [], extra: { user: PEOPLE.alice } }
+  const response = await server.fetch(request, { authInfo })
+  const { error } = (await response.json()) as { error: { message: string } }
+  assert.equal(response.status, 400)
+  assert.equal(error.message, 'The request body could not be read to its end.')
+})
+
 test('a notification and an answer are taken without an answer', async (t) => {
   const url = await serveExpenses(t)
   const notification = { jsonrpc: '2.0', method: 'notifications/initialized' }
@@ -108,7 +146,12 @@ function toMessage(id: number, method: string, params: object = {}) {
   return { jsonrpc: '2.0', id, method, params }
 }
 
-function post(url: string, message: object, headers = {}): Promise<Response> {
+function post(
+  url: string,
+  message: object,
+  headers = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   const body = JSON.stringify(message)
-  return fetch(url, { method: 'POST', body, headers: { ...HEADERS, ...headers } })
+  return fetch(url, { method: 'POST', body, headers: { ...HEADERS, ...headers }, signal })
 }

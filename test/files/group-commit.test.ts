@@ -13,17 +13,34 @@ test('changes of one turn are one commit, in their order, and each gets its own 
   assert.equal(db.commits(), 2)
 })
 
-test('where one change of a turn fails, none is done, and everybody is told', async () => {
+test('a change that fails is undone as a whole, and takes no other of its turn with it', async () => {
   using db = openCounted()
   const { write } = createGroupCommit(db)
   const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
-  const words = ['a', 'a', 'b'].map((word) => write(() => insert.run(word)))
+  const put = (...words: string[]) => write(() => words.map((word) => insert.run(word)).length)
+  const outcomes = await Promise.allSettled([put('a'), put('b', 'a'), put('c'), put('b')])
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+  )
+  assert.deepEqual(wordsOf(db), ['a', 'b', 'c'])
+  assert.equal(db.commits(), 1)
+})
+
+test('where the file is full, nothing of a turn is done, and everybody is told', async () => {
+  using db = openCounted()
+  const { write } = createGroupCommit(db)
+  const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
+  const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
+  db.exec(`PRAGMA max_page_count = ${pages + 1}`)
+  const words = ['a', 'b'.repeat(1_000_000), 'c'].map((word) => write(() => insert.run(word)))
   const outcomes = await Promise.allSettled(words)
   assert.deepEqual(
     outcomes.map(({ status }) => status),
     ['rejected', 'rejected', 'rejected'],
   )
-  assert.equal(db.prepare('SELECT count(*) AS n FROM words').get()?.n, 0)
+  assert.deepEqual(wordsOf(db), [])
+  assert.equal(db.isTransaction, false)
 })
 
 test('what waits when the file is closed is done before, and nothing is taken after', async () => {
@@ -38,6 +55,13 @@ test('what waits when the file is closed is done before, and nothing is taken af
     /closed/,
   )
 })
+
+function wordsOf(db: DatabaseSync) {
+  return db
+    .prepare('SELECT word FROM words ORDER BY word')
+    .all()
+    .map(({ word }) => word)
+}
 
 /** A database that knows how many commits there were. */
 function openCounted() {

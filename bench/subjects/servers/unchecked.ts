@@ -2,7 +2,11 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { toNodeHandler } from 'entrance/adapters/node'
-import { createExpensesServer, sqliteExpenseStore } from 'entrance/expenses'
+import { withoutCycles } from '../../../src/cli/without-cycles.ts'
+
+// As `serve` does, before anything makes schemas.
+withoutCycles()
+const { createExpensesServer, sqliteExpenseStore } = await import('entrance/expenses')
 
 const [port, database = ':memory:'] = process.argv.slice(2)
 const USER = {

@@ -33,28 +33,27 @@ import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem, warnOfPort } from '../port-problems.ts'
-import { releaseStartMemory } from '../release-memory.ts'
+import { releaseMemory } from '../release-memory.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
-import { keepHeapSmall } from '../small-heap.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
 import { openStore } from '../store-settings.ts'
 import { warnOfStore } from '../store-warnings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { type StoreWait, waitForStore } from '../wait-for-store.ts'
+import { withoutCycles } from '../without-cycles.ts'
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
  * it; throws `ConfigError` with everything that is wrong with the configuration.
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  keepHeapSmall()
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
   const log = createLog(settings.logFormat)
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
-  releaseStartMemory()
+  releaseMemory()
   const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
   await running.stop(signal)
@@ -212,6 +211,7 @@ async function openServer(
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
   // Not loaded with the file: other commands read the same settings, and do without.
+  withoutCycles()
   const { createExpensesServer } = await import('../../expenses/server.ts')
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
