@@ -111,12 +111,12 @@ async function raise(
   return raised
 }
 
-/** Memory that has stood still for so long counts as settled, in milliseconds. */
-const STILL = 5000
+/** Memory that has stood still for so long counts as settled, in milliseconds: V8 waits for ten seconds of calm before it gives anything back. */
+const STILL = 15_000
 
 /** By how much it may move meanwhile, in MB; and how long that is waited for, in milliseconds. */
 const STILL_MEGABYTES = 1
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 /** What the system says that the process has, once that stands still. Nobody asks it to clear up. */
 async function settledMemory({ pid }: Subject): Promise<number> {
