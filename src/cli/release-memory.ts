@@ -1,35 +1,21 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** How often it is looked whether there is something to give back, in milliseconds. */
-const INTERVAL = 2000
-
-/** Whoever uses less of the processor has nothing to do that a pause would hold up. */
-const CALM = 0.05
+/** How long after the start, in milliseconds: whoever has waited for it is served first. */
+const CALM = 1000
 
 /**
- * Gives back what only a start or a storm of requests needed of the memory, each time that it is
- * over: V8 would keep hold of it, for ten seconds or for good. Collecting it stops the process for some
- * 30 ms.
+ * Gives back what only the start needed, some 9 MB: V8 would keep hold of it for the next burst.
+ * Collecting it stops the process for some 30 ms. Not again later: it throws away compiled code too,
+ * and tool calls would take twice as long for a while.
  */
-export function releaseMemory(collect = collectGarbage): void {
-  let used = process.cpuUsage()
-  // The start has been busy.
-  let isDue = true
-  setInterval(() => {
-    const { user, system } = process.cpuUsage(used)
-    used = process.cpuUsage()
-    const isCalm = user + system < CALM * INTERVAL * 1000
-    if (isCalm && isDue) collect()
-    isDue = !isCalm
-  }, INTERVAL).unref()
-}
-
-function collectGarbage(): void {
-  // The collector is in the contexts that are made while the flag is set, and in no other.
-  setFlagsFromString('--expose-gc')
-  const collector: NodeJS.GCFunction = runInNewContext('gc')
-  setFlagsFromString('--no-expose-gc')
-  // The one that shrinks the heap too; any other leaves its size for what may come.
-  collector({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+export function releaseStartMemory(): void {
+  setTimeout(() => {
+    // The collector is in the contexts that are made while the flag is set, and in no other.
+    setFlagsFromString('--expose-gc')
+    const collect: NodeJS.GCFunction = runInNewContext('gc')
+    setFlagsFromString('--no-expose-gc')
+    // The one that shrinks the heap too; any other leaves its size for what may come.
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  }, CALM).unref()
 }

@@ -33,7 +33,7 @@ import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
 import { packageVersion } from '../package-version.ts'
 import { portInUse, portProblem, warnOfPort } from '../port-problems.ts'
-import { releaseMemory } from '../release-memory.ts'
+import { releaseStartMemory } from '../release-memory.ts'
 import { findReplicaProblems, warnOfReplicas } from '../replicas.ts'
 import { writeBanner } from '../serve-banner.ts'
 import { drain, drainingFor, endSoon, nextSignal } from '../stop.ts'
@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createLog(settings.logFormat)
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
-  releaseMemory()
+  releaseStartMemory()
   const signal = await stopped
   log({ event: 'server.stopping', message: `Stopping: ${signal}. Another one ends it at once.` })
   await running.stop(signal)
