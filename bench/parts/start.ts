@@ -14,7 +14,7 @@ import { type Running, residentMegabytes, start as startProgram } from '../kit/p
 import { BESIDE, COMMAND, MEASURED, startServer } from '../subjects/programs.ts'
 
 /** How long a server is left alone before its memory is read, in milliseconds. */
-const REST = 5000
+const REST = 2000
 
 export const start: Part = {
   name: 'start',
