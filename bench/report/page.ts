@@ -1,12 +1,12 @@
 // docs/benchmarks.md and its pictures.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Figure, Ratio } from '../kit/figure.ts'
+import { byId, type Figure, type Ratio } from '../kit/figure.ts'
 import { toCharts } from './charts/charts.ts'
 import type { Chart } from './charts/svg.ts'
 import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeDuration } from './numbers.ts'
-import { besideEachOther, measuredOf, type Report } from './report.ts'
+import { measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
 import { capital, sentence } from './table.ts'
 import { markOf, writeRow } from './terminal.ts'
@@ -111,7 +111,7 @@ function ratioList(ratios: readonly Ratio[]): string {
 }
 
 function figureTable(figures: readonly Figure[]): string {
-  const cells = besideEachOther(figures).map(({ what, subject, samples, unit }, at, all) => {
+  const cells = byId(figures).map(({ what, subject, samples, unit }, at, all) => {
     const { median, range } = write(samples, unit)
     return [all[at - 1]?.what === what ? '' : what, subject, median, range]
   })

@@ -1,4 +1,4 @@
-import type { Figure, Ratio } from '../kit/figure.ts'
+import type { Ratio } from '../kit/figure.ts'
 import type { Outcome } from '../run/measure-parts.ts'
 import type { Trip } from './guard.ts'
 import type { Machine } from './machine.ts'
@@ -24,9 +24,4 @@ export function measuredOf({ outcomes }: Pick<Report, 'outcomes'>) {
 /** Every ratio of the run. */
 export function ratiosOf(outcomes: readonly Outcome[]): Ratio[] {
   return measuredOf({ outcomes }).flatMap(({ measured }) => measured.ratios)
-}
-
-/** Figures of the same beside each other, whoever was measured first. */
-export function besideEachOther(figures: readonly Figure[]): Figure[] {
-  return [...Map.groupBy(figures, ({ id }) => id).values()].flat()
 }

@@ -1,9 +1,9 @@
 // What a run prints, for people: columns that fit 80 to 120 characters.
-import type { Figure, Ratio } from '../kit/figure.ts'
+import { byId, type Figure, type Ratio } from '../kit/figure.ts'
 import { TARGETS } from '../kit/targets.ts'
 import { findBusyness, machineLines } from './machine.ts'
 import { claim, write, writeBeside, writeDuration } from './numbers.ts'
-import { besideEachOther, measuredOf, type Report } from './report.ts'
+import { measuredOf, type Report } from './report.ts'
 import type { Row } from './rows.ts'
 import { type Column, sentence, toTable, wrap } from './table.ts'
 
@@ -54,7 +54,7 @@ function figureTable(figures: readonly Figure[], width: number): string {
     { head: 'median', isRight: true },
     { head: 'lowest..highest', isRight: true },
   ]
-  const rows = besideEachOther(figures).map(({ what, subject, samples, unit }, i, all) => {
+  const rows = byId(figures).map(({ what, subject, samples, unit }, i, all) => {
     const { median, range } = write(samples, unit)
     return [all[i - 1]?.what === what ? '' : what, subject, median, range]
   })
