@@ -77,8 +77,8 @@ export function toRequest(
 /**
  * A `Request` whose `signal` aborts when the client goes away. One that is given to a `Request`
  * keeps all that belongs to the request from being let go soon; so it is made for those who ask.
- * A class, because V8 makes a hidden class for each object with an accessor of its own, and each
- * of those keeps its request too.
+ * A class, because V8 puts an accessor of an object's own among its old objects, where it keeps what
+ * it refers to until the next full collection.
  */
 class NodeRequest extends Request {
   readonly #outgoing: ServerResponse

@@ -16,9 +16,9 @@ export type AuditTool = ProtectedContext['auditTool']
 export type RegisterForOwner = (server: McpServer, owner: Owner, audit?: AuditTool) => void
 
 /**
- * Prepares the tools once. They are set on the SDK's inner server: its `registerTool` makes an object
- * with an accessor for each tool of each request, and V8 keeps what those refer to until the next
- * full collection, which is all that the request has made.
+ * Prepares the tools once. They are set on the SDK's inner server: its `registerTool` would make an
+ * object with an accessor for each tool of each request. V8 puts accessors among its old objects,
+ * where these keep all that the request has made until the next full collection.
  */
 export function prepareTools(options: ToolsOptions): RegisterForOwner {
   const tools = [
