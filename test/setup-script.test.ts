@@ -3,26 +3,30 @@ import { execFile } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Takes a while, and notes when it began and ended. */
+/** Takes a while, and notes how it was called, when it began and ended. Leaves out what npm would. */
 const NPM = `#!${process.execPath}
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 appendFileSync('npm.log', 'begin ')
+if (existsSync('offline')) process.exit(1)
+const isWhole = process.argv.includes('--include=dev') || process.env.NODE_ENV !== 'production'
 setTimeout(() => {
-  mkdirSync('node_modules', { recursive: true })
+  mkdirSync(isWhole ? 'node_modules/builder' : 'node_modules', { recursive: true })
   writeFileSync('node_modules/.package-lock.json', '')
   appendFileSync('npm.log', 'end ')
 }, 300)
@@ -30,7 +34,7 @@ setTimeout(() => {
 
 /** A clone whose npm is that one. */
 function newClone(t: TestContext) {
-  const root = mkdtempSync(join(tmpdir(), 'entrance-setup-'))
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'entrance-setup-')))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   mkdirSync(join(root, 'bin'))
   writeFileSync(join(root, 'bin', 'npm'), NPM)
@@ -43,10 +47,14 @@ function newClone(t: TestContext) {
     "import { ensureInstalled } from './setup.js'\nensureInstalled()\n",
   )
   const env = { ...process.env, PATH: `${join(root, 'bin')}${delimiter}${process.env.PATH}` }
-  const install = () =>
-    run(process.execPath, [join(root, 'setup', 'install.js')], { env, cwd: root })
+  const install = (variables: NodeJS.ProcessEnv = {}) => {
+    const options = { env: { ...env, ...variables }, cwd: root }
+    return run(process.execPath, [join(root, 'setup', 'install.js')], options)
+  }
   return { root, install, log: () => readFileSync(join(root, 'npm.log'), 'utf8').trim() }
 }
+
+const BUILT_WITH = '{ "type": "module", "devDependencies": { "builder": "1.0.0" } }'
 
 const skip = process.platform === 'win32' && 'The npm of this test is a script for a shell.'
 
@@ -65,6 +73,88 @@ test('the lock of an installation that was killed keeps nobody waiting', { skip 
   writeFileSync(join(clone.root, '.setup-lock'), stdout)
   await clone.install()
   assert.equal(clone.log(), 'begin end')
+})
+
+test('where NODE_ENV is production, what a clone is built with is installed all the same', {
+  skip,
+}, async (t) => {
+  const clone = newClone(t)
+  writeFileSync(join(clone.root, 'package.json'), BUILT_WITH)
+  await clone.install({ NODE_ENV: 'production' })
+  assert.ok(existsSync(join(clone.root, 'node_modules', 'builder')))
+})
+
+test('packages that somebody took away are installed again, and nothing where all are there', {
+  skip,
+}, async (t) => {
+  const clone = newClone(t)
+  writeFileSync(join(clone.root, 'package.json'), BUILT_WITH)
+  await clone.install()
+  await clone.install()
+  assert.equal(clone.log(), 'begin end')
+  // As `npm prune --omit=dev` leaves it: what npm wrote down is newer than the lock file.
+  rmSync(join(clone.root, 'node_modules', 'builder'), { recursive: true })
+  await clone.install()
+  assert.equal(clone.log(), 'begin end begin end')
+})
+
+test('an installation that failed leaves no lock behind', { skip }, async (t) => {
+  const clone = newClone(t)
+  writeFileSync(join(clone.root, 'offline'), '')
+  await assert.rejects(clone.install(), /failed: npm ci/)
+  assert.ok(!existsSync(join(clone.root, '.setup-lock')))
+})
+
+test('the lock of a container that was started again, in which this process has the same number, keeps nobody waiting', {
+  skip,
+}, async (t) => {
+  const clone = newClone(t)
+  // The number is known before the script runs: it writes the lock of its predecessor itself.
+  writeFileSync(
+    join(clone.root, 'setup', 'install.js'),
+    `import { writeFileSync } from 'node:fs'
+import { ensureInstalled } from './setup.js'
+writeFileSync('.setup-lock', String(process.pid))
+ensureInstalled()
+`,
+  )
+  await clone.install()
+  assert.equal(clone.log(), 'begin end')
+})
+
+test('who waits for a lock that another program seems to hold is told how to go on', {
+  skip,
+}, async (t) => {
+  const clone = newClone(t)
+  const lock = join(clone.root, '.setup-lock')
+  // Of a process that is there, and knows nothing of it.
+  writeFileSync(lock, String(process.pid))
+  const waiting = clone.install()
+  let said = ''
+  waiting.child.stderr?.on('data', (text) => {
+    said += text
+    if (said.includes(`delete ${lock}`)) rmSync(lock)
+  })
+  await waiting
+  assert.equal(clone.log(), 'begin end')
+})
+
+test('an old Node says why the newer one that comes as a package is not there', async (t) => {
+  const { root } = newClone(t)
+  writeFileSync(
+    join(root, 'setup', 'node.js'),
+    `Object.defineProperty(process, 'versions', { value: { node: '20.19.0' } })
+const { nodeBinary } = await import('./setup.js')
+process.stdout.write(nodeBinary())
+`,
+  )
+  const choose = () => run(process.execPath, [join(root, 'setup', 'node.js')], { cwd: root })
+  await assert.rejects(choose(), /npm rebuild node --ignore-scripts=false/)
+  const name = process.platform === 'win32' ? 'node.exe' : 'node'
+  const pinned = join(root, 'node_modules', 'node', 'bin', name)
+  mkdirSync(dirname(pinned), { recursive: true })
+  writeFileSync(pinned, '')
+  assert.equal((await choose()).stdout, pinned)
 })
 
 test('what is built is built again when a package of it is another, and not when nothing changed', async (t) => {
