@@ -66,6 +66,23 @@ test('the licences of all that the command is bundled with are in the package', 
   }
 })
 
+test('so are those of what a package had been bundled with itself', () => {
+  const licences = readFileSync(join(root, 'dist', 'cli', 'licences.txt'), 'utf8')
+  const sections = licences.split(/^(?=\S+ \d+\.\d.*:$)/m)
+  // The MCP SDK's validator, for one: its terms ask for the names of all who wrote it.
+  for (const [name, holder] of [
+    ['ajv', 'Evgeny Poberezkin'],
+    ['ajv-formats', 'Evgeny Poberezkin'],
+    ['fast-deep-equal', 'Evgeny Poberezkin'],
+    ['fast-uri', 'Gary Court'],
+    ['json-schema-traverse', 'Evgeny Poberezkin'],
+    ['content-type', 'Douglas Christopher Wilson'],
+  ] as const) {
+    const section = sections.find((text) => new RegExp(`^(.*, )?${name} \\d`).test(text)) ?? ''
+    assert.match(section, new RegExp(`copyright.*${holder}`, 'i'), name)
+  }
+})
+
 test('no line of the bundled command is so long that a stack would name no place in it', () => {
   const lines = globSync('dist/cli/*.js', { cwd: root }).flatMap((file) =>
     readFileSync(join(root, file), 'utf8').split('\n'),
