@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 
 const root = dirname(import.meta.dirname)
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -30,6 +42,22 @@ function packedSize(): number {
   const options = { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' } as const
   const npm = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options)
   return JSON.parse(npm.stdout)[0].unpackedSize
+}
+
+/** A project that has the package as it is packed, and of other packages those at `places` alone. */
+function projectWith(t: TestContext, places: readonly string[]): string {
+  const project = mkdtempSync(join(tmpdir(), 'entrance-project-'))
+  t.after(() => rmSync(project, { recursive: true, force: true }))
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
+  const own = join(project, 'node_modules', 'entrance')
+  for (const name of ['package.json', 'dist']) {
+    cpSync(join(root, name), join(own, name), { recursive: true })
+  }
+  for (const place of places) {
+    mkdirSync(dirname(join(project, place)), { recursive: true })
+    symlinkSync(join(root, place), join(project, place), 'junction')
+  }
+  return project
 }
 
 // By the lock: what npm really brings is counted by `npm run bench -- --only install`.
@@ -89,6 +117,31 @@ test('no line of the bundled command is so long that a stack would name no place
   )
   assert.ok(lines.length > 10_000)
   assert.ok(Math.max(...lines.map((line) => line.length)) < 3000)
+})
+
+test('a strict project can read the types of each entry point, whatever way it resolves modules', (t) => {
+  const project = projectWith(t, [
+    ...installed(Object.keys(manifest.dependencies)),
+    ...['@types/node', 'undici-types', '@azure/cosmos', '@opentelemetry/api'].map(
+      (name) => `node_modules/${name}`,
+    ),
+  ])
+  const entries = Object.keys(manifest.exports).filter((name) => !name.endsWith('.json'))
+  const lines = entries.map((name, at) => `export * as e${at} from 'entrance${name.slice(1)}'`)
+  writeFileSync(join(project, 'all.ts'), lines.join('\n'))
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  for (const way of [
+    ['--module', 'nodenext'],
+    ['--module', 'esnext', '--moduleResolution', 'bundler'],
+  ]) {
+    const args = [...way, '--strict', '--skipLibCheck', 'false', '--target', 'es2022']
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [tsc, '--noEmit', ...args, '--types', 'node', 'all.ts'],
+      { cwd: project, encoding: 'utf8' },
+    )
+    assert.equal(status, 0, `${way.join(' ')}: ${stdout}`)
+  }
 })
 
 test('each type that an entry point leads to is in the package', () => {
