@@ -111,12 +111,38 @@ test('so are those of what a package had been bundled with itself', () => {
   }
 })
 
+test('no file of the package tells where it was built', () => {
+  const places = [root, JSON.stringify(root).slice(1, -1)]
+  for (const file of globSync('dist/**/*.{js,ts,html,txt}', { cwd: root })) {
+    const text = readFileSync(join(root, file), 'utf8')
+    assert.ok(!places.some((place) => text.includes(place)), file)
+    assert.doesNotMatch(text, /sourceMappingURL/, file)
+  }
+})
+
 test('no line of the bundled command is so long that a stack would name no place in it', () => {
   const lines = globSync('dist/cli/*.js', { cwd: root }).flatMap((file) =>
     readFileSync(join(root, file), 'utf8').split('\n'),
   )
   assert.ok(lines.length > 10_000)
   assert.ok(Math.max(...lines.map((line) => line.length)) < 3000)
+})
+
+test('each entry point can be imported, and required from CommonJS, with nothing of ours beside it', (t) => {
+  const project = projectWith(t, [...installed(Object.keys(manifest.dependencies))])
+  const names = Object.keys(manifest.exports).map((name) => `entrance${name.slice(1)}`)
+  // It is about the package that it needs, and says so.
+  const whole = names.filter((name) => name !== 'entrance/adapters/opentelemetry')
+  assert.equal(names.length, whole.length + 1)
+  writeFileSync(join(project, 'own.cjs'), whole.map((name) => `require('${name}')`).join('\n'))
+  const modules = whole.filter((name) => !name.endsWith('.json'))
+  writeFileSync(join(project, 'own.mjs'), modules.map((name) => `import '${name}'`).join('\n'))
+  writeFileSync(join(project, 'traces.mjs'), "import 'entrance/adapters/opentelemetry'")
+  const start = (file: string) =>
+    spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' }).stderr
+  assert.equal(start('own.mjs'), '')
+  assert.equal(start('own.cjs'), '')
+  assert.match(start('traces.mjs'), /Cannot find package '@opentelemetry\/api'/)
 })
 
 test('a strict project can read the types of each entry point, whatever way it resolves modules', (t) => {
