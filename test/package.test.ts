@@ -80,6 +80,22 @@ test('a dependency is met by any copy that its own rules call compatible, so tha
   }
 })
 
+// A later major version is one that the package does not go with: npm refuses it beside entrance.
+test('whoever is told to install an optional package is told a version that the package goes with', () => {
+  const told = globSync(['src/**/*.ts', 'docs/*.md', 'README.md'], { cwd: root }).flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/npm install ((?:@?[\w./-]+@?\S* ?)+)/g)]
+      .flatMap(([, names = '']) => names.split(/[\s'"`]+/))
+      .map((wanted) => ({ file, wanted, name: wanted.replace(/(?<=.)@.*/, '') })),
+  )
+  for (const [name, range] of Object.entries<string>(manifest.peerDependencies)) {
+    const [major, minor] = range.slice(1).split('.')
+    const good = `${name}@${major === '0' ? `0.${minor}` : major}`
+    const ofIt = told.filter((one) => one.name === name)
+    assert.ok(ofIt.length > 1, `${name} is named by a message and a page`)
+    for (const { file, wanted } of ofIt) assert.equal(wanted, good, file)
+  }
+})
+
 test('the licences of all that the command is bundled with are in the package', () => {
   const licences = readFileSync(join(root, 'dist', 'cli', 'licences.txt'), 'utf8')
   for (const name of [

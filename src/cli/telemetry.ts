@@ -87,7 +87,7 @@ async function load(asked: string): Promise<typeof import('@opentelemetry/sdk-no
   throw new ConfigError([{ option: asked, problem, cure }])
 }
 
-const INSTALL = 'npm install @opentelemetry/api@^1.10.0 @opentelemetry/sdk-node@^0.301.0'
+const INSTALL = 'npm install @opentelemetry/api@1 @opentelemetry/sdk-node@0.301'
 
 function noLogs(option: string): ConfigError {
   const problem = 'is otel, and OpenTelemetry is told to send no logs.'

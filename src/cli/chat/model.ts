@@ -124,7 +124,7 @@ async function loadProvider() {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new CommandError('To chat takes two packages that are not installed.', {
-      cure: 'Install them beside entrance: npm install ai@^7.0.173 @ai-sdk/openai-compatible@^3.0.92',
+      cure: 'Install them beside entrance: npm install ai@7 @ai-sdk/openai-compatible@3',
       cause: error,
     })
   }

@@ -65,7 +65,10 @@ async function importDriver(): Promise<typeof import('@azure/cosmos')> {
     return await import('@azure/cosmos')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw refuse('needs the package @azure/cosmos.', 'Run npm install @azure/cosmos.')
+    throw refuse(
+      'needs the package @azure/cosmos.',
+      'Install it beside entrance: npm install @azure/cosmos@4',
+    )
   }
 }
 

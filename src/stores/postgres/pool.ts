@@ -15,9 +15,12 @@ const IDLE_TIMEOUT = 30_000
 export async function loadDriver(option: string): Promise<typeof import('pg').default> {
   try {
     return (await import('pg')).default
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     const problem = 'names PostgreSQL, whose driver is not installed.'
-    throw new ConfigError([{ option, problem, cure: 'Install it: npm install pg' }])
+    throw new ConfigError([
+      { option, problem, cure: 'Install it beside entrance: npm install pg@8' },
+    ])
   }
 }
 

@@ -49,7 +49,10 @@ async function loadDriver(): Promise<Driver> {
     return await import('redis')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw refuse('names a Redis, and its driver is not installed.', 'Run: npm install redis')
+    throw refuse(
+      'names a Redis, and its driver is not installed.',
+      'Install it beside entrance: npm install redis@6',
+    )
   }
 }
 
