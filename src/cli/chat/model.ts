@@ -122,7 +122,8 @@ async function loadProvider() {
     ])
     return createOpenAICompatible
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     throw new CommandError('To chat takes two packages that are not installed.', {
       cure: 'Install them beside entrance: npm install ai@7 @ai-sdk/openai-compatible@3',
       cause: error,

@@ -16,7 +16,8 @@ export async function loadDriver(option: string): Promise<typeof import('pg').de
   try {
     return (await import('pg')).default
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     const problem = 'names PostgreSQL, whose driver is not installed.'
     throw new ConfigError([
       { option, problem, cure: 'Install it beside entrance: npm install pg@8' },

@@ -48,7 +48,8 @@ async function loadDriver(): Promise<Driver> {
   try {
     return await import('redis')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     throw refuse(
       'names a Redis, and its driver is not installed.',
       'Install it beside entrance: npm install redis@6',
