@@ -52,7 +52,7 @@ export function ensureBuilt() {
   const isDone = () => existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest
   once(isDone, () => {
     say('building …')
-    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    for (const old of [stamp, join(root, 'dist')]) rmSync(old, { recursive: true, force: true })
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
     for (const name of ['command.js', 'page.js', 'types.js']) {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -157,13 +158,14 @@ process.stdout.write(nodeBinary())
   assert.equal((await choose()).stdout, pinned)
 })
 
-test('what is built is built again when a package of it is another, and not when nothing changed', async (t) => {
+/** A clone with all that a build takes; gives how to build it, and how many builds began. */
+function newBuild(t: TestContext) {
   const { root } = newClone(t)
   const packages = join(root, 'node_modules')
   mkdirSync(join(packages, 'typescript', 'bin'), { recursive: true })
-  const build =
+  const compile =
     "const fs = require('node:fs'); fs.mkdirSync('dist'); fs.appendFileSync('built', 'x')"
-  writeFileSync(join(packages, 'typescript', 'bin', 'tsc'), build)
+  writeFileSync(join(packages, 'typescript', 'bin', 'tsc'), compile)
   writeFileSync(join(packages, '.package-lock.json'), '{}')
   mkdirSync(join(root, 'src'))
   mkdirSync(join(root, 'scripts'))
@@ -177,10 +179,31 @@ test('what is built is built again when a package of it is another, and not when
     await run(process.execPath, [script], { cwd: root })
     return readFileSync(join(root, 'built'), 'utf8').length
   }
+  return { root, packages, builds }
+}
+
+test('what is built is built again when a package of it is another, and not when nothing changed', async (t) => {
+  const { packages, builds } = newBuild(t)
   assert.equal(await builds(), 1)
   assert.equal(await builds(), 1)
   // As `npm update` and `npm audit fix` leave it: neither need touch package.json.
   const later = new Date(Date.now() + 1000)
   utimesSync(join(packages, '.package-lock.json'), later, later)
   assert.equal(await builds(), 2)
+})
+
+test('a build that was interrupted counts as none, though the one before it was whole', async (t) => {
+  const { root, builds } = newBuild(t)
+  assert.equal(await builds(), 1)
+  rmSync(join(root, 'dist'), { recursive: true })
+  const command = join(root, 'scripts', 'command.js')
+  const { atime, mtime } = statSync(command)
+  const write = (text: string) => {
+    writeFileSync(command, text)
+    utimesSync(command, atime, mtime)
+  }
+  write('process.exit(1)')
+  await assert.rejects(builds(), /failed: .*command\.js/)
+  write('')
+  assert.equal(await builds(), 3)
 })
