@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { COMMAND } from '../support/serve.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'entrance-optional-'))
@@ -52,8 +53,9 @@ const PACKAGES = [
 // npm's and pnpm's folders leave it to Node to say that one is absent; Yarn's Plug'n'Play does itself.
 for (const code of ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']) {
   for (const { name, words, env, install } of PACKAGES) {
+    const does = `throw Object.assign(new Error(name), { code: '${code}' })`
     test(`${name}, wanted and absent (${code}), is named with the line that installs it, and the command ends`, async () => {
-      const { status, stdout, stderr } = await entranceWithout(name, { code, words, env })
+      const { status, stdout, stderr } = await entrance({ words, env }, { name, does })
       assert.ok(status === 1 || status === 2, `ends with ${status}: ${stderr}`)
       assert.doesNotMatch(stdout, /MCP endpoint/)
       assert.ok(stderr.includes('beside entrance'), stderr)
@@ -63,17 +65,37 @@ for (const code of ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']) {
   }
 }
 
+for (const [name, version] of [
+  ['redis', '5.12.1'],
+  ['ai', '6.0.326'],
+  ['@ai-sdk/openai-compatible', '2.0.92'],
+] as const) {
+  test(`${name}, there in another version, is refused with both versions and the line that installs the right one`, async () => {
+    const [asks] = PACKAGES.filter(({ install }) => install.includes(name))
+    assert.ok(asks)
+    const file = join(folder, 'package.json')
+    writeFileSync(file, JSON.stringify({ version }))
+    const { status, stderr } = await entrance(asks, {
+      name: `${name}/package.json`,
+      does: `return { url: '${pathToFileURL(file)}', format: 'json', shortCircuit: true }`,
+    })
+    assert.ok(status === 1 || status === 2, `ends with ${status}: ${stderr}`)
+    assert.ok(stderr.includes(version), stderr)
+    assert.ok(stderr.includes(`npm install ${asks.install}`), stderr)
+  })
+}
+
 type Start = {
-  readonly code: string
   readonly words: readonly string[]
   readonly env: Readonly<Record<string, string>>
 }
 
-function entranceWithout(name: string, { code, words, env }: Start) {
+/** Runs the command; where it loads the module of that name, something else comes about. */
+function entrance({ words, env }: Start, { name, does }: { name: string; does: string }) {
   const hook = `import { registerHooks } from 'node:module'
 registerHooks({
   resolve(name, context, next) {
-    if (name === '${name}') throw Object.assign(new Error(name), { code: '${code}' })
+    if (name === '${name}') { ${does} }
     return next(name, context)
   },
 })`
