@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const lock = join(root, '.setup-lock')
 
 /** Installs the packages of `folder` when its lock file is newer than what is installed, or some are missing. */
 export function ensureInstalled(folder = root) {
@@ -68,8 +69,7 @@ export function ensureBuilt() {
  */
 function once(/** @type {() => boolean} */ isDone, /** @type {() => void} */ work) {
   if (isDone()) return
-  const lock = join(root, '.setup-lock')
-  for (let tries = 0; !take(lock); tries++) {
+  for (let tries = 0; !take(); tries++) {
     // After a restart, another program may have the number of the one that wrote it.
     if (tries === 10) say(`waiting for another command that is at it; if none is, delete ${lock}`)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
@@ -82,19 +82,19 @@ function once(/** @type {() => boolean} */ isDone, /** @type {() => void} */ wor
 }
 
 /** Whether the lock is this process's now; what one has left that is gone counts as none. */
-function take(/** @type {string} */ lock) {
+function take() {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
   }
-  if (!isHeld(lock)) rmSync(lock, { force: true })
+  if (!isHeld()) rmSync(lock, { force: true })
   return false
 }
 
 /** Whether the process that wrote the lock is still there. */
-function isHeld(/** @type {string} */ lock) {
+function isHeld() {
   try {
     const holder = readFileSync(lock, 'utf8')
     // An empty one is just being written.
@@ -130,7 +130,10 @@ function run(
   /** @type {string[]} */ args,
   /** @type {import('node:child_process').SpawnSyncOptions} */ options = {},
 ) {
-  const result = spawnSync(command, args, { stdio: ['ignore', 2, 2], cwd: root, ...options })
+  // From here on the lock is the program's own, which goes on where this process is killed.
+  const hold = ['-c', 'echo $$ > "$0" && exec "$@"', lock, command, ...args]
+  const [program, words] = process.platform === 'win32' ? [command, args] : ['sh', hold]
+  const result = spawnSync(program, words, { stdio: ['ignore', 2, 2], cwd: root, ...options })
   if (result.status === 0) return
   say(`failed: ${command} ${args.join(' ')}${result.error ? ` (${result.error.message})` : ''}`)
   process.exit(result.status ?? 1)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -30,7 +32,7 @@ setTimeout(() => {
   mkdirSync(isWhole ? 'node_modules/builder' : 'node_modules', { recursive: true })
   writeFileSync('node_modules/.package-lock.json', '')
   appendFileSync('npm.log', 'end ')
-}, 300)
+}, existsSync('slow') ? 1500 : 300)
 `
 
 /** A clone whose npm is that one. */
@@ -74,6 +76,21 @@ test('the lock of an installation that was killed keeps nobody waiting', { skip 
   writeFileSync(join(clone.root, '.setup-lock'), stdout)
   await clone.install()
   assert.equal(clone.log(), 'begin end')
+})
+
+test('an installation goes on when the command that began it is killed, and the next one waits for it', {
+  skip,
+}, async (t) => {
+  const clone = newClone(t)
+  writeFileSync(join(clone.root, 'slow'), '')
+  const first = clone.install()
+  const ended = assert.rejects(first)
+  while (!existsSync(join(clone.root, 'npm.log'))) await wait(10)
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+  await clone.install()
+  assert.equal(clone.log(), 'begin end')
+  await ended
 })
 
 test('where NODE_ENV is production, what a clone is built with is installed all the same', {
