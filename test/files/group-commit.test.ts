@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { createGroupCommit } from '../../src/files/group-commit.ts'
 
 test('changes of one turn are one commit, in their order, and each gets its own answer', async () => {
@@ -10,6 +11,20 @@ test('changes of one turn are one commit, in their order, and each gets its own 
   const put = (word: string) => write(() => insert.run(word).lastInsertRowid)
   assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(put)), [1, 2, 3])
   assert.equal(await put('d'), 4)
+  assert.equal(db.commits(), 2)
+})
+
+test('changes that follow a commit closely share the next one', async () => {
+  using db = openCounted()
+  const { write } = createGroupCommit(db, 300)
+  const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
+  const put = (word: string) => write(() => insert.run(word).lastInsertRowid)
+  const began = performance.now()
+  assert.equal(await put('a'), 1)
+  assert.ok(performance.now() - began < 300, 'the first one waits for nobody')
+  const soon = put('b')
+  await nextRound()
+  assert.deepEqual(await Promise.all([soon, put('c')]), [2, 3])
   assert.equal(db.commits(), 2)
 })
 
