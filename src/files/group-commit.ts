@@ -15,22 +15,24 @@ type Waiting = {
 }
 
 /**
- * How soon one commit may begin after another, in milliseconds. The disk takes as long for one change
- * as for many, and nobody else is answered meanwhile: where changes come in close order, they share it.
+ * How soon a commit may begin after one that several shared, in milliseconds. The disk takes as long
+ * for one change as for many, and nobody is answered meanwhile. Whoever writes alone waits for nobody.
  */
 const INTERVAL = 5
 
 /**
  * One commit, hence one wait for the disk, for all changes that arrive in the same turn of the event
- * loop, or soon after another commit, in their order. Nobody is answered before it. One that fails
- * takes no other with it; where the commit fails, none is done.
+ * loop; while many come, in the same few milliseconds. They are done in their order, and nobody is
+ * answered before the commit. One that fails takes no other with it; where the commit fails, none is
+ * done.
  */
 export function createGroupCommit(db: DatabaseSync, interval = INTERVAL): GroupCommit {
   let waiting: Waiting[] = []
-  let begunAt = Number.NEGATIVE_INFINITY
+  /** Until when the next commit waits for company. */
+  let waitsUntil = 0
 
   function schedule(): void {
-    const rest = begunAt + interval - performance.now()
+    const rest = waitsUntil - performance.now()
     if (rest > 0) setTimeout(flush, rest)
     else setImmediate(flush)
   }
@@ -39,7 +41,7 @@ export function createGroupCommit(db: DatabaseSync, interval = INTERVAL): GroupC
     const batch = waiting
     waiting = []
     if (batch.length === 0) return
-    begunAt = performance.now()
+    waitsUntil = batch.length > 1 ? performance.now() + interval : 0
     try {
       const settled = atOnce(db, () => batch.map((one) => attempt(db, one)))
       for (const settle of settled) settle()
