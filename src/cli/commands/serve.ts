@@ -26,6 +26,7 @@ import {
 import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
+import { gathered } from '../gathered.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { openAudit } from '../open-audit.ts'
@@ -50,7 +51,7 @@ import { withoutCycles } from '../without-cycles.ts'
 export async function serve(options: ServeOptions): Promise<void> {
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
-  const log = createLog(settings.logFormat)
+  const log = createLog(settings.logFormat, gathered(process.stdout))
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
   releaseStartMemory()
