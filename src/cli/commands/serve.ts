@@ -29,6 +29,7 @@ import { toConfigError } from '../file-problems.ts'
 import { gathered } from '../gathered.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
+import { nodeFetch } from '../node-fetch.ts'
 import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
@@ -296,6 +297,7 @@ export async function toOptions(
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
+    fetch: nodeFetch,
     log,
   }
 }
