@@ -26,7 +26,6 @@ import {
 import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
-import { gathered } from '../gathered.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { createLog } from '../log.ts'
 import { nodeFetch } from '../node-fetch.ts'
@@ -52,7 +51,7 @@ import { withoutCycles } from '../without-cycles.ts'
 export async function serve(options: ServeOptions): Promise<void> {
   const settings = resolveServeSettings(options, environment())
   checkSettings(settings)
-  const log = createLog(settings.logFormat, gathered(process.stdout))
+  const log = createLog(settings.logFormat)
   const stopped = nextSignal()
   const running = await start(settings, log, stopped)
   releaseStartMemory()
@@ -234,11 +233,7 @@ async function openServer(
 }
 
 /** Tells whether grants and expenses are there: a stop ends the wait. */
-async function waitForBoth(
-  { ready }: Entrance,
-  { connect }: ExpenseStore,
-  wait: StoreWait,
-): Promise<boolean> {
+async function waitForBoth({ ready }: Entrance, { connect }: ExpenseStore, wait: StoreWait) {
   const message = 'Waiting for the expenses. Nobody can see or add any.'
   return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
 }
