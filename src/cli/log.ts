@@ -6,14 +6,10 @@ import {
   type LogRecord,
 } from '@logtape/logtape'
 import type { Log } from '../log.ts'
-import { gathered } from './gathered.ts'
 import { createLineWriter, type LineStream } from './line-writer.ts'
 
 /** Sends events to stdout, a line each: for a person, or as JSON. */
-export function createLog(
-  format: 'text' | 'json',
-  stream: LineStream = gathered(process.stdout),
-): Log {
+export function createLog(format: 'text' | 'json', stream: LineStream = process.stdout): Log {
   const formatter = format === 'json' ? jsonLines : textLines
   const write = createLineWriter(stream, (lost) => log(resumed(lost)))
   configureSync({
