@@ -28,11 +28,12 @@ test('changes that follow closely on a commit of several share the next one', as
 
 test('whoever writes alone, one after the other, waits for nobody', async () => {
   using db = openCounted()
-  const { write } = createGroupCommit(db, 60_000)
+  const { write } = createGroupCommit(db, 4000)
   const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
+  const began = performance.now()
   for (const word of ['a', 'b', 'c']) await write(() => insert.run(word))
-  assert.deepEqual(wordsOf(db), ['a', 'b', 'c'])
   assert.equal(db.commits(), 3)
+  assert.ok(performance.now() - began < 4000)
 })
 
 test('a change that fails is undone as a whole, and takes no other of its turn with it', async () => {
