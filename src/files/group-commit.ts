@@ -15,33 +15,17 @@ type Waiting = {
 }
 
 /**
- * How soon a commit may begin after one that several shared, in milliseconds. The disk takes as long
- * for one change as for many, and nobody is answered meanwhile. Whoever writes alone waits for nobody.
- */
-const INTERVAL = 5
-
-/**
  * One commit, hence one wait for the disk, for all changes that arrive in the same turn of the event
- * loop; while many come, in the same few milliseconds. They are done in their order, and nobody is
- * answered before the commit. One that fails takes no other with it; where the commit fails, none is
- * done.
+ * loop, in their order. Nobody is answered before it. One that fails takes no other with it; where
+ * the commit fails, none is done.
  */
-export function createGroupCommit(db: DatabaseSync, interval = INTERVAL): GroupCommit {
+export function createGroupCommit(db: DatabaseSync): GroupCommit {
   let waiting: Waiting[] = []
-  /** Until when the next commit waits for company. */
-  let waitsUntil = 0
-
-  function schedule(): void {
-    const rest = waitsUntil - performance.now()
-    if (rest > 0) setTimeout(flush, rest)
-    else setImmediate(flush)
-  }
 
   function flush(): void {
     const batch = waiting
     waiting = []
     if (batch.length === 0) return
-    waitsUntil = batch.length > 1 ? performance.now() + interval : 0
     try {
       const settled = atOnce(db, () => batch.map((one) => attempt(db, one)))
       for (const settle of settled) settle()
@@ -53,7 +37,7 @@ export function createGroupCommit(db: DatabaseSync, interval = INTERVAL): GroupC
   function write<T>(change: () => T): Promise<T> {
     return new Promise<unknown>((resolve, reject) => {
       if (!db.isOpen) throw new Error('The store is closed.')
-      if (waiting.length === 0) schedule()
+      if (waiting.length === 0) setImmediate(flush)
       waiting.push({ change, resolve, reject })
     }) as Promise<T>
   }

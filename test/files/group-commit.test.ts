@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { setImmediate as nextRound } from 'node:timers/promises'
 import { createGroupCommit } from '../../src/files/group-commit.ts'
 
 test('changes of one turn are one commit, in their order, and each gets its own answer', async () => {
@@ -12,28 +11,6 @@ test('changes of one turn are one commit, in their order, and each gets its own 
   assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(put)), [1, 2, 3])
   assert.equal(await put('d'), 4)
   assert.equal(db.commits(), 2)
-})
-
-test('changes that follow closely on a commit of several share the next one', async () => {
-  using db = openCounted()
-  const { write } = createGroupCommit(db, 300)
-  const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
-  const put = (word: string) => write(() => insert.run(word).lastInsertRowid)
-  await Promise.all(['a', 'b'].map(put))
-  const third = put('c')
-  await nextRound()
-  assert.deepEqual(await Promise.all([third, put('d')]), [3, 4])
-  assert.equal(db.commits(), 2)
-})
-
-test('whoever writes alone, one after the other, waits for nobody', async () => {
-  using db = openCounted()
-  const { write } = createGroupCommit(db, 4000)
-  const insert = db.prepare('INSERT INTO words (word) VALUES (?)')
-  const began = performance.now()
-  for (const word of ['a', 'b', 'c']) await write(() => insert.run(word))
-  assert.equal(db.commits(), 3)
-  assert.ok(performance.now() - began < 4000)
 })
 
 test('a change that fails is undone as a whole, and takes no other of its turn with it', async () => {
