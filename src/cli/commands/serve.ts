@@ -27,6 +27,7 @@ import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
+import { letRequestsGo } from '../let-requests-go.ts'
 import { createLog } from '../log.ts'
 import { nodeFetch } from '../node-fetch.ts'
 import { openAudit } from '../open-audit.ts'
@@ -42,7 +43,6 @@ import { openStore } from '../store-settings.ts'
 import { warnOfStore } from '../store-warnings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { type StoreWait, waitForStore } from '../wait-for-store.ts'
-import { withoutCycles } from '../without-cycles.ts'
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -212,7 +212,7 @@ async function openServer(
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
   // Not loaded with the file: other commands read the same settings, and do without.
-  withoutCycles()
+  letRequestsGo()
   const { createExpensesServer } = await import('../../expenses/server.ts')
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })
