@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request as secureRequest } from 'node:https'
+import { unzipSync } from 'node:zlib'
 
 /** The largest answer that is taken, in bytes: many times what any of Entra's is. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -11,17 +12,27 @@ const MAX_BYTES = 4 * 1024 * 1024
  */
 export const nodeFetch: typeof fetch = async (input, init = {}) => {
   const { signal } = init
+  signal?.throwIfAborted()
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  // Node's client does not look at it for as long as a proxy has not let it through.
+  const end = () => reject(signal?.reason)
+  signal?.addEventListener('abort', end)
   try {
-    const message = await send(new URL(input instanceof Request ? input.url : input), init)
-    const isRedirect = Math.floor((message.statusCode ?? 0) / 100) === 3
-    if (isRedirect && init.redirect !== 'manual') {
-      message.destroy()
-      throw new TypeError('It answered with a redirect, which is not followed.')
-    }
-    return toResponse(message, await readBody(message))
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error
+    const url = new URL(input instanceof Request ? input.url : input)
+    return await Promise.race([ask(url, init), ended])
+  } finally {
+    signal?.removeEventListener('abort', end)
   }
+}
+
+async function ask(url: URL, init: RequestInit): Promise<Response> {
+  const message = await send(url, init)
+  const isRedirect = Math.floor((message.statusCode ?? 0) / 100) === 3
+  if (isRedirect && init.redirect !== 'manual') {
+    message.destroy()
+    throw new TypeError('It answered with a redirect, which is not followed.')
+  }
+  return toResponse(message, unpack(message, await readBody(message)))
 }
 
 function send(url: URL, { method = 'GET', headers, body, signal }: RequestInit) {
@@ -32,7 +43,7 @@ function send(url: URL, { method = 'GET', headers, body, signal }: RequestInit) 
     method,
     headers: {
       'user-agent': 'Entrance',
-      // What is packed would have to be unpacked here.
+      // To unpack takes the processor more than to read on.
       'accept-encoding': 'identity',
       ...(body instanceof URLSearchParams && {
         'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
@@ -42,7 +53,12 @@ function send(url: URL, { method = 'GET', headers, body, signal }: RequestInit) 
     },
     ...(signal && { signal }),
   }
-  request(url, options).on('response', resolve).on('error', reject).end(content)
+  request(url, options)
+    .on('response', resolve)
+    .on('error', reject)
+    // One that changes the protocol ends with neither.
+    .on('close', () => reject(new Error('The connection ended without an answer.')))
+    .end(content)
   return promise
 }
 
@@ -61,11 +77,20 @@ async function readBody(message: IncomingMessage): Promise<Buffer<ArrayBuffer>> 
   return promise
 }
 
+/** Some pack what they send, whatever was asked for. */
+function unpack({ headers }: IncomingMessage, body: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  const { 'content-encoding': coding = 'identity' } = headers
+  if (coding === 'identity' || body.byteLength === 0) return body
+  if (coding === 'gzip' || coding === 'deflate')
+    return unzipSync(body, { maxOutputLength: MAX_BYTES })
+  throw new TypeError(`What it answers is packed as ${coding}, which was not asked for.`)
+}
+
 /** Statuses that have no body (Fetch standard, null body status). */
 const BODILESS: ReadonlySet<number | undefined> = new Set([204, 205, 304])
 
 function toResponse(
-  { statusCode: status, rawHeaders }: IncomingMessage,
+  { statusCode: status = 0, rawHeaders }: IncomingMessage,
   body: Buffer<ArrayBuffer>,
 ): Response {
   const headers = new Headers()
@@ -73,5 +98,5 @@ function toResponse(
     headers.append(rawHeaders[i] as string, rawHeaders[i + 1] as string)
   }
   const content = BODILESS.has(status) ? null : body
-  return new Response(content, { ...(status && { status }), headers })
+  return new Response(content, { status, headers })
 }
