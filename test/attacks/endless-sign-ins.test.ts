@@ -6,6 +6,8 @@ import { createGrants, personOf } from '../../src/core/grants/grant.ts'
 import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { SEED } from '../../src/emulator/emulator.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { sqliteStore } from '../../src/stores/sqlite.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { codeOf, json, type SignedIn, signIn, type TokenResponse } from '../support/oauth-client.ts'
 import { type RunningEntrance, startEntrance } from '../support/start.ts'
 import { assertRefused, stopClock } from './support.ts'
@@ -13,42 +15,49 @@ import { assertRefused, stopClock } from './support.ts'
 const ALICE = personOf({ tid: SEED.tenantId, oid: SEED.alice })
 const DAY = 86_400
 
+// One lists what a person has to see how much it is, one counts.
+const STORES = new Map<string, () => Store>([
+  ['in memory', memoryStore],
+  ['in SQLite', () => sqliteStore(':memory:')],
+])
+
 suite('a client that has a person sign in over and over', () => {
-  test('has a hundred sign-ins and no more, the latest; and what others have stays', async () => {
-    const store = memoryStore()
-    const secret = randomBytes(32).toString('base64url')
-    await using server = await startEntrance({ entrance: { store, secret } })
-    // Who registers alike is the same client: another one calls itself otherwise.
-    const other = await signIn(server.url, { metadata: { client_name: 'Another client' } })
-    const first = await signIn(server.url)
-    await repeat(first, MAX_SIGN_INS - 1, { server, store, secret })
-    const renewals = () =>
-      server.entrance.operator.as('a test').sessions.list({ client: first.client_id })
-    assert.equal((await renewals()).sessions.length, MAX_SIGN_INS)
+  for (const [where, open] of STORES)
+    test(`has a hundred sign-ins and no more, the latest; and what others have stays: ${where}`, async () => {
+      const store = open()
+      const secret = randomBytes(32).toString('base64url')
+      await using server = await startEntrance({ entrance: { store, secret } })
+      // Who registers alike is the same client: another one calls itself otherwise.
+      const other = await signIn(server.url, { metadata: { client_name: 'Another client' } })
+      const first = await signIn(server.url)
+      await repeat(first, MAX_SIGN_INS - 1, { server, store, secret })
+      const renewals = () =>
+        server.entrance.operator.as('a test').sessions.list({ client: first.client_id })
+      assert.equal((await renewals()).sessions.length, MAX_SIGN_INS)
 
-    const last = await again(first)
-    assert.equal((await renewals()).sessions.length, MAX_SIGN_INS)
-    const refresh = ({ client, client_id }: SignedIn, { refresh_token }: TokenResponse) =>
-      client.refresh(client_id, refresh_token)
-    await assertRefused(await refresh(first, first.tokens), 400, 'invalid_grant', /revoked/)
-    assert.equal((await refresh(first, last)).status, 200)
-    assert.equal((await refresh(other, other.tokens)).status, 200)
-    const ended = server.logs.filter(({ event }) => event === 'grant.revoked')
-    assert.equal(ended.length, 1)
+      const last = await again(first)
+      assert.equal((await renewals()).sessions.length, MAX_SIGN_INS)
+      const refresh = ({ client, client_id }: SignedIn, { refresh_token }: TokenResponse) =>
+        client.refresh(client_id, refresh_token)
+      await assertRefused(await refresh(first, first.tokens), 400, 'invalid_grant', /revoked/)
+      assert.equal((await refresh(first, last)).status, 200)
+      assert.equal((await refresh(other, other.tokens)).status, 200)
+      const ended = server.logs.filter(({ event }) => event === 'grant.revoked')
+      assert.equal(ended.length, 1)
 
-    // What has been ended is not kept for long either.
-    const grants = async () =>
-      (await store.list({ person: ALICE })).filter(({ key }) => key.startsWith('grant:')).length
-    assert.equal(await grants(), MAX_SIGN_INS + 2)
-    using clock = stopClock()
-    clock.forward(DAY + 200)
-    assert.equal(await grants(), MAX_SIGN_INS + 1)
-  })
+      // What has been ended is not kept for long either.
+      const grants = async () =>
+        (await store.list({ person: ALICE })).filter(({ key }) => key.startsWith('grant:')).length
+      assert.equal(await grants(), MAX_SIGN_INS + 2)
+      using clock = stopClock()
+      clock.forward(DAY + 200)
+      assert.equal(await grants(), MAX_SIGN_INS + 1)
+    })
 })
 
 type Stored = {
   readonly server: RunningEntrance
-  readonly store: ReturnType<typeof memoryStore>
+  readonly store: Store
   readonly secret: string
 }
 
