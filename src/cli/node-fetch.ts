@@ -1,20 +1,30 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { unzipSync } from 'node:zlib'
+import type { Environment } from './env.ts'
+import { isProxied } from './proxy.ts'
 
 /** The largest answer that is taken, in bytes: many times what any of Entra's is. */
 const MAX_BYTES = 4 * 1024 * 1024
 
 /**
+ * How Entra is asked. Through a proxy the platform's way: Node's own client listens to a proxy's first
+ * word without bound, of which the process dies.
+ */
+export function fetchFor(env: Environment): typeof fetch {
+  return isProxied(env) ? globalThis.fetch : nodeFetch
+}
+
+/**
  * `fetch` as far as Entra is asked: what goes out is a text or a form, what comes back is bounded, and
  * no redirect is followed. Node's own client takes half as much of the processor for it; connections
- * are kept open, and the process's proxy and certificates hold for both.
+ * are kept open, and the process's certificates hold for both.
  */
 export const nodeFetch: typeof fetch = async (input, init = {}) => {
   const { signal } = init
   signal?.throwIfAborted()
   const { promise: ended, reject } = Promise.withResolvers<never>()
-  // Node's client does not look at it for as long as a proxy has not let it through.
+  // Node's client does not look at it for as long as there is no connection.
   const end = () => reject(signal?.reason)
   signal?.addEventListener('abort', end)
   try {

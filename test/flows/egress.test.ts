@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
+import { setTimeout as nextTurn } from 'node:timers/promises'
 import { type RunningEmulator, SEED, startEmulator } from '../../src/emulator/emulator.ts'
 import { addGroup } from '../support/admission.ts'
 import { createBrowser } from '../support/browser.ts'
@@ -128,4 +131,30 @@ suite('with a proxy and a certificate authority of the company', () => {
       assert.match(String(typeof line === 'object' && line.message), says)
     })
   }
+
+  // Node's own client listens once more for each piece by each listener, and keeps what it reads.
+  test('that answers piece by piece without end, the server goes on', async (t) => {
+    let pieces = 0
+    const proxy = createServer((socket) => {
+      const timer = setInterval(() => socket.write('X', () => pieces++), 1)
+      socket.on('error', () => {}).on('close', () => clearInterval(timer))
+      socket.on('data', () => {})
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    t.after(() => proxy.close())
+    const { port } = proxy.address() as AddressInfo
+    const server = await serve(t, await startNetwork(t), {
+      HTTPS_PROXY: `http://127.0.0.1:${port}`,
+    })
+    const deadline = performance.now() + 15_000
+    const isTold = () =>
+      server.logs.some((e) => typeof e === 'object' && e.event === 'entra.unreachable')
+    while (!isTold()) {
+      assert.ok(performance.now() < deadline, 'It has said nothing for 15 seconds.')
+      await nextTurn(20)
+    }
+    assert.ok(pieces > 0)
+    const url = `${server.url}/.well-known/oauth-authorization-server`
+    assert.equal((await fetch(url, { signal: AbortSignal.timeout(3000) })).status, 200)
+  })
 })

@@ -29,7 +29,7 @@ import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { letRequestsGo } from '../let-requests-go.ts'
 import { createLog } from '../log.ts'
-import { nodeFetch } from '../node-fetch.ts'
+import { fetchFor } from '../node-fetch.ts'
 import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
@@ -292,7 +292,7 @@ export async function toOptions(
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
-    fetch: nodeFetch,
+    fetch: fetchFor(environment()),
     log,
   }
 }
