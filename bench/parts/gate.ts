@@ -6,6 +6,7 @@ import { badTokens } from '../gate/requests.ts'
 import { type Figure, median } from '../kit/figure.ts'
 import type { Part, Run } from '../kit/part.ts'
 import { start } from '../kit/process.ts'
+import { MEASURED } from '../kit/processors.ts'
 
 type Samples = Readonly<Record<string, readonly number[]>>
 
@@ -59,7 +60,7 @@ export const gate: Part = {
 async function measureApart({ isQuick, rounds }: Run): Promise<Samples> {
   const file = join(root, 'bench', 'gate', 'measure.ts')
   const args = [file, String(rounds), isQuick ? '1000' : '2000']
-  await using child = await start({ command: nodeBinary(), args, cpu: 0 }, async () => true)
+  await using child = await start({ command: nodeBinary(), args, cpu: MEASURED }, async () => true)
   if (child.child.exitCode === null) await once(child.child, 'exit')
   const line = child
     .output()

@@ -1,8 +1,8 @@
 // Whole sign-ins, refreshes and metadata: per second, and how much of the processor each takes.
 import type { Done, Order } from '../flows/driver.ts'
-import { type Ordered, startOrdered } from '../flows/order.ts'
 import { addPeople } from '../flows/people.ts'
 import { type Figure, type Ratio, ratios, type Unit } from '../kit/figure.ts'
+import { type Ordered, startOrdered } from '../kit/ordered.ts'
 import type { Measured, Part, Run } from '../kit/part.ts'
 import { cpuSeconds } from '../kit/process.ts'
 import { fastmcpPython } from '../peers/fastmcp-py.ts'
@@ -55,7 +55,7 @@ async function measure(run: Run): Promise<Measured> {
     fastmcpTypeScript,
   ])
   for (const peer of peers) started.use(peer)
-  const driver = started.use(startOrdered<Order, Done>('driver.ts'))
+  const driver = started.use(startOrdered<Order, Done>('flows/driver.ts'))
   const subjects = [entrance, ...peers]
   const bench = { driver, emulator, accounts }
   const samples: Samples = new Map()

@@ -11,7 +11,8 @@ import type { Figure } from '../kit/figure.ts'
 import { pack, unpack } from '../kit/packed.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
 import { type Running, residentMegabytes, start as startProgram } from '../kit/process.ts'
-import { BESIDE, COMMAND, MEASURED, startServer } from '../subjects/programs.ts'
+import { BESIDE, MEASURED } from '../kit/processors.ts'
+import { COMMAND, startServer } from '../subjects/programs.ts'
 
 /** How long a server is left alone before its memory is read, in milliseconds. */
 const REST = 2000

@@ -3,9 +3,9 @@ import { mkdtempSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Ordered, startOrdered } from '../flows/order.ts'
 import type { StormDone, StormOrder } from '../flows/storm.ts'
 import type { Figure } from '../kit/figure.ts'
+import { type Ordered, startOrdered } from '../kit/ordered.ts'
 import type { Measured, Part, Run } from '../kit/part.ts'
 import { cpuSeconds, residentMegabytes } from '../kit/process.ts'
 import { startEmulatorProcess } from '../subjects/emulator.ts'
@@ -43,7 +43,7 @@ export async function measureStorms(run: Run, count: number): Promise<Measured> 
   const path = join(mkdtempSync(join(run.folder, 'storms-')), 'entrance.db')
   const env = { ENTRANCE_STORE: `sqlite:${path}`, ENTRANCE_RATE_LIMIT: 'off' }
   const server = started.use(await startEntrance(run, emulator, env))
-  const driver = started.use(startOrdered<StormOrder, StormDone>('storm.ts'))
+  const driver = started.use(startOrdered<StormOrder, StormDone>('flows/storm.ts'))
   const bench = { run, server, driver }
 
   const warmUp = Math.min(WARM_UP, count)

@@ -3,8 +3,9 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeBinary } from '../../scripts/setup.js'
 import { start } from '../kit/process.ts'
+import { MEASURED } from '../kit/processors.ts'
 import type { EmulatorProcess } from './emulator.ts'
-import { COMMAND, MEASURED } from './programs.ts'
+import { COMMAND } from './programs.ts'
 
 export type ServeOptions = {
   readonly emulator: EmulatorProcess

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { isMet, TARGETS, type TargetId } from '../../bench/kit/targets.ts'
 import { findTrips } from '../../bench/report/guard.ts'
 import { toJson } from '../../bench/report/json.ts'
-import { findBusyness } from '../../bench/report/machine.ts'
+import { findBusyness, machineLines } from '../../bench/report/machine.ts'
 import { toPage } from '../../bench/report/page.ts'
 import type { Report } from '../../bench/report/report.ts'
 import { toRows } from '../../bench/report/rows.ts'
@@ -248,6 +248,14 @@ test('figures of the same stand beside each other, in the order of the subjects'
 test('a machine that does nothing else is not complained of', () => {
   assert.equal(findBusyness({ ...report.machine, load: 0.3 }), undefined)
   assert.match(findBusyness(report.machine) ?? '', /load average 1\.50/)
+})
+
+test('that nothing could be kept to a processor is said where the machine is', () => {
+  const unpinned = 'there is no taskset, which util-linux brings'
+  const text = `The system decided which processor ran what: ${unpinned}`
+  const head = (more: object) => machineLines({ ...report.machine, ...more }).join('\n')
+  assert.ok(head({ unpinned }).includes(text))
+  assert.doesNotMatch(head({}), /which processor/)
 })
 
 test('a ratio below its floor trips, and says what it was, what is expected and what to do', () => {
