@@ -34,10 +34,10 @@ export function noteAll(
   { subject, round }: { readonly subject: string; readonly round: number },
   outcome: Outcome,
 ): void {
-  const { rate, serverCpu } = outcome
+  const { rate, serverCpu, serverShare } = outcome
   samples.note(of.rate, subject, round, rate)
   samples.note(of.cpu, subject, round, serverCpu)
-  samples.note(of.share, subject, round, (rate * serverCpu) / 1e4)
+  samples.note(of.share, subject, round, 100 * serverShare)
   for (const name of LATENCIES) samples.note(of[name], subject, round, outcome[name])
 }
 

@@ -11,8 +11,8 @@ import type { Samples } from './samples.ts'
  * How many calls, in how many seconds at most. Node compiles anew what has run often: after 10,000
  * calls a server still took half as much again for each as after 40,000, from which on it was steady.
  */
-export const FULL_WARM_UP: WarmUp = { calls: 40_000, within: 12 }
-export const QUICK_WARM_UP: WarmUp = { calls: 15_000, within: 4 }
+export const FULL_WARM_UP: WarmUp = { calls: 40_000, within: 16 }
+export const QUICK_WARM_UP: WarmUp = { calls: 30_000, within: 8 }
 
 /** For how long it goes on before it is counted, in seconds. */
 const PIECE = 2

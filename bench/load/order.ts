@@ -51,8 +51,10 @@ export type Outcome = {
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  /** What `server` used of the processor for each answer, in µs; NaN where it was not asked for or cannot be told. */
+  /** What `server` used of the processor for each answer, those of the warm-up among them, in µs; NaN where it was not asked for or cannot be told. */
   readonly serverCpu: number
+  /** What of one processor it used. At saturation, less than all of it tells that something else ran there, or that it was let wait. */
+  readonly serverShare: number
   /** The share of one processor that the generator itself used. In the open loop it is all of it: it waits for the moment awake. */
   readonly generatorCpu: number
   /** Open loop: by how much the generator was late, 99 of a hundred; else 0. */

@@ -48,6 +48,7 @@ function createLane(order: Order): Lane {
 
 async function time(order: Order, sender: Sender, tally: Tally, clocks: Clocks): Promise<void> {
   const { seconds, warmUp = 0.5 } = order
+  const stopServer = clocks.runServer()
   tally.from = performance.now() + warmUp * 1000
   const until = tally.from + seconds * 1000
   const sent = sender.send(until)
@@ -56,25 +57,46 @@ async function time(order: Order, sender: Sender, tally: Tally, clocks: Clocks):
   await wait(until - performance.now())
   stop()
   await sent
+  stopServer()
 }
 
 /** In seconds, over all turns: by the clock, and of the processor. */
-type Used = { readonly seconds: number; readonly generator: number; readonly server: number }
+type Used = {
+  readonly seconds: number
+  readonly generator: number
+  /** The server's while a turn counts, and that of whole turns. */
+  readonly server: number
+  readonly serverInAll: number
+}
 
-type Clocks = { run(): () => void; used(): Used }
+type Clocks = {
+  /** While a turn counts. */
+  run(): () => void
+  /**
+   * From before the first request to the last answer: nothing is under way at either end, so that all
+   * answers are of this time and none of another.
+   */
+  runServer(): () => void
+  used(): Used
+}
 
-/** What is counted while a turn counts. */
 function createClocks({ server, seconds }: Order): Clocks {
   const ofServer = server === undefined ? () => Number.NaN : createCpuClock(server)
-  const used = { seconds: 0, generator: 0, server: 0 }
+  const used = { seconds: 0, generator: 0, server: 0, serverInAll: 0 }
   return {
     run() {
-      const [before, own] = [ofServer(), process.cpuUsage()]
+      const [own, before] = [process.cpuUsage(), ofServer()]
       return () => {
         const { user, system } = process.cpuUsage(own)
-        used.seconds += seconds
         used.server += ofServer() - before
+        used.seconds += seconds
         used.generator += (user + system) / 1e6
+      }
+    },
+    runServer() {
+      const before = ofServer()
+      return () => {
+        used.serverInAll += ofServer() - before
       }
     },
     used: () => used,
@@ -84,7 +106,7 @@ function createClocks({ server, seconds }: Order): Clocks {
 function sumUp(
   { latencies, delays, failures }: Tally,
   queue: Queue,
-  { seconds, generator, server }: Used,
+  { seconds, generator, server, serverInAll }: Used,
 ): Outcome {
   const count = latencies.length
   return {
@@ -95,7 +117,8 @@ function sumUp(
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     p999: quantile(latencies, 0.999),
-    serverCpu: (server * 1e6) / count,
+    serverCpu: (serverInAll * 1e6) / queue.taken(),
+    serverShare: server / seconds,
     generatorCpu: generator / seconds,
     late: delays.length > 0 ? quantile(delays, 0.99) : 0,
   }

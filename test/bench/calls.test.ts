@@ -104,9 +104,9 @@ test('beside the figures stands how far the load generator is from being the lim
 test('a round in which something else ran is told beside the figures', () => {
   const said = (share: number) => {
     const samples = createSamples()
-    for (const [round, rate] of [1000, 10 * share].entries()) {
+    for (const [round, serverShare] of [1, share / 100].entries()) {
       for (const subject of ['Entrance', 'Unchecked', 'Bare', 'Fixed'])
-        noteAll(samples, WARM, { subject, round }, { ...OUTCOME, rate, serverCpu: 1000 })
+        noteAll(samples, WARM, { subject, round }, { ...OUTCOME, serverShare })
     }
     return conditionsOf({ isQuick: true }, CONTENDERS, samples).join('\n')
   }
@@ -245,7 +245,7 @@ async function startPretenders() {
 
 const OUTCOME = {
   ...{ rate: 1, count: 1, failures: 0, p50: 1, p99: 2, p999: 3 },
-  ...{ generatorCpu: 0.1, late: 0, serverCpu: 1, sent: 1 },
+  ...{ generatorCpu: 0.1, late: 0, serverCpu: 1, serverShare: 1, sent: 1 },
 }
 
 const CONTENDERS: Contenders = {
