@@ -64,7 +64,7 @@ function halfLoad({ unchecked, bare }: Contenders, samples: Samples): string {
   const beside = samples
     .of(WARM.rate, unchecked.name)
     .map((rate, i) => (50 * rate) / (samples.of(WARM.rate, bare.name)[i] ?? Number.NaN))
-  return `At half the load requests are due at a fixed rate, half of what got through ${unchecked.name} in the same round; latency begins when a request is due, so that a wait counts. To ${bare.name} that is ${median(beside).toFixed(0)} % of what gets through there: it has less room, and so are its latencies.`
+  return `At half the load requests are due at a fixed rate, half of what got through ${unchecked.name} in the same round; latency begins when a request is due, so that a wait counts. To ${bare.name} that is ${median(beside).toFixed(0)} % of what gets through there, and its latencies are those of a server that has so much less room.`
 }
 
 /** In which rounds there is no figure of new tokens. */

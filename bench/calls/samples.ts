@@ -5,6 +5,7 @@ import { type Figure, type Ratio, ratios, type Unit } from '../kit/figure.ts'
 export type Measure = { readonly id: string; readonly what: string; readonly unit: Unit }
 
 export type Samples = {
+  /** Of nobody who is left out, and no NaN. */
   note(measure: Measure, subject: string, round: number, value: number): void
   /** Of one subject, in the order of rounds. */
   of(measure: Measure, subject: string): readonly number[]
@@ -31,7 +32,8 @@ export function createSamples(): Samples {
     all.get(keyOf(measure, subject))?.byRound ?? new Map()
   return {
     note(measure, subject, round, value) {
-      if (left.has(subject)) return
+      // What this system does not tell is not a figure.
+      if (left.has(subject) || !Number.isFinite(value)) return
       const key = keyOf(measure, subject)
       const seen = all.get(key) ?? { measure, subject, byRound: new Map() }
       seen.byRound.set(round, value)

@@ -93,7 +93,7 @@ function beside(
   samples: Samples,
 ): TargetResult {
   const [rate, cpu] = ratiosBeside({ name }, contenders, samples)
-  if (!rate || !cpu?.samples.every(Number.isFinite)) return { id, samples: rate?.samples ?? [] }
+  if (!rate || !cpu) return { id, samples: rate?.samples ?? [] }
   const { median, range } = write(rate.samples, rate.unit)
   const note = `by the processor time of a call; by what got through, which all else that runs lowers, ${median}${range && ` (${range})`}`
   return { id, samples: cpu.samples, note }

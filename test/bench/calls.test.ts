@@ -125,6 +125,27 @@ test('that half of one load is more of another is said beside its latencies', ()
   assert.match(said, /To Bare that is 75 % of what gets through there/)
 })
 
+test('where the system tells no processor time, what got through is held against the target', () => {
+  const said = (serverCpu: number) => {
+    const samples = createSamples()
+    for (const [subject, rate] of [
+      ['Entrance', 900],
+      ['Unchecked', 1000],
+      ['Bare', 1000],
+      ['Fixed', 9000],
+    ] as const) {
+      const outcome = { ...OUTCOME, rate, serverCpu: serverCpu / rate, serverShare: serverCpu }
+      noteAll(samples, WARM, { subject, round: 0 }, outcome)
+    }
+    const { targets, figures } = toMeasured({ isQuick: true }, CONTENDERS, samples)
+    assert.ok(figures.every((one) => one.samples.every(Number.isFinite)))
+    return targets.find(({ id }) => id === 'call-unchecked')
+  }
+  assert.deepEqual(said(Number.NaN), { id: 'call-unchecked', samples: [90] })
+  const told = said(1)
+  assert.ok(told?.samples && told.note?.startsWith('by the processor time of a call; by what got'))
+})
+
 const PACE = { turns: 1, warmUp: 0, saturated: 0.05, half: 0 }
 
 test('a round in which new tokens ran out says nothing of new tokens, and all else of the others', async () => {

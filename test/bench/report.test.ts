@@ -208,6 +208,28 @@ test('the page shows a picture of what is compared, with the same in words', () 
   assert.ok(toPage(report).includes('](benchmarks/calls-rate.svg)'))
 })
 
+test('of a part the page says who is absent, then what was seen, then under which conditions', () => {
+  const figures = [figure('Entrance', [1, 2, 3]), figure('Other', [4, 5, 6])]
+  const absent = [{ subject: 'A peer', why: 'It is not here.\nand its log' }]
+  const seen = { figures, absent, ratios: [ratio('a/b', [1, 2, 3])], conditions: ['At night.'] }
+  const page = toPage({ ...report, outcomes: [measured({ title: 'A part' }, seen)] })
+  const order = [
+    '## A part',
+    '- Absent: A peer: It is not here.',
+    '![Tool calls',
+    '### Beside each other',
+    '### Figures',
+    '### Conditions\n\n- At night.',
+  ]
+  const places = order.map((text) => page.indexOf(text))
+  assert.ok(
+    places.every((place, at) => place > (places[at - 1] ?? 0)),
+    String(places),
+  )
+  assert.doesNotMatch(page, /and its log/)
+  assert.doesNotMatch(toPage({ ...report, outcomes: [measured({})] }), /### /)
+})
+
 test('the page has a line for each target and for each that was not measured', () => {
   const page = toPage(report)
   const marks = [...page.matchAll(/^\| ([✓✗–]) \|/gm)].map(([, mark]) => mark)
