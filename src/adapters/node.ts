@@ -66,28 +66,39 @@ export function toRequest(
   const url = requestUrl(incoming)
   if (!url || FORBIDDEN_METHODS.has(method)) return undefined
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const request = new Request(url, {
+  const init: RequestInit = {
     method,
     headers: toHeaders(incoming),
     ...(hasBody && { body: toBody(incoming, outgoing), duplex: 'half' }),
-  } as RequestInit)
-  return withSignal(request, outgoing)
+  }
+  return new NodeRequest(url, init, outgoing)
 }
 
 /**
- * Has the request's `signal` abort when the client goes away. One that is given to a `Request` keeps
- * all that belongs to the request from being let go soon; so it is made for those who ask.
+ * A `Request` whose `signal` aborts when the client goes away. One that is given to a `Request`
+ * keeps all that belongs to the request from being let go soon; so it is made for those who ask.
+ * A class, because V8 puts an accessor of an object's own among its old objects, where it keeps what
+ * it refers to until the next full collection.
  */
-function withSignal(request: Request, outgoing: ServerResponse): Request {
-  let signal: AbortSignal | undefined
-  return Object.defineProperty(request, 'signal', {
-    configurable: true,
-    enumerable: true,
-    get: () => {
-      signal ??= goneSignal(outgoing)
-      return signal
-    },
-  })
+class NodeRequest extends Request {
+  readonly #outgoing: ServerResponse
+  #signal: AbortSignal | undefined
+
+  constructor(url: URL, init: RequestInit, outgoing: ServerResponse) {
+    super(url, init)
+    this.#outgoing = outgoing
+  }
+
+  static {
+    Object.defineProperty(NodeRequest.prototype, 'signal', {
+      configurable: true,
+      enumerable: true,
+      get(this: NodeRequest) {
+        this.#signal ??= goneSignal(this.#outgoing)
+        return this.#signal
+      },
+    })
+  }
 }
 
 function goneSignal(outgoing: ServerResponse): AbortSignal {

@@ -1,20 +1,11 @@
-import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server'
+import type { Tool } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 
 /**
- * A schema that the MCP SDK publishes as it is and does not check by itself: what it says about a
- * wrong argument is one line of joined issues, so the tools check and answer for themselves.
+ * A schema as it is listed: as JSON Schema, without the name of a dialect. Many clients check with a
+ * validator that knows only draft 7, and refuse the whole list of tools when they meet another.
  */
-export function advertise(schema: z.ZodType, io: 'input' | 'output'): StandardSchemaWithJSON {
-  // Without the name of a dialect: many clients check with a validator that knows only draft 7,
-  // and refuse the whole list of tools when they meet another.
+export function advertise(schema: z.ZodObject, io: 'input' | 'output'): Tool['inputSchema'] {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io })
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'entrance',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: () => json, output: () => json },
-    },
-  }
+  return json as Tool['inputSchema']
 }

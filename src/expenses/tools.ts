@@ -1,5 +1,6 @@
-import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
+import { type McpServer, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { ProtectedContext } from '../index.ts'
+import { showGiven } from './arguments.ts'
 import type { Owner } from './expense-store.ts'
 import { addUserExpense } from './tools/add-user-expense.ts'
 import { deleteUserExpense } from './tools/delete-user-expense.ts'
@@ -14,7 +15,11 @@ export type AuditTool = ProtectedContext['auditTool']
 /** Registers on the server of one request what is there for the person who sent it. */
 export type RegisterForOwner = (server: McpServer, owner: Owner, audit?: AuditTool) => void
 
-/** Prepares the tools once, so that a request only has to register them. */
+/**
+ * Prepares the tools once. They are set on the SDK's inner server: its `registerTool` would make an
+ * object with an accessor for each tool of each request. V8 puts accessors among its old objects,
+ * where these keep all that the request has made until the next full collection.
+ */
 export function prepareTools(options: ToolsOptions): RegisterForOwner {
   const tools = [
     addUserExpense(options),
@@ -23,14 +28,21 @@ export function prepareTools(options: ToolsOptions): RegisterForOwner {
     updateUserExpense(options),
     deleteUserExpense(options),
   ]
-  return (server, owner, audit) => {
-    const tell = async (tool: string, called: Promise<CallToolResult>) => {
-      const result = await called
-      audit?.(tool, result.isError ? 'failure' : 'success')
+  const listed = tools.map((tool) => tool.listed)
+  const calls = new Map(tools.map(({ listed: { name }, call }) => [name, call]))
+  return ({ server }, owner, audit) => {
+    server.setRequestHandler('tools/list', () => ({ tools: listed }))
+    server.setRequestHandler('tools/call', async ({ params: { name, arguments: args = {} } }) => {
+      const call = calls.get(name)
+      if (!call) throw unknownTool(name, [...calls.keys()])
+      const result = await call(owner, args)
+      audit?.(name, result.isError ? 'failure' : 'success')
       return result
-    }
-    for (const { name, config, call } of tools) {
-      server.registerTool(name, config, (args) => tell(name, call(owner, args)))
-    }
+    })
   }
+}
+
+function unknownTool(name: string, known: readonly string[]): ProtocolError {
+  const message = `There is no tool ${showGiven(name)}. There are ${known.join(', ')}.`
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, message)
 }

@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { toNodeHandler } from 'entrance/adapters/node'
-import { withoutCycles } from '../../../src/cli/without-cycles.ts'
+import { letRequestsGo } from '../../../src/cli/let-requests-go.ts'
 
 // As `serve` does, before anything makes schemas.
-withoutCycles()
+letRequestsGo()
 const { createExpensesServer, sqliteExpenseStore } = await import('entrance/expenses')
 
 const [port, database = ':memory:'] = process.argv.slice(2)

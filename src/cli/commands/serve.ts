@@ -27,6 +27,7 @@ import { Interrupted } from '../exit-codes.ts'
 import { openExpenses, warnOfExpenses } from '../expenses-settings.ts'
 import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
+import { letRequestsGo } from '../let-requests-go.ts'
 import { createLog } from '../log.ts'
 import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
@@ -41,7 +42,6 @@ import { openStore } from '../store-settings.ts'
 import { warnOfStore } from '../store-warnings.ts'
 import { openTelemetry } from '../telemetry.ts'
 import { type StoreWait, waitForStore } from '../wait-for-store.ts'
-import { withoutCycles } from '../without-cycles.ts'
 
 /**
  * `entrance serve`: the expenses MCP server behind Entrance. Resolves when a signal has stopped
@@ -211,7 +211,7 @@ async function openServer(
   warnOfExpenses(settings, log)
   warnOfReplicas(settings, log)
   // Not loaded with the file: other commands read the same settings, and do without.
-  withoutCycles()
+  letRequestsGo()
   const { createExpensesServer } = await import('../../expenses/server.ts')
   const expenses = await openExpenses(settings.expenses)
   const mcp = createExpensesServer({ expenses, currency, version: packageVersion(), log })

@@ -1,4 +1,4 @@
-import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/server'
+import type { CallToolResult, Tool, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { Log } from '../../log.ts'
 import { advertise } from '../advertise.ts'
@@ -38,13 +38,22 @@ export type ToolDefinition<Input extends z.ZodObject> = {
   run(owner: Owner, args: z.output<Input>): Promise<CallToolResult>
 }
 
-/** A tool, ready to be registered on the server of a request. */
-export type Tool = ReturnType<typeof prepareTool>
+/** A tool, ready to be listed and called. */
+export type PreparedTool = {
+  /** As `tools/list` shows it. */
+  readonly listed: Tool
+  /** Checks the arguments and answers in words; never rejects. */
+  readonly call: (owner: Owner, args: unknown) => Promise<CallToolResult>
+}
 
-/** Converts the schemas once; what is called checks its arguments and answers in words. */
-export function prepareTool<Input extends z.ZodObject>(tool: ToolDefinition<Input>, log: Log) {
+/** Converts the schemas once. */
+export function prepareTool<Input extends z.ZodObject>(
+  tool: ToolDefinition<Input>,
+  log: Log,
+): PreparedTool {
   const { name, title, description, input, annotations, meta } = tool
-  const config = {
+  const listed: Tool = {
+    name,
     title,
     description,
     inputSchema: advertise(input, 'input'),
@@ -66,7 +75,7 @@ export function prepareTool<Input extends z.ZodObject>(tool: ToolDefinition<Inpu
         : toolError(`${tool.refused}: ${tool.failed}`)
     }
   }
-  return { name, config, call }
+  return { listed, call }
 }
 
 function namesOfOptional({ shape }: z.ZodObject): ReadonlySet<string> {
