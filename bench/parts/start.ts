@@ -39,7 +39,7 @@ export async function measureStart(run: Run): Promise<Measured> {
   for (const { measure } of subjects) await measure()
   const seen = new Map(subjects.map(({ id }) => [id, [] as Seen[]]))
   for (let round = 0; round < run.rounds; round++) {
-    run.say(`start: round ${round + 1} of ${run.rounds}`)
+    run.say(`round ${round + 1} of ${run.rounds}`)
     for (const { id, measure } of round % 2 ? subjects.toReversed() : subjects) {
       seen.get(id)?.push(await measure())
     }

@@ -111,7 +111,7 @@ async function raise(bench: Bench, what: Kind, count: number, pieces = PIECES): 
   const { run, server, driver } = bench
   const raised: Raised[] = []
   const size = Math.ceil(count / pieces)
-  run.say(`storms: ${written(count)} ${what}`)
+  run.say(`${written(count)} ${what}`)
   for (let left = count; left > 0; left -= size) {
     const from = bench.come
     bench.come += Math.min(size, left)

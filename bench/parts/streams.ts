@@ -53,7 +53,7 @@ export async function measureStreams(run: Run, count: number): Promise<Measured>
     [OPEN, []],
   ])
   for (let round = 0; round < run.rounds; round++) {
-    run.say(`streams: round ${round + 1} of ${run.rounds}`)
+    run.say(`round ${round + 1} of ${run.rounds}`)
     const names = [...samples.keys()]
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const sample = await measureOnce(name === GUARDED ? emulator : undefined, count)
