@@ -26,11 +26,15 @@ export function notices(/** @type {import('esbuild').Metafile} */ metafile) {
   const files = usedOf(metafile).filter((path) => packageOf(path) !== undefined)
   /** @type {Map<string, Set<string>>} */
   const byText = new Map()
+  const add = (/** @type {string} */ text, /** @type {string} */ owner) =>
+    byText.set(text, (byText.get(text) ?? new Set()).add(owner))
   for (const path of files) {
     const folder = packageOf(path) ?? ''
+    const source = readFileSync(join(root, path), 'utf8')
     const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
-    for (const text of [licenceIn(folder), ...remarksIn(path)]) {
-      byText.set(text, (byText.get(text) ?? new Set()).add(`${name} ${version}`))
+    for (const text of [licenceIn(folder), ...remarksIn(source)]) add(text, `${name} ${version}`)
+    for (const [inner, its] of bundledIn(source)) {
+      add(licenceIn(join('node_modules', inner)), `${inner} ${its}`)
     }
   }
   return [...byText].map(([text, names]) => `${[...names].join(', ')}:\n\n${text}\n`).join('\n')
@@ -50,13 +54,24 @@ function licenceIn(/** @type {string} */ folder) {
       // The other one, then.
     }
   }
-  throw new Error(`${folder} has no licence, so nothing of it can be passed on.`)
+  throw new Error(`${folder} has no licence here, so nothing of it can be passed on.`)
 }
 
 /** The comments that ask to be kept. */
-function remarksIn(/** @type {string} */ path) {
-  const found = readFileSync(join(root, path), 'utf8').matchAll(/\/\*!\s*(.*?)\s*\*\//gs)
+function remarksIn(/** @type {string} */ source) {
+  const found = source.matchAll(/\/\*!\s*(.*?)\s*\*\//gs)
   return [...found].map(([, text = '']) => text.replaceAll(/^[ \t]*\* ?/gm, ''))
+}
+
+/**
+ * The packages, with their versions, that a file had been bundled with when it came: as its bundler
+ * writes above what is from another file.
+ */
+function bundledIn(/** @type {string} */ source) {
+  const found = source.matchAll(
+    /^\/\/#region .*\/node_modules\/\.pnpm\/[^/]*?@(\d[^/_(]*)[^/]*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm,
+  )
+  return new Map([...found].map(([, version = '', name = '']) => [name, version]))
 }
 
 /** The files that anything is left of in the bundle. */

@@ -6,20 +6,32 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const lock = join(root, '.setup-lock')
 
-/** Installs the packages of `folder` when its lock file is newer than what is installed. */
+/** Installs the packages of `folder` when its lock file is newer than what is installed, or some are missing. */
 export function ensureInstalled(folder = root) {
   const isDone = () => {
     const installed = modifiedAt(join(folder, 'node_modules', '.package-lock.json'))
-    const isInstalled = installed >= modifiedAt(join(folder, 'package-lock.json'))
-    return isInstalled && existsSync(join(folder, 'node_modules'))
+    return installed >= modifiedAt(join(folder, 'package-lock.json')) && hasPackages(folder)
   }
   once(isDone, () => {
     say(`installing the packages${folder === root ? '' : ` of ${folder.slice(root.length + 1)}`} …`)
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+    // What builds is a development dependency, its programs are optional ones: NODE_ENV=production
+    // and npm's own settings leave them out.
+    const all = ['--include=dev', '--include=optional']
+    const args = ['ci', ...all, '--no-audit', '--no-fund', '--loglevel=error']
     run(npm, args, { cwd: folder, shell: process.platform === 'win32' })
   })
+}
+
+/** Whether each package that `folder` names is there: `npm prune --omit=dev`, for one, takes some away. */
+function hasPackages(/** @type {string} */ folder) {
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  )
+  const names = Object.keys({ ...dependencies, ...devDependencies })
+  return ['.', ...names].every((name) => existsSync(join(folder, 'node_modules', name)))
 }
 
 /** Builds `dist`, the command and the page of the conversation too, when a source is newer than the last build. */
@@ -41,7 +53,7 @@ export function ensureBuilt() {
   const isDone = () => existsSync(join(root, 'dist')) && modifiedAt(stamp) >= newest
   once(isDone, () => {
     say('building …')
-    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    for (const old of [stamp, join(root, 'dist')]) rmSync(old, { recursive: true, force: true })
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     run(nodeBinary(), [tsc, '-p', join(root, 'tsconfig.build.json')])
     for (const name of ['command.js', 'page.js', 'types.js']) {
@@ -57,27 +69,42 @@ export function ensureBuilt() {
  */
 function once(/** @type {() => boolean} */ isDone, /** @type {() => void} */ work) {
   if (isDone()) return
-  const lock = join(root, '.setup-lock')
-  while (!take(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  for (let tries = 0; !take(); tries++) {
+    // After a restart, another program may have the number of the one that wrote it.
+    if (tries === 10) say(`waiting for another command that is at it; if none is, delete ${lock}`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  }
+  const release = () => rmSync(lock, { force: true })
+  process.once('exit', release)
   if (!isDone()) work()
-  rmSync(lock, { force: true })
+  release()
+  process.off('exit', release)
 }
 
 /** Whether the lock is this process's now; what one has left that is gone counts as none. */
-function take(/** @type {string} */ lock) {
+function take() {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
   }
-  try {
-    // An empty one is just being written.
-    process.kill(Number(readFileSync(lock, 'utf8')) || process.pid, 0)
-  } catch {
-    rmSync(lock, { force: true })
-  }
+  if (!isHeld()) rmSync(lock, { force: true })
   return false
+}
+
+/** Whether the process that wrote the lock is still there. */
+function isHeld() {
+  try {
+    const holder = readFileSync(lock, 'utf8')
+    // An empty one is just being written.
+    if (holder === '') return true
+    // A container's processes have the same numbers each time: this one has not written it yet.
+    return Number(holder) !== process.pid && process.kill(Number(holder), 0)
+  } catch (error) {
+    // All else: it is another user's, or the lock has just gone.
+    return /** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH'
+  }
 }
 
 /** The Node to run the product on: this one when it is new enough, else the pinned one. */
@@ -85,7 +112,12 @@ export function nodeBinary() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath
   const name = process.platform === 'win32' ? 'node.exe' : 'node'
-  return join(root, 'node_modules', 'node', 'bin', name)
+  const pinned = join(root, 'node_modules', 'node', 'bin', name)
+  if (existsSync(pinned)) return pinned
+  say(`Node 22.18 or newer is needed; this is ${process.versions.node}. The one that comes as a package is
+put in place by its install script, and that has not run: npm's ignore-scripts forbids it.
+Install a newer Node, or allow that script: npm rebuild node --ignore-scripts=false`)
+  process.exit(1)
 }
 
 /** Progress goes to stderr: stdout belongs to the command that is run. */
@@ -98,10 +130,12 @@ function run(
   /** @type {string[]} */ args,
   /** @type {import('node:child_process').SpawnSyncOptions} */ options = {},
 ) {
-  const result = spawnSync(command, args, { stdio: ['ignore', 2, 2], cwd: root, ...options })
+  // From here on the lock is the program's own, which goes on where this process is killed.
+  const hold = ['-c', 'echo $$ > "$0" && exec "$@"', lock, command, ...args]
+  const [program, words] = process.platform === 'win32' ? [command, args] : ['sh', hold]
+  const result = spawnSync(program, words, { stdio: ['ignore', 2, 2], cwd: root, ...options })
   if (result.status === 0) return
   say(`failed: ${command} ${args.join(' ')}${result.error ? ` (${result.error.message})` : ''}`)
-  // The lock stays, of a process that is gone.
   process.exit(result.status ?? 1)
 }
 

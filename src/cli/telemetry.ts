@@ -79,7 +79,8 @@ async function load(asked: string): Promise<typeof import('@opentelemetry/sdk-no
     const sdk = await import('@opentelemetry/sdk-node')
     if ('startNodeSdk' in sdk) return sdk
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     const problem = 'asks for OpenTelemetry, whose packages are not installed.'
     throw new ConfigError([{ option: asked, problem, cure }])
   }
@@ -87,7 +88,7 @@ async function load(asked: string): Promise<typeof import('@opentelemetry/sdk-no
   throw new ConfigError([{ option: asked, problem, cure }])
 }
 
-const INSTALL = 'npm install @opentelemetry/api@^1.10.0 @opentelemetry/sdk-node@^0.301.0'
+const INSTALL = 'npm install @opentelemetry/api@1 @opentelemetry/sdk-node@0.301'
 
 function noLogs(option: string): ConfigError {
   const problem = 'is otel, and OpenTelemetry is told to send no logs.'

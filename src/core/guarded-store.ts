@@ -24,6 +24,7 @@ const REASON_MAX_LENGTH = 300
 export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
   const inTime = <T>(call: () => Promise<T>) => withDeadline(call, patience)
   const teller = createTeller(store.name, log)
+  const count = store.count?.bind(store)
   let isClosed = false
 
   async function guard<T>(operation: string, call: () => Promise<T>): Promise<T> {
@@ -72,6 +73,7 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
       guard('replace', () => settle(record, () => store.replace(record, version))),
     delete: (key) => guard('delete', () => store.delete(key)),
     list: (by) => guard('list', async () => keepRecords(await store.list(by))),
+    ...(count && { count: (by) => guard('count', () => count(by)) }),
     page: (query) => guard('page', async () => checkPage(await store.page(query))),
     revoke: (revocation) => guard('revoke', () => store.revoke(revocation)),
     revocations: (cursor) =>

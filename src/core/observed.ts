@@ -6,6 +6,7 @@ import type { Authenticate } from './protected-resource/authenticate.ts'
 
 /** The store, each of whose operations is a step. */
 export function observeStore(store: Store, { step }: Observe): Store {
+  const count = store.count?.bind(store)
   const timed = <T>(name: string, run: () => Promise<T>) => step({ kind: 'store', name }, run)
   return {
     ...store,
@@ -14,6 +15,7 @@ export function observeStore(store: Store, { step }: Observe): Store {
     replace: (record, version) => timed('replace', () => store.replace(record, version)),
     delete: (key) => timed('delete', () => store.delete(key)),
     list: (by) => timed('list', () => store.list(by)),
+    ...(count && { count: (by) => timed('count', () => count(by)) }),
     page: (query) => timed('page', () => store.page(query)),
     revoke: (revocation) => timed('revoke', () => store.revoke(revocation)),
     revocations: (cursor) => timed('revocations', () => store.revocations(cursor)),

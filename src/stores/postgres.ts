@@ -7,10 +7,11 @@ export type { PostgresAddress } from './postgres/address.ts'
 export {
   type PostgresDatabase,
   type PostgresDatabaseOptions,
+  type PostgresResult,
   postgresDatabase,
   UnansweredError,
 } from './postgres/database.ts'
-export type { Migrations } from './postgres/migrations.ts'
+export type { Migrations } from './postgres/schema.ts'
 
 const OPTION = 'ENTRANCE_STORE'
 

@@ -96,6 +96,11 @@ export type Store = {
   /** The live records of a person. */
   list(by: { person: string }): Promise<readonly StoredRecord[]>
   /**
+   * How many of them there are at most: some may have expired. Only where that takes less than to
+   * list them.
+   */
+  count?(by: { person: string }): Promise<number>
+  /**
    * Walks the live records whose key begins with `prefix`, in no order, some `limit` at a time: a
    * step looks at a bounded number of them, so a page may be empty and not the last. What is there
    * all the while is given once or more; what comes or goes meanwhile may be left out.

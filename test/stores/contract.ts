@@ -211,6 +211,22 @@ function listContract(check: Check): void {
     assert.deepEqual(await store.list({ person: '' }), [])
   })
 
+  check('a count is never less than the list is long, and is of that person', async (store, t) => {
+    const count: Store['count'] = async (by) => (await store.list(by)).length
+    const countOf = (person: string) => (store.count ?? count)({ person })
+    assert.equal(await countOf('a/1'), 0)
+    await store.create(recordOf('grant:1', { person: 'a/1' }))
+    await store.create(recordOf('grant:2', { person: 'a/1' }))
+    await store.create(recordOf('grant:3', { person: 'a/2' }))
+    await store.create(recordOf('grant:4', { person: 'a/1', expiresAt: now() + 60 }))
+    assert.equal(await countOf('a/1'), 3)
+    await store.delete('grant:1')
+    assert.equal(await countOf('a/1'), 2)
+    t.mock.timers.setTime(START + 60_000)
+    assert.ok((await countOf('a/1')) >= 1)
+    assert.equal(await countOf('a'), 0)
+  })
+
   check('a listed record can be replaced by the version that the list gave', async (store) => {
     await store.create(recordOf('grant:1'))
     await store.replace(recordOf('grant:1'), 1)

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { LanguageModel } from 'ai'
 import { staysHere } from '../client/server-url.ts'
 import { type Environment, isFromDotEnv } from '../env.ts'
@@ -111,6 +112,14 @@ function warningOf({ provider, base }: ModelSettings): string | undefined {
   return `What you say, and what your tools answer, goes to ${url.host}${how}.${who}`
 }
 
+/** The packages that to chat takes, each with the major version. */
+const PACKAGES = [
+  ['ai', '7'],
+  ['@ai-sdk/openai-compatible', '3'],
+] as const
+
+const INSTALL = 'npm install ai@7 @ai-sdk/openai-compatible@3'
+
 /** Loaded here and only here: whoever does not chat need not have them. */
 async function loadProvider() {
   try {
@@ -120,12 +129,27 @@ async function loadProvider() {
       import('@ai-sdk/openai-compatible'),
       import('ai'),
     ])
+    for (const [name, major] of PACKAGES) checkVersion(name, major)
     return createOpenAICompatible
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     throw new CommandError('To chat takes two packages that are not installed.', {
-      cure: 'Install them beside entrance: npm install ai@^7.0.173 @ai-sdk/openai-compatible@^3.0.92',
+      cure: `Install them beside entrance: ${INSTALL}`,
       cause: error,
     })
   }
+}
+
+/** npm may have put any beside us: whoever does not chat has them for another purpose, as they are. */
+function checkVersion(name: string, major: string): void {
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`)
+  // An older `ai` would pass over the instructions, and say nothing.
+  if (version.startsWith(`${major}.`)) return
+  throw new CommandError(
+    `To chat takes version ${major} of the package ${name}; this is ${version}.`,
+    {
+      cure: `Install it beside entrance: ${INSTALL}`,
+    },
+  )
 }

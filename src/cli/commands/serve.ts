@@ -29,6 +29,7 @@ import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { letRequestsGo } from '../let-requests-go.ts'
 import { createLog } from '../log.ts'
+import { nodeFetch } from '../node-fetch.ts'
 import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
@@ -232,11 +233,7 @@ async function openServer(
 }
 
 /** Tells whether grants and expenses are there: a stop ends the wait. */
-async function waitForBoth(
-  { ready }: Entrance,
-  { connect }: ExpenseStore,
-  wait: StoreWait,
-): Promise<boolean> {
+async function waitForBoth({ ready }: Entrance, { connect }: ExpenseStore, wait: StoreWait) {
   const message = 'Waiting for the expenses. Nobody can see or add any.'
   return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
 }
@@ -295,6 +292,7 @@ export async function toOptions(
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
+    fetch: nodeFetch,
     log,
   }
 }

@@ -37,9 +37,11 @@ export async function callback(request: Request, _site: Site, context: Context):
   if (isAdminConsent(params)) return adminConsentPage(params)
   const state = requireState(params)
   const response = toResponseParameters(params)
-  const apps = findAppsSignIn(state, cookieContext(request, context))
+  const cookies = cookieContext(request, context)
+  const found = findTransaction(state, cookies)
+  const apps = found ? undefined : findAppsSignIn(state, cookies)
   if (apps) return showApps(response, apps, context)
-  const returned = findReturned(request, state, context)
+  const returned = toReturned(found, context)
   // It stands in the address: loading that again would bring the same.
   if (response.has('error')) return fail(entraErrorOf(response), returned, 400, context)
   const { grantId, exchange, request: asked } = returned.transaction
@@ -122,9 +124,8 @@ function requireState(params: Params): string {
   return state
 }
 
-function findReturned(request: Request, state: string, context: Context): Returned {
+function toReturned(found: ReturnType<typeof findTransaction>, context: Context): Returned {
   const { config } = context
-  const found = findTransaction(state, cookieContext(request, context))
   if (!found || !isOwnIssuer(found.transaction.request.issuer, config)) {
     throw new OAuthError(
       'access_denied',

@@ -1,4 +1,10 @@
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose'
+import {
+  createRemoteJWKSet,
+  customFetch,
+  type JWKSCacheInput,
+  type JWTVerifyGetKey,
+  jwksCache,
+} from 'jose'
 
 /** The public keys at one address. */
 export type KeySet = {
@@ -17,12 +23,17 @@ export function createKeySets(fetch: typeof globalThis.fetch): (uri: string) => 
 }
 
 function createKeySet(uri: URL, fetch: typeof globalThis.fetch): KeySet {
-  const options = { [customFetch]: fetch, timeoutDuration: 5000, cooldownDuration: 10_000 }
-  const find = createRemoteJWKSet(uri, options)
+  // jose puts the set here each time that it has read one; `jwks()` would copy it at each sign-in.
+  const kept = {} as JWKSCacheInput
   return {
-    find,
+    find: createRemoteJWKSet(uri, {
+      [customFetch]: fetch,
+      [jwksCache]: kept,
+      timeoutDuration: 5000,
+      cooldownDuration: 10_000,
+    }),
     issuersOf: (kid) =>
-      (find.jwks()?.keys ?? [])
+      (kept.jwks?.keys ?? [])
         .filter((key) => kid === undefined || key.kid === kid)
         .map((key) => (key as { issuer?: unknown }).issuer),
   }

@@ -65,8 +65,8 @@ export type Grants = {
   find(id: string): Promise<HeldGrant | undefined>
   /** A person's grants that have not been revoked; with one client, where that is named. */
   list(person: string, clientDigest?: string): Promise<readonly HeldGrant[]>
-  /** How many those can be at most: what records say of themselves, none of which is opened. */
-  count(person: string, clientDigest: string): Promise<number>
+  /** Whether those may be more than `most`: by what records say of themselves, none of which is opened. */
+  mayExceed(most: number, person: string, clientDigest: string): Promise<boolean>
   /** Walks all grants that have not been revoked; those of one client, where that is named. */
   page(query: GrantQuery): Promise<GrantPage>
   /** Puts a new grant; false when there is one of that id. */
@@ -162,7 +162,11 @@ export function createGrants(options: GrantsOptions): Grants {
         ({ grant }) => !grant.revoked && personOf(grant.user) === person && isOf(grant, client),
       )
     },
-    count: async (person, client) => (await recordsOf(person, client)).length,
+    async mayExceed(most, person, client) {
+      // Hardly anybody has as many records, whatever they are.
+      const all = await store.count?.({ person })
+      return !(all !== undefined && all <= most) && (await recordsOf(person, client)).length > most
+    },
     async page(query) {
       const { records, next } = await store.page({ ...query, prefix: keyOf('') })
       const held = await inRounds(records, read)

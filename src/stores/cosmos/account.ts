@@ -64,8 +64,12 @@ async function importDriver(): Promise<typeof import('@azure/cosmos')> {
   try {
     return await import('@azure/cosmos')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw refuse('needs the package @azure/cosmos.', 'Run npm install @azure/cosmos.')
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
+    throw refuse(
+      'needs the package @azure/cosmos.',
+      'Install it beside entrance: npm install @azure/cosmos@4',
+    )
   }
 }
 

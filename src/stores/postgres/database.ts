@@ -1,11 +1,12 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { ConfigError } from '../../index.ts'
 import type { StoreFinding } from '../store.ts'
 import { type PostgresAddress, readAddress } from './address.ts'
 import { explainConnection, unreached } from './connection-errors.ts'
 import { findFaults, findInTransport } from './faults.ts'
-import { type Migrations, migrate, versionOf } from './migrations.ts'
+import { migrate, versionOf } from './migrations.ts'
 import { connectionConfig, loadDriver, openPool } from './pool.ts'
+import type { Migrations } from './schema.ts'
 
 export type PostgresDatabaseOptions = {
   /** What its address is called in errors. */
@@ -13,6 +14,13 @@ export type PostgresDatabaseOptions = {
   readonly migrations: Migrations
   /** The table that counts them, beside those of others in the same schema. @default 'migrations' */
   readonly journal?: string
+}
+
+/** What a statement gave. The package `pg` has no types of its own, so none of theirs are shown. */
+export type PostgresResult<Row> = {
+  readonly rows: Row[]
+  /** How many rows it gave or changed; null where it is about none. */
+  readonly rowCount: number | null
 }
 
 /** Tables of one's own in PostgreSQL 14 or newer, kept up to date by migrations. */
@@ -28,10 +36,7 @@ export type PostgresDatabase = {
    * Runs one statement. An `UnansweredError` leaves open whether it was done; any other rejection
    * means that it was not.
    */
-  query<Row extends QueryResultRow>(
-    text: string,
-    values: readonly unknown[],
-  ): Promise<QueryResult<Row>>
+  query<Row extends object>(text: string, values: readonly unknown[]): Promise<PostgresResult<Row>>
   close(): Promise<void>
 }
 
@@ -93,11 +98,11 @@ export function postgresDatabase(url: string, options: PostgresDatabaseOptions):
   }
 }
 
-async function run<Row extends QueryResultRow>(
+async function run<Row extends object>(
   pool: Pool,
   name: string,
   [text, values]: readonly [string, readonly unknown[]],
-): Promise<QueryResult<Row>> {
+): Promise<PostgresResult<Row>> {
   // Where no connection comes about, nothing is sent.
   const client = await pool.connect().catch((error) => {
     throw unreached(error, name)

@@ -1,11 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { ConfigError } from '../../index.ts'
-
-/** The schema's changes, in order; one that was released is never changed. */
-export type Migrations = readonly ((schema: string) => string)[]
-
-/** Where tables are, and which of them counts the migrations. */
-export type Schema = { readonly name: string; readonly journal: string }
+import type { Migrations, Schema } from './schema.ts'
 
 /** How long one migration may take, in milliseconds: there may be much already. */
 const MIGRATION_TIMEOUT = 3_600_000

@@ -15,9 +15,13 @@ const IDLE_TIMEOUT = 30_000
 export async function loadDriver(option: string): Promise<typeof import('pg').default> {
   try {
     return (await import('pg')).default
-  } catch {
+  } catch (error) {
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
     const problem = 'names PostgreSQL, whose driver is not installed.'
-    throw new ConfigError([{ option, problem, cure: 'Install it: npm install pg' }])
+    throw new ConfigError([
+      { option, problem, cure: 'Install it beside entrance: npm install pg@8' },
+    ])
   }
 }
 

@@ -1,4 +1,5 @@
-import { LOCK_SPACE, type Migrations } from './migrations.ts'
+import { LOCK_SPACE } from './migrations.ts'
+import type { Migrations } from './schema.ts'
 
 /** Keys are compared byte by byte, whatever the database's language. */
 export const MIGRATIONS: Migrations = [

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { RedisClientType } from 'redis'
 import { type RedisAddress, type RedisHost, refuse } from './address.ts'
 import { speaksPlainly } from './probe.ts'
@@ -44,12 +45,30 @@ export async function openConnection(
 
 type Driver = typeof import('redis')
 
+const INSTALL = 'Install it beside entrance: npm install redis@6'
+
 async function loadDriver(): Promise<Driver> {
   try {
-    return await import('redis')
+    const driver = await import('redis')
+    const version = driverVersion()
+    if (version === undefined || version.startsWith('6.')) return driver
+    throw refuse(`names a Redis, and its driver is ${version}, where 6 is needed.`, INSTALL)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw refuse('names a Redis, and its driver is not installed.', 'Run: npm install redis')
+    // Yarn's Plug'n'Play says it without Node's ERR_.
+    if (!/MODULE_NOT_FOUND$/.test(String((error as NodeJS.ErrnoException).code))) throw error
+    throw refuse('names a Redis, and its driver is not installed.', INSTALL)
+  }
+}
+
+/**
+ * npm may have put any beside us: whoever keeps grants elsewhere has it for another purpose, as it
+ * is. Undefined where the driver was bundled with the server.
+ */
+function driverVersion(): string | undefined {
+  try {
+    return createRequire(import.meta.url)('redis/package.json').version
+  } catch {
+    return undefined
   }
 }
 
