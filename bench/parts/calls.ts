@@ -37,6 +37,8 @@ async function measure(run: Run): Promise<Measured> {
   const rounds = run.rounds * ROUNDS
   run.say('warming up')
   await warmUp(contenders, samples, run.isQuick ? QUICK_WARM_UP : FULL_WARM_UP)
+  // A round that is thrown away: in turns, and with new tokens, there is more to compile.
+  await saturate(contenders, createSamples(), pace, 0)
   for (let round = 0; round < rounds; round++) {
     await saturate(contenders, samples, pace, round)
     if (!run.isQuick) await halve(contenders, samples, pace, round)
