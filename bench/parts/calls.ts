@@ -17,6 +17,9 @@ const ROUNDS = 3
 const FULL: Pace = { turns: 4, warmUp: 0.05, saturated: 0.3, half: 0.4 }
 const QUICK: Pace = { turns: 2, warmUp: 0.05, saturated: 0.2, half: 0 }
 
+const NOT_WARM =
+  'the quick form does not wait until all is compiled, which takes Entrance longest: it guards, and the full form measures'
+
 const PEERS: ReadonlyMap<TargetId, string> = new Map([
   ['call-fastmcp-python', 'FastMCP (Python)'],
   ['call-fastmcp-typescript', 'FastMCP (TypeScript)'],
@@ -72,10 +75,10 @@ export function toMeasured(
       ...(run.isQuick ? [] : ratiosAtHalf(contenders, samples)),
     ],
     targets: [
-      beside('call-unchecked', unchecked.name, contenders, samples),
+      beside('call-unchecked', unchecked.name, run, contenders, samples),
       ...[...PEERS].map(([id, name]) =>
         others.some((one) => one.name === name)
-          ? beside(id, name, contenders, samples)
+          ? beside(id, name, run, contenders, samples)
           : { id, samples: null, why: whyAbsent(name, run, contenders, samples) },
       ),
     ],
@@ -91,6 +94,7 @@ export function toMeasured(
 function beside(
   id: TargetId,
   name: string,
+  { isQuick }: Pick<Run, 'isQuick'>,
   contenders: Contenders,
   samples: Samples,
 ): TargetResult {
@@ -98,7 +102,7 @@ function beside(
   if (!rate || !cpu) return { id, samples: rate?.samples ?? [] }
   const { median, range } = write(rate.samples, rate.unit)
   const note = `by the processor time of a call; by what got through, which all else that runs lowers, ${median}${range && ` (${range})`}`
-  return { id, samples: cpu.samples, note }
+  return { id, samples: cpu.samples, note: isQuick ? `${note}; ${NOT_WARM}` : note }
 }
 
 function whyAbsent(
