@@ -38,9 +38,9 @@ export async function startContenders(run: Run): Promise<Contenders> {
   await using started = new AsyncDisposableStack()
   const emulator = started.use(await startEmulatorProcess())
   const entrance = started.use(await startEntrance(run, emulator))
-  const unchecked = started.use(await startUnchecked(run))
-  const bare = started.use(await startBare())
-  const fixed = started.use(await startFixed(await checkCall(entrance.call)))
+  const unchecked = asAsked(started.use(await startUnchecked(run)), entrance)
+  const bare = asAsked(started.use(await startBare()), entrance)
+  const fixed = asAsked(started.use(await startFixed(await checkCall(entrance.call))), entrance)
   const fresh = run.isQuick ? undefined : started.use(await startEntrance(run, emulator))
   const { subjects: peers, absent } = run.isQuick ? NO_PEERS : await startPeers(run, emulator)
   for (const peer of peers) started.use(peer)
@@ -51,6 +51,11 @@ export async function startContenders(run: Run): Promise<Contenders> {
     ...{ entrance, unchecked, bare, fixed, peers, absent, tokens },
     [Symbol.asyncDispose]: dispose,
   }
+}
+
+/** The same request to the byte, the token that nobody looks at included: to read it is no part of a check. */
+function asAsked(subject: Subject, { call: { headers, body } }: Subject): Subject {
+  return { ...subject, call: { url: subject.call.url, headers, body } }
 }
 
 const NO_PEERS: StartedPeers = { subjects: [], absent: [] }
