@@ -13,53 +13,59 @@ export function ratiosBeside(
   contenders: Contenders,
   samples: Samples,
 ): readonly Ratio[] {
-  return rateAndCpu(WARM, toOther(name, contenders), contenders, samples)
+  const other = toOther(name, contenders)
+  return [
+    ...rateBeside(WARM, other, contenders, samples),
+    ...cpuBeside(WARM, WARM, other, contenders, samples),
+  ]
 }
 
 /** Of calls with tokens that the gate does not remember, beside none to check. */
 export function ratiosOfTokens(contenders: Contenders, samples: Samples): readonly Ratio[] {
   const other = toOther(contenders.unchecked.name, contenders)
-  return [NEW, MANY].flatMap((of) => rateAndCpu(of, other, contenders, samples))
+  return [NEW, MANY].flatMap((of) => [
+    ...rateBeside(of, other, contenders, samples),
+    ...cpuBeside(of, WARM, other, contenders, samples),
+  ])
 }
 
-/** How much longer answers take, at half the load. */
+/** At half the load as many get through: it is how long answers take, and how much of the processor. */
 export function ratiosAtHalf(contenders: Contenders, samples: Samples): readonly Ratio[] {
   const { entrance, unchecked, bare } = contenders
-  return [unchecked, bare].flatMap(({ name }) =>
-    LATENCIES.map((latency) => {
+  return [unchecked, bare].flatMap(({ name }) => {
+    const other = toOther(name, contenders)
+    const latencies = LATENCIES.flatMap((latency) => {
       const measure = HALF[latency]
-      const { slug } = toOther(name, contenders)
-      const id = `${measure.id}/beside-${slug}`
+      const id = `${measure.id}/beside-${other.slug}`
       const what = `${measure.what}, guarded beside ${name}`
       return samples.ratio({ id, what, unit: '×' }, [measure, entrance.name], [measure, name])
-    }),
-  )
+    })
+    return [...latencies, ...cpuBeside(HALF, HALF, other, contenders, samples)]
+  })
 }
 
-function rateAndCpu(
+function rateBeside(
   of: Workload,
   { name, slug, unit }: Other,
   { entrance }: Contenders,
   samples: Samples,
-): readonly Ratio[] {
-  const beside = `guarded beside ${name}`
-  return [
-    samples.ratio(
-      { id: `${of.rate.id}/beside-${slug}`, what: `${of.rate.what}, ${beside}`, unit },
-      [of.rate, entrance.name],
-      [WARM.rate, name],
-    ),
-    // Its share of what the other takes would grow as it gets worse.
-    samples.ratio(
-      {
-        id: `${of.cpu.id}/beside-${slug}`,
-        what: `${of.rate.what}, by processor time, ${beside}`,
-        unit,
-      },
-      [WARM.cpu, name],
-      [of.cpu, entrance.name],
-    ),
-  ]
+): Ratio[] {
+  const id = `${of.rate.id}/beside-${slug}`
+  const what = `${of.rate.what}, guarded beside ${name}`
+  return samples.ratio({ id, what, unit }, [of.rate, entrance.name], [WARM.rate, name])
+}
+
+/** Theirs over ours: its share of what the other takes would grow as it gets worse. */
+function cpuBeside(
+  of: Workload,
+  ofOther: Workload,
+  { name, slug, unit }: Other,
+  { entrance }: Contenders,
+  samples: Samples,
+): Ratio[] {
+  const id = `${of.cpu.id}/beside-${slug}`
+  const what = `${of.rate.what}, by processor time, guarded beside ${name}`
+  return samples.ratio({ id, what, unit }, [ofOther.cpu, name], [of.cpu, entrance.name])
 }
 
 function toOther(name: string, { unchecked, bare }: Contenders): Other {

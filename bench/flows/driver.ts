@@ -1,8 +1,9 @@
 // The other side of what is measured, in a process of its own: people who sign in, renew and read
 // metadata at one server. Orders come in as messages, and each is answered by what was done.
+
+import { takeOrders } from '../kit/ordered.ts'
 import type { SignedIn } from '../subjects/subject.ts'
 import { type Ask, createAsk } from './ask.ts'
-import { takeOrders } from './order.ts'
 import { discover, type Endpoints, refresh, signIn } from './sign-in.ts'
 
 /** What the driver is to do, at the server at `origin`. */

@@ -1,9 +1,9 @@
 // Strangers who register, or begin to sign in and never come back, each another: a process of its
 // own. Orders come in as messages, and each is answered by what was done.
+import { takeOrders } from '../kit/ordered.ts'
 import type { Answer } from '../load/answer-reader.ts'
 import { type Connection, openConnection } from '../load/connection.ts'
 import { createAsk } from './ask.ts'
-import { takeOrders } from './order.ts'
 import { authorization, discover, type Endpoints, register } from './sign-in.ts'
 
 /** Which strangers come to the server at `origin`: those from the one number up to the other. */

@@ -2,20 +2,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { pinTo } from './processors.ts'
 
 export type Program = {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** The processor that it is kept to, where that can be done: what is measured, on 0; all else beside it. */
+  /** The processor that it is kept to, where that can be done: MEASURED or BESIDE. */
   readonly cpu?: number
 }
 
 export type Running = AsyncDisposable & {
   readonly pid: number
   readonly child: ChildProcess
+  /** What became of it: how it ended, or why it could not be started; undefined while it runs. */
+  end(): string | undefined
   /** What it has said so far, both outputs. */
   output(): string
   stop(): Promise<void>
@@ -30,11 +32,10 @@ export async function start(
   const running = spawnProgram(program)
   const deadline = performance.now() + patience
   while (!(await isReady().catch(() => false))) {
-    const { exitCode, signalCode } = running.child
-    const isGone = exitCode !== null || signalCode !== null
-    if (isGone || performance.now() > deadline) {
+    const end = running.end()
+    if (end !== undefined || performance.now() > deadline) {
       await running.stop()
-      const what = isGone ? `ended (${exitCode ?? signalCode})` : 'was not ready in time'
+      const what = end ?? 'was not ready in time'
       throw new Error(`${program.command} ${program.args.join(' ')} ${what}:\n${running.output()}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 5))
@@ -43,11 +44,8 @@ export async function start(
 }
 
 function spawnProgram({ command, args, cwd, env, cpu }: Program): Running {
-  const isPinned = cpu !== undefined && canPin()
-  const [file, ...rest] = isPinned
-    ? ['taskset', '-c', String(cpu % availableParallelism()), command, ...args]
-    : [command, ...args]
-  const child = spawn(file as string, rest, {
+  const [file = '', ...rest] = [...(cpu === undefined ? [] : pinTo(cpu)), command, ...args]
+  const child = spawn(file, rest, {
     ...(cwd && { cwd }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,9 +56,16 @@ function spawnProgram({ command, args, cwd, env, cpu }: Program): Running {
   }
   child.stdout?.on('data', keep)
   child.stderr?.on('data', keep)
-  child.on('error', (error) => keep(Buffer.from(String(error))))
+  let failure: string | undefined
+  child.on('error', ({ message }) => {
+    failure = `could not be started (${message})`
+  })
+  const end = () => {
+    const how = child.exitCode ?? child.signalCode
+    return failure ?? (how === null ? undefined : `ended (${how})`)
+  }
   const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+    if (end() !== undefined || child.pid === undefined) return
     const gone = once(child, 'exit')
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), 5000)
@@ -70,28 +75,38 @@ function spawnProgram({ command, args, cwd, env, cpu }: Program): Running {
   return {
     pid: child.pid ?? 0,
     child,
+    end,
     output: () => output,
     stop,
     [Symbol.asyncDispose]: stop,
   }
 }
 
-/** Linux, with util-linux: elsewhere the system decides who runs where. */
-export function canPin(): boolean {
-  return process.platform === 'linux' && availableParallelism() > 1
+/** Seconds of the processor that a process and all below it have used; NaN where the system has no /proc. */
+export function cpuSeconds(pid: number): number {
+  return createCpuClock(pid)()
 }
 
-/**
- * Seconds of the processor that a process and all below it have used, at a resolution of 10 ms;
- * NaN where the system has no /proc.
- */
-export function cpuSeconds(pid: number): number {
-  const ticks = family(pid).reduce((sum, one) => {
-    const fields = statOf(one)
-    // proc(5): utime, stime, and those of children that have ended.
-    return sum + [11, 12, 13, 14].reduce((all, at) => all + Number(fields[at] ?? 0), 0)
-  }, 0)
-  return process.platform === 'linux' ? ticks / 100 : Number.NaN
+/** Gives the same again and again. Who is below the process is found once, which takes longer than the rest. */
+export function createCpuClock(pid: number): () => number {
+  const pids = family(pid)
+  if (process.platform !== 'linux') return () => Number.NaN
+  return () => pids.reduce((sum, one) => sum + secondsOf(one), 0)
+}
+
+/** A process's own, to the nanosecond, and of its children that have ended, to 10 ms. */
+function secondsOf(pid: number): number {
+  const fields = statOf(pid)
+  const ticks = (...at: number[]) => at.reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) / 100
+  // proc(5): utime and stime count threads that have ended, too; then those of children.
+  return Math.max(ticks(11, 12), scheduledSeconds(pid)) + ticks(13, 14)
+}
+
+/** What the scheduler has counted of the threads that there are. */
+function scheduledSeconds(pid: number): number {
+  const threads = list(`/proc/${pid}/task`)
+  const of = (id: string) => Number(read(`/proc/${pid}/task/${id}/schedstat`).split(' ')[0])
+  return threads.reduce((sum, id) => sum + of(id), 0) / 1e9
 }
 
 /** Resident memory of a process and all below it, in MB of 2^20 bytes; NaN without /proc. */
@@ -121,6 +136,15 @@ export function family(pid: number): number[] {
 export function statOf(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    // It has ended meanwhile.
+    return []
+  }
 }
 
 function read(path: string): string {

@@ -14,6 +14,7 @@ export type Order = {
   readonly contains?: string | undefined
   /** How many connections are kept open; each has one request under way at most. */
   readonly connections: number
+  /** How long a turn counts. */
   readonly seconds: number
   /** Seconds before that, in which nothing is counted. @default 0.5 */
   readonly warmUp?: number | undefined
@@ -27,9 +28,17 @@ export type Order = {
   readonly patience?: number | undefined
   /** Whether answers other than 2xx are counted, as what is measured; else the first ends it. */
   readonly mayRefuse?: boolean | undefined
+  /** The process whose use of the processor is asked for, with all below it. */
+  readonly server?: number | undefined
 }
 
-/** What came of it; latencies in milliseconds. */
+/** Some that take turns, back and forth, so many times. */
+export type Turns = { readonly orders: readonly Order[]; readonly passes: number }
+
+/** What came of an order, or why it came to an end. */
+export type Taken = { readonly outcome: Outcome } | { readonly failure: string }
+
+/** What came of all turns of an order; latencies in milliseconds. */
 export type Outcome = {
   /** Answers per second. */
   readonly rate: number
@@ -37,17 +46,17 @@ export type Outcome = {
   readonly count: number
   /** How many of them were not 2xx. */
   readonly failures: number
+  /** Requests that were sent, those before the measured time among them. */
+  readonly sent: number
   readonly p50: number
   readonly p99: number
   readonly p999: number
+  /** What `server` used of the processor for each answer, those of the warm-up among them, in µs; NaN where it was not asked for or cannot be told. */
+  readonly serverCpu: number
+  /** What of one processor it used. At saturation, less than all of it tells that something else ran there, or that it was let wait. */
+  readonly serverShare: number
   /** The share of one processor that the generator itself used. In the open loop it is all of it: it waits for the moment awake. */
   readonly generatorCpu: number
   /** Open loop: by how much the generator was late, 99 of a hundred; else 0. */
   readonly late: number
 }
-
-/** What the generator says. */
-export type Report =
-  | { readonly kind: 'began' }
-  | { readonly kind: 'ended'; readonly outcome: Outcome }
-  | { readonly kind: 'failed'; readonly message: string }

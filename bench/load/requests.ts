@@ -1,8 +1,24 @@
 // What is sent, as bytes made before the clock runs.
 import type { Order } from './order.ts'
 
-/** The requests of an order, to be sent in turn: one for each token, or one. */
-export function toRequests(order: Order): readonly Buffer[] {
+/** The requests of an order, in turn: a turn of the load goes on where the one before ended. */
+export type Queue = {
+  next(): Buffer
+  /** How many were taken so far. */
+  taken(): number
+}
+
+export function createQueue(order: Order): Queue {
+  const requests = toRequests(order)
+  let taken = 0
+  return {
+    next: () => requests[taken++ % requests.length] as Buffer,
+    taken: () => taken,
+  }
+}
+
+/** One for each token, or one. */
+function toRequests(order: Order): readonly Buffer[] {
   const { headers = {}, tokens = [] } = order
   if (tokens.length === 0) return [toRequest(order, headers)]
   const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization')

@@ -2,32 +2,34 @@
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises'
 import { type Connection, type ConnectionEvents, openConnection } from './connection.ts'
 import type { Order } from './order.ts'
-import { toRequests } from './requests.ts'
+import type { Queue } from './requests.ts'
 import type { Tally } from './tally.ts'
 
-export type Sender = {
+/** Ends its connections when it is disposed of. */
+export type Sender = Disposable & {
   /** Sends from now until then; resolves when all is answered. */
   send(until: number): Promise<void>
-  close(): void
 }
 
-/** Opens the connections. `fail` is told what ends the measurement. */
-export async function createSender(
-  order: Order,
-  tally: Tally,
-  fail: (why: string) => void,
-): Promise<Sender> {
-  const requests = toRequests(order)
+/** What is sent, who takes the answers, and who is told what ends the measurement. */
+type Ends = {
+  readonly queue: Queue
+  readonly tally: Tally
+  readonly fail: (why: string) => void
+}
+
+/** Opens the connections. */
+export async function createSender(order: Order, { queue, tally, fail }: Ends): Promise<Sender> {
   const due = new Map<Connection, number>()
   const free: Connection[] = []
   const schedule = createSchedule(order.rate)
 
   /** Sends the next request by this connection, if one is due already. */
   function next(connection: Connection, now: number): void {
-    const taken = schedule.take(now)
-    if (!taken) return void free.push(connection)
-    due.set(connection, taken.at)
-    connection.send(requests[taken.turn % requests.length] as Buffer)
+    const at = schedule.take(now)
+    if (at === undefined) return void free.push(connection)
+    due.set(connection, at)
+    connection.send(queue.next())
   }
 
   const connections = await openAll(order, fail, (connection, answer) => {
@@ -59,7 +61,7 @@ export async function createSender(
       while (!isDone() && performance.now() < end) await wait(1)
       if (!isDone()) fail(`not all was answered within ${patience} ms of the end`)
     },
-    close() {
+    [Symbol.dispose]() {
       for (const connection of connections) connection.close()
     },
   }
@@ -92,10 +94,12 @@ function createSchedule(rate: number | undefined) {
     },
     due,
     isOver: (now: number) => due(now) >= end,
-    /** The next request's number and the time at which it was due; undefined where it is not yet. */
-    take(now: number): { turn: number; at: number } | undefined {
+    /** The time at which the next request was due; undefined where it is not yet. */
+    take(now: number): number | undefined {
       const at = due(now)
-      return at > now || at >= end ? undefined : { turn: turn++, at }
+      if (at > now || at >= end) return undefined
+      turn++
+      return at
     },
   }
 }

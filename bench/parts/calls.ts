@@ -2,19 +2,23 @@
 // what HTTP alone costs.
 
 import { conditionsOf } from '../calls/conditions.ts'
-import { type Contenders, startContenders } from '../calls/contenders.ts'
+import { askedOf, type Contenders, startContenders } from '../calls/contenders.ts'
 import { WARM } from '../calls/measures.ts'
 import { ratiosAtHalf, ratiosBeside, ratiosOfTokens } from '../calls/ratios.ts'
-import { changeTokens, halve, type Pace, saturate } from '../calls/rounds.ts'
+import { halve, type Pace, saturate } from '../calls/rounds.ts'
 import { createSamples, type Samples } from '../calls/samples.ts'
-import type { Ratio } from '../kit/figure.ts'
+import { FULL_WARM_UP, QUICK_WARM_UP, warmUp } from '../calls/warm-up.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
 import type { TargetId } from '../kit/targets.ts'
+import { write } from '../report/numbers.ts'
 
 /** Many short rounds: of what disturbs, a ratio of one round takes the least. */
 const ROUNDS = 3
-const FULL: Pace = { warmUp: 0.2, saturated: 1, half: 1.5 }
-const QUICK: Pace = { warmUp: 0.2, saturated: 0.8, half: 0 }
+const FULL: Pace = { turns: 4, warmUp: 0.05, saturated: 0.3, half: 0.4 }
+const QUICK: Pace = { turns: 2, warmUp: 0.05, saturated: 0.2, half: 0 }
+
+const NOT_WARM =
+  'the quick form does not wait until all is compiled, which takes Entrance longest: it guards, and the full form measures'
 
 const PEERS: ReadonlyMap<TargetId, string> = new Map([
   ['call-fastmcp-python', 'FastMCP (Python)'],
@@ -34,15 +38,16 @@ async function measure(run: Run): Promise<Measured> {
   const samples = createSamples()
   const pace = run.isQuick ? QUICK : FULL
   const rounds = run.rounds * ROUNDS
+  run.say('warming up')
+  await warmUp(contenders, samples, run.isQuick ? QUICK_WARM_UP : FULL_WARM_UP)
+  // A round that is thrown away: in turns, and with new tokens, there is more to compile.
+  await saturate(contenders, createSamples(), pace, 0)
   for (let round = 0; round < rounds; round++) {
-    const isReversed = round % 2 === 1
-    await saturate(contenders, samples, pace, isReversed)
-    if (!run.isQuick) {
-      await changeTokens(contenders, samples, pace, round)
-      await halve(contenders, samples, pace, isReversed)
-    }
+    await saturate(contenders, samples, pace, round)
+    if (!run.isQuick) await halve(contenders, samples, pace, round)
     run.say(`round ${round + 1} of ${rounds}: ${summary(contenders, samples)}`)
   }
+  for (const { subject, why } of samples.leftOut()) run.say(`${subject}: ${why}`)
   return toMeasured(run, contenders, samples)
 }
 
@@ -53,41 +58,60 @@ function summary({ entrance, unchecked }: Contenders, samples: Samples): string 
   return `${guarded} calls/s guarded, ${open} unchecked`
 }
 
-function toMeasured(run: Run, contenders: Contenders, samples: Samples): Measured {
-  const { absent } = contenders
-  const unchecked = ratiosBeside(contenders.unchecked, contenders, samples)
-  const others = [contenders.bare, ...contenders.peers]
+/** All that is said, of those who came to the end. */
+export function toMeasured(
+  run: Pick<Run, 'isQuick'>,
+  contenders: Contenders,
+  samples: Samples,
+): Measured {
+  const { entrance, unchecked, fixed } = contenders
+  const others = askedOf(contenders, samples).filter((one) => one !== entrance && one !== fixed)
   return {
     conditions: conditionsOf(run, contenders, samples),
     figures: samples.figures(),
     ratios: [
-      ...unchecked,
       ...others.flatMap((other) => ratiosBeside(other, contenders, samples)),
       ...(run.isQuick ? [] : ratiosOfTokens(contenders, samples)),
       ...(run.isQuick ? [] : ratiosAtHalf(contenders, samples)),
     ],
     targets: [
-      { id: 'call-unchecked', samples: (unchecked[0] as Ratio).samples },
-      ...[...PEERS].map(([id, name]) => besidePeer(id, name, run, contenders, samples)),
+      beside('call-unchecked', unchecked.name, run, contenders, samples),
+      ...[...PEERS].map(([id, name]) =>
+        others.some((one) => one.name === name)
+          ? beside(id, name, run, contenders, samples)
+          : { id, samples: null, why: whyAbsent(name, run, contenders, samples) },
+      ),
     ],
-    absent,
+    absent: [...contenders.absent, ...samples.leftOut()],
   }
 }
 
-function besidePeer(
+/**
+ * By the processor time of a call, where the system tells it. At saturation a server has a processor to
+ * itself, and what gets through is a second over what a call takes of it; but what gets through
+ * suffers at once from all else that runs there.
+ */
+function beside(
   id: TargetId,
   name: string,
-  run: Run,
+  { isQuick }: Pick<Run, 'isQuick'>,
   contenders: Contenders,
   samples: Samples,
 ): TargetResult {
-  const peer = contenders.peers.find((one) => one.name === name)
-  if (!peer) {
-    const { why } = contenders.absent.find(({ subject }) => subject === name) ?? {
-      why: 'It was not measured.',
-    }
-    return { id, samples: null, why: run.isQuick ? 'The quick form starts no peers.' : why }
-  }
-  const [rate] = ratiosBeside(peer, contenders, samples)
-  return { id, samples: (rate as Ratio).samples }
+  const [rate, cpu] = ratiosBeside({ name }, contenders, samples)
+  if (!rate || !cpu) return { id, samples: rate?.samples ?? [] }
+  const { median, range } = write(rate.samples, rate.unit)
+  const note = `by the processor time of a call; by what got through, which all else that runs lowers, ${median}${range && ` (${range})`}`
+  return { id, samples: cpu.samples, note: isQuick ? `${note}; ${NOT_WARM}` : note }
+}
+
+function whyAbsent(
+  name: string,
+  { isQuick }: Pick<Run, 'isQuick'>,
+  { absent }: Contenders,
+  samples: Samples,
+): string {
+  if (isQuick) return 'The quick form starts no peers.'
+  const known = [...absent, ...samples.leftOut()].find(({ subject }) => subject === name)
+  return known?.why ?? 'It was not measured.'
 }

@@ -1,8 +1,8 @@
 // Whole sign-ins, refreshes and metadata: per second, and how much of the processor each takes.
 import type { Done, Order } from '../flows/driver.ts'
-import { type Ordered, startOrdered } from '../flows/order.ts'
 import { addPeople } from '../flows/people.ts'
 import { type Figure, type Ratio, ratios, type Unit } from '../kit/figure.ts'
+import { type Ordered, startOrdered } from '../kit/ordered.ts'
 import type { Measured, Part, Run } from '../kit/part.ts'
 import { cpuSeconds } from '../kit/process.ts'
 import { fastmcpPython } from '../peers/fastmcp-py.ts'
@@ -17,9 +17,12 @@ const PEOPLE = 8
 
 type What = Order['what']
 
+/** Twice as many rounds as are asked for, and short ones: of what disturbs, each has less. */
+const ROUNDS = 2
+
 /** For how long each is done in a round, and before the first, in seconds. */
-const SECONDS: Readonly<Record<What, number>> = { 'sign-ins': 6, refreshes: 3, metadata: 1.5 }
-const WARM_UP: Readonly<Record<What, number>> = { 'sign-ins': 5, refreshes: 2, metadata: 1 }
+const SECONDS: Readonly<Record<What, number>> = { 'sign-ins': 3, refreshes: 1.5, metadata: 0.8 }
+const WARM_UP: Readonly<Record<What, number>> = { 'sign-ins': 10, refreshes: 3, metadata: 1 }
 
 const WORDS: Readonly<Record<What, { what: string; rate: Unit; cpu: Unit; perSecond: number }>> = {
   'sign-ins': {
@@ -55,13 +58,14 @@ async function measure(run: Run): Promise<Measured> {
     fastmcpTypeScript,
   ])
   for (const peer of peers) started.use(peer)
-  const driver = started.use(startOrdered<Order, Done>('driver.ts'))
+  const driver = started.use(startOrdered<Order, Done>('flows/driver.ts'))
   const subjects = [entrance, ...peers]
   const bench = { driver, emulator, accounts }
   const samples: Samples = new Map()
   const failed = new Map<string, string>()
-  for (let round = -1; round < run.rounds; round++) {
-    run.say(round < 0 ? 'sign-ins: warming up' : `sign-ins: round ${round + 1} of ${run.rounds}`)
+  const rounds = run.rounds * ROUNDS
+  for (let round = -1; round < rounds; round++) {
+    run.say(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
     // Each goes first as often as last.
     for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
       await takeTurn(subject, round, bench, samples, failed)

@@ -11,7 +11,8 @@ import type { Figure } from '../kit/figure.ts'
 import { pack, unpack } from '../kit/packed.ts'
 import type { Measured, Part, Run, TargetResult } from '../kit/part.ts'
 import { type Running, residentMegabytes, start as startProgram } from '../kit/process.ts'
-import { BESIDE, COMMAND, MEASURED, startServer } from '../subjects/programs.ts'
+import { BESIDE, MEASURED } from '../kit/processors.ts'
+import { COMMAND, startServer } from '../subjects/programs.ts'
 
 /** How long a server is left alone before its memory is read, in milliseconds. */
 const REST = 2000
@@ -38,7 +39,7 @@ export async function measureStart(run: Run): Promise<Measured> {
   for (const { measure } of subjects) await measure()
   const seen = new Map(subjects.map(({ id }) => [id, [] as Seen[]]))
   for (let round = 0; round < run.rounds; round++) {
-    run.say(`start: round ${round + 1} of ${run.rounds}`)
+    run.say(`round ${round + 1} of ${run.rounds}`)
     for (const { id, measure } of round % 2 ? subjects.toReversed() : subjects) {
       seen.get(id)?.push(await measure())
     }

@@ -7,7 +7,8 @@ import { discover, signIn } from '../flows/sign-in.ts'
 import type { Figure, Unit } from '../kit/figure.ts'
 import type { Measured, Part, Run } from '../kit/part.ts'
 import { residentMegabytes } from '../kit/process.ts'
-import { applyLoad, type Loaded } from '../load/apply-load.ts'
+import { applyLoad } from '../load/apply-load.ts'
+import type { Outcome } from '../load/order.ts'
 import { type EmulatorProcess, startEmulatorProcess } from '../subjects/emulator.ts'
 import { startServer } from '../subjects/programs.ts'
 import type { SignedIn, Subject } from '../subjects/subject.ts'
@@ -27,8 +28,8 @@ const REST = 1000
 type Sample = {
   /** Of a stream, in bytes. */
   readonly memory: number
-  readonly alone: Loaded
-  readonly beside: Loaded
+  readonly alone: Outcome
+  readonly beside: Outcome
   /** Milliseconds from the revocation until the last had ended; none without a gate. */
   readonly ended: number | undefined
 }
@@ -52,7 +53,7 @@ export async function measureStreams(run: Run, count: number): Promise<Measured>
     [OPEN, []],
   ])
   for (let round = 0; round < run.rounds; round++) {
-    run.say(`streams: round ${round + 1} of ${run.rounds}`)
+    run.say(`round ${round + 1} of ${run.rounds}`)
     const names = [...samples.keys()]
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const sample = await measureOnce(name === GUARDED ? emulator : undefined, count)
@@ -129,7 +130,7 @@ type Server = Pick<Subject, 'call' | 'pid' | 'url'>
 function callTools(
   { call, pid }: Server,
   how: { rate?: number; seconds: number; warmUp?: number },
-): Promise<Loaded> {
+): Promise<Outcome> {
   return applyLoad({ ...call, ...how, contains: 'Hello.', connections: 8, server: pid })
 }
 

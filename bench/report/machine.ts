@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { arch, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { dirname, join } from 'node:path'
+import { whyUnpinned } from '../kit/processors.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
@@ -20,6 +21,8 @@ export type Machine = {
   readonly date: string
   /** How many processes ran or waited to, over the minute before. */
   readonly load: number
+  /** Why no program could be kept to a processor; absent where each was. */
+  readonly unpinned?: string
 }
 
 /** More than what starts a run leaves behind. */
@@ -28,6 +31,7 @@ const BUSY = 0.7
 export function describeMachine(): Machine {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const commit = findCommit()
+  const unpinned = whyUnpinned()
   return {
     processor: cpus()[0]?.model.trim().replaceAll(/\s+/g, ' ') || 'unknown',
     processors: cpus().length,
@@ -38,16 +42,19 @@ export function describeMachine(): Machine {
     ...(commit && { commit }),
     date: new Date().toISOString(),
     load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    ...(unpinned && { unpinned }),
   }
 }
 
 /** The head of a report, a line each. */
 export function machineLines(machine: Machine): string[] {
-  const { entrance, commit, node, processor, processors, memory, system, date, load } = machine
+  const { entrance, commit, node, processor, processors, memory, system, date, load, unpinned } =
+    machine
   return [
     `Entrance ${entrance}${commit ? ` (${commit})` : ''} on Node.js ${node}`,
     `${processor}, ${processors} ${processors === 1 ? 'processor' : 'processors'}, ${memory} GB; ${system}`,
     `${date.slice(0, 10)} ${date.slice(11, 16)} UTC; load average at the start ${load.toFixed(2)}`,
+    ...(unpinned ? [`The system decided which processor ran what: ${unpinned}`] : []),
   ]
 }
 

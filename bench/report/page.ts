@@ -54,7 +54,8 @@ and fails where Entrance has become slower beside the bare server than it was. W
 
 Each figure is the median of the rounds, with the lowest and the highest. Those that are compared take
 turns within a round, and a ratio is of one round. Where rounds lie more than a tenth apart, no
-more is claimed than the range.`
+more is claimed than the range. The conditions of each part stand at its end, and who could not be measured
+at its beginning.`
 
 function headOf({ machine, rounds, seconds }: Report): string {
   const busyness = findBusyness(machine)
@@ -83,15 +84,19 @@ function reasonList(rows: readonly Row[]): string {
     .join('\n')
 }
 
+/** What was seen, then all of it, then how: each under a head of its own, where there is any. */
 function partBlocks(measured: ReturnType<typeof measuredOf>[number]['measured']): string[] {
   const { conditions, figures, ratios, absent } = measured
-  const missing = absent.map(({ subject, why }) => `- Absent: ${subject}: ${why.split('\n')[0]}`)
+  const missing = absent.map(
+    ({ subject, why }) => `- Absent: ${subject}: ${sentence(why.split('\n')[0] ?? '')}`,
+  )
+  const under = (head: string, text: string) => (text ? [`### ${head}`, text] : [])
   return [
-    conditions.map((one) => `- ${one}`).join('\n'),
-    toCharts(figures).map(toPicture).join('\n'),
-    ratioList(ratios),
-    figureTable(figures),
     missing.join('\n'),
+    toCharts(figures).map(toPicture).join('\n'),
+    ...under('Beside each other', ratioList(ratios)),
+    ...under('Figures', figureTable(figures)),
+    ...under('Conditions', conditions.map((one) => `- ${one}`).join('\n')),
   ]
 }
 

@@ -16,7 +16,7 @@ import { measureParts } from './measure-parts.ts'
 import { type Options, parseOptions } from './options.ts'
 import { Interrupted, inOwnFolder } from './own-folder.ts'
 
-/** All is measured, whatever came out; a part failed or a floor was broken; wrong arguments. */
+/** All is measured, whatever came out; a part failed, a floor was broken or a file not written; wrong arguments. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
 
 export type Bench = {
@@ -33,13 +33,12 @@ export async function runBench(args: readonly string[], bench: Bench): Promise<n
     const options = parseOptions(args, bench.parts)
     const report = await measure(options, bench)
     // First what is kept: who reads along may have gone.
-    if (options.json) writeFileSync(options.json, toJson(report))
-    if (options.docs) writePage(report, bench.docs)
-    const written = [options.json, options.docs && join(bench.docs, 'benchmarks.md')]
-    for (const path of written.filter(Boolean)) say(`wrote ${path}`)
+    const unwritten = keep(report, options, bench.docs)
     await print(toText(report, widthOf(process.stdout)))
+    for (const why of unwritten) say(why)
     const hasFailed = report.outcomes.some(({ is }) => is === 'failed')
-    return hasFailed || report.trips.length > 0 ? EXIT.failed : EXIT.ok
+    const isWell = !hasFailed && report.trips.length === 0 && unwritten.length === 0
+    return isWell ? EXIT.ok : EXIT.failed
   } catch (error) {
     // The person has been told, or has asked for help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
@@ -47,6 +46,23 @@ export async function runBench(args: readonly string[], bench: Bench): Promise<n
     say(`${error.message}: nothing is left of it, and nothing was written`)
     return error.exitCode
   }
+}
+
+/** Writes the files that were asked for. Of one that cannot be written it gives why: what was measured is still to be told. */
+function keep(report: Report, { json, docs }: Options, folder: string): string[] {
+  const page = join(folder, 'benchmarks.md')
+  const files: { path: string; write: () => void }[] = []
+  if (json) files.push({ path: json, write: () => writeFileSync(json, toJson(report)) })
+  if (docs) files.push({ path: page, write: () => writePage(report, folder) })
+  return files.flatMap(({ path, write }) => {
+    try {
+      write()
+      say(`wrote ${path}`)
+      return []
+    } catch (error) {
+      return `${path} could not be written: ${(error as Error).message}. What it should hold is in the report above; make room for the file, and run it again.`
+    }
+  })
 }
 
 async function measure(options: Options, { parts, floors }: Bench): Promise<Report> {

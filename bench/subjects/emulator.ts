@@ -2,7 +2,8 @@ import { nodeBinary } from '../../scripts/setup.js'
 import { SEED } from '../../src/emulator/emulator.ts'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { start } from '../kit/process.ts'
-import { BESIDE, COMMAND, isAnswering } from './programs.ts'
+import { BESIDE } from '../kit/processors.ts'
+import { COMMAND, isAnswering } from './programs.ts'
 
 /** The emulator, in a process beside what is measured, and its seeded application. */
 export type EmulatorProcess = AsyncDisposable & {

@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
-import { nodeBinary } from '../../scripts/setup.js'
 import { resolveOptions } from '../../src/core/resolve-options.ts'
 import { createAccessTokens } from '../../src/core/tokens/access-token.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { signIn } from '../../test/support/oauth-client.ts'
 import type { Run } from '../kit/part.ts'
-import { start } from '../kit/process.ts'
 import type { EmulatorProcess } from './emulator.ts'
-import { COMMAND, MEASURED } from './programs.ts'
+import { startServing } from './serve.ts'
 import type { Subject } from './subject.ts'
 import { callOfTen } from './tool-call.ts'
 
@@ -25,26 +21,16 @@ export async function startEntrance(
   emulator: EmulatorProcess,
   env: Readonly<Record<string, string>> = {},
 ): Promise<EntranceSubject> {
-  const port = await fixedPort()
-  const url = `http://localhost:${port}`
   const secret = randomBytes(32).toString('base64url')
-  const running = await start(
-    {
-      command: nodeBinary(),
-      args: [COMMAND, 'serve'],
-      cwd: mkdtempSync(join(run.folder, 'entrance-')),
-      env: { PORT: String(port), ENTRANCE_SECRET: secret, ...variables(emulator), ...env },
-      cpu: MEASURED,
-    },
-    async () => (await fetch(`${url}/health`)).ok,
-  )
+  const place = { secret, port: await fixedPort(), folder: run.folder }
+  const serving = await startServing({ emulator, env, ...place })
+  const { pid, address: url } = serving
+  const stop = () => serving[Symbol.asyncDispose]()
   try {
     const { tokens } = await signIn(url)
     const { access_token } = tokens
     return {
-      name: 'Entrance',
-      pid: running.pid,
-      url,
+      ...{ name: 'Entrance', pid, url },
       call: await callOfTen(`${url}/mcp`, access_token),
       signIn: async (account = 'Alice') => {
         const { client_id, tokens } = await signIn(url, { account })
@@ -52,20 +38,11 @@ export async function startEntrance(
       },
       tokens: tokenMaker(url, secret, emulator, access_token),
       conditions: ['Entrance is `entrance serve` as it is built; SQLite for grants and expenses.'],
-      [Symbol.asyncDispose]: running.stop,
+      [Symbol.asyncDispose]: stop,
     }
   } catch (error) {
-    await running.stop()
+    await stop()
     throw error
-  }
-}
-
-function variables(emulator: EmulatorProcess): Record<string, string> {
-  return {
-    ENTRANCE_AUTHORITY: emulator.authority,
-    AZURE_TENANT_ID: emulator.tenantId,
-    ENTRA_PROXY_AZURE_CLIENT_ID: emulator.clientId,
-    ENTRA_PROXY_AZURE_CLIENT_SECRET: emulator.clientSecret,
   }
 }
 

@@ -3,13 +3,10 @@ import { join } from 'node:path'
 import { nodeBinary } from '../../scripts/setup.js'
 import { fixedPort } from '../../test/support/fixed-port.ts'
 import { type Running, start } from '../kit/process.ts'
+import { MEASURED } from '../kit/processors.ts'
 
 /** The command as it is built. */
 export const COMMAND = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
-
-/** The processor of what is measured, and that of all else. */
-export const MEASURED = 0
-export const BESIDE = 1
 
 /** A program, and the origin at which it answers. */
 export type Listening = { readonly running: Running; readonly url: string }

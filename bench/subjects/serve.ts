@@ -1,17 +1,18 @@
-// `entrance serve` as it is built, on a store that was there before it, and refreshes of its people.
+// `entrance serve` as it is built, and refreshes of its people.
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeBinary } from '../../scripts/setup.js'
 import { start } from '../kit/process.ts'
+import { MEASURED } from '../kit/processors.ts'
 import type { EmulatorProcess } from './emulator.ts'
-import { COMMAND, MEASURED } from './programs.ts'
+import { COMMAND } from './programs.ts'
 
 export type ServeOptions = {
   readonly emulator: EmulatorProcess
   /** The master key. */
   readonly secret: string
-  /** As `ENTRANCE_STORE` names it. */
-  readonly store: string
+  /** As `ENTRANCE_STORE` names it. @default SQLite in its own folder */
+  readonly store?: string
   readonly port: number
   /** What people know it by. @default its own address */
   readonly url?: string
@@ -40,7 +41,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       cwd: mkdtempSync(join(options.folder, 'serve-')),
       env: {
         ...{ PORT: String(port), ENTRANCE_URL: options.url ?? address },
-        ...{ ENTRANCE_SECRET: secret, ENTRANCE_STORE: store },
+        ...{ ENTRANCE_SECRET: secret, ...(store && { ENTRANCE_STORE: store }) },
         ...{ ENTRANCE_AUTHORITY: emulator.authority, AZURE_TENANT_ID: emulator.tenantId },
         ENTRA_PROXY_AZURE_CLIENT_ID: emulator.clientId,
         ENTRA_PROXY_AZURE_CLIENT_SECRET: emulator.clientSecret,

@@ -15,7 +15,7 @@ export async function startUnchecked(run: Pick<Run, 'folder'>): Promise<Subject>
     url,
     call: await callOfTen(`${url}/mcp`),
     conditions: [
-      "Unchecked is Entrance's own expenses server, as it is built, on its own adapter and on SQLite, without the gate.",
+      "Unchecked is Entrance's own expenses server, as it is built, on its own adapter and on SQLite, without the gate; the same requests are sent to it.",
     ],
     [Symbol.asyncDispose]: running.stop,
   }

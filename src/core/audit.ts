@@ -1,5 +1,6 @@
 import type { AuditClient, AuditEvent } from './audit-event.ts'
 import { maskText } from './guarded-log.ts'
+import { digest } from './keys/mac.ts'
 import type { Config } from './options.ts'
 
 /** A client, as the audit log has it. */
@@ -10,8 +11,13 @@ export function auditedClient(client: {
   return { digest: client.digest, name: client.client_name }
 }
 
+/** An event as it is told: of a client, the id will do, and is hashed where somebody takes the event. */
+export type ToldEvent = Omit<AuditEvent, 'client'> & {
+  readonly client?: AuditClient | { readonly client_id: string } | undefined
+}
+
 /** Writes to the audit log. */
-export type Audit = (event: AuditEvent) => void
+export type Audit = (event: ToldEvent) => void
 
 /** How many events of people who have proven nothing are taken within a minute. */
 const STRANGERS_MAX = 60
@@ -66,7 +72,11 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
       ...cleaned(facts, clean),
       person: person && cleaned(pick(person, PERSON), clean),
       // The digest is of our own making, and looks like a secret.
-      client: client && { digest: client.digest, name: client.name && clean(client.name) },
+      client:
+        client &&
+        ('client_id' in client
+          ? { digest: digest(client.client_id) }
+          : { digest: client.digest, name: client.name && clean(client.name) }),
     })
   }
   return { audit, close: endWindow }

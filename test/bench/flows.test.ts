@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createAsk } from '../../bench/flows/ask.ts'
 import type { Done, Order } from '../../bench/flows/driver.ts'
-import { startOrdered } from '../../bench/flows/order.ts'
 import { discover, refresh, signIn } from '../../bench/flows/sign-in.ts'
 import type { StormDone, StormOrder } from '../../bench/flows/storm.ts'
+import { startOrdered } from '../../bench/kit/ordered.ts'
 import { SEED } from '../../src/emulator/seed.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { startEntrance } from '../support/start.ts'
@@ -34,7 +34,7 @@ suite('what the bench sends is what people send', { timeout: 60_000 }, () => {
 
   test('the driver counts what it did, from when it has begun', async () => {
     await using server = await startEntrance()
-    await using driver = startOrdered<Order, Done>('driver.ts')
+    await using driver = startOrdered<Order, Done>('flows/driver.ts')
     for (const what of ['sign-ins', 'refreshes', 'metadata'] as const) {
       let hasBegun = false
       const order = { what, origin: server.url, accounts: [SEED.alice], people: 2, seconds: 0.2 }
@@ -49,7 +49,7 @@ suite('what the bench sends is what people send', { timeout: 60_000 }, () => {
   test('a storm of strangers is answered, and adds nothing to the store', async () => {
     const store = memoryStore()
     await using server = await startEntrance({ entrance: { store } })
-    await using driver = startOrdered<StormOrder, StormDone>('storm.ts')
+    await using driver = startOrdered<StormOrder, StormDone>('flows/storm.ts')
     const count = async () => (await store.page({ prefix: '', limit: 100 })).records.length
     const before = await count()
     for (const what of ['registrations', 'authorizations'] as const) {
@@ -62,7 +62,7 @@ suite('what the bench sends is what people send', { timeout: 60_000 }, () => {
 
   test('a storm that is held off is no measurement', async () => {
     await using server = await startEntrance({ entrance: { limits: {} } })
-    await using driver = startOrdered<StormOrder, StormDone>('storm.ts')
+    await using driver = startOrdered<StormOrder, StormDone>('flows/storm.ts')
     const order = { what: 'registrations', origin: server.url, from: 0, until: 2000 } as const
     await assert.rejects(driver.order(order), /A stranger was answered 429/)
   })

@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { createAnswerReader } from '../../bench/load/answer-reader.ts'
-import { applyLoad } from '../../bench/load/apply-load.ts'
-import type { Order } from '../../bench/load/order.ts'
+import { applyInTurns, applyLoad } from '../../bench/load/apply-load.ts'
+import type { Order, Outcome, Taken } from '../../bench/load/order.ts'
 import { quantile } from '../../bench/load/quantile.ts'
-import { runOrder } from '../../bench/load/run-order.ts'
+import { takeTurns } from '../../bench/load/take-turns.ts'
 
 type Answering = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
@@ -108,6 +108,50 @@ test('the generator is a process of its own, which tells what the server used', 
   await assert.rejects(applyLoad({ ...SHORT, url: server.url }), /ECONNREFUSED/)
 })
 
+test('turns go back and forth, a queue of tokens goes on from one to the next, and all of them count', async () => {
+  const seen: string[] = []
+  const listenAs = (name: string) =>
+    listen((incoming, outgoing) => {
+      seen.push(`${name} ${incoming.headers.authorization}`)
+      outgoing.end()
+    })
+  await using first = await listenAs('first')
+  await using second = await listenAs('second')
+  const tokens = Array.from({ length: 100_000 }, (_, i) => String(i))
+  const one = { ...SHORT, connections: 1, tokens, warmUp: 0 }
+  const orders = [first, second].map(({ url }) => ({ ...one, url }))
+  const taken = await takeTurns({ orders, passes: 3 })
+  const names = seen.map((text) => text.split(' ')[0])
+  const turns = names.filter((name, i) => name !== names[i - 1])
+  assert.deepEqual(turns, ['first', 'second', 'first', 'second'])
+  for (const [at, name] of ['first', 'second'].entries()) {
+    const own = seen.filter((text) => text.startsWith(name))
+    assert.deepEqual(
+      own,
+      own.map((_, i) => `${name} Bearer ${i}`),
+    )
+    const outcome = outcomeOf(taken[at])
+    assert.equal(outcome.sent, own.length)
+    assert.equal(outcome.count, own.length)
+    // Of three turns.
+    assert.equal(outcome.rate, outcome.count / (SHORT.seconds + SHORT.seconds + SHORT.seconds))
+  }
+})
+
+test('one that fails has no turns any more, and the others have all of theirs', async () => {
+  let count = 0
+  await using bad = await listen((_, outgoing) => {
+    count++
+    outgoing.writeHead(500).end('broken')
+  })
+  await using good = await listen((_, outgoing) => outgoing.end('well'))
+  const orders = [bad, good].map(({ url }) => ({ ...SHORT, url, connections: 1 }))
+  const [first, second] = await applyInTurns(orders, 2)
+  assert.deepEqual(first, { failure: '500: broken' })
+  assert.equal(count, 1)
+  assert.ok(outcomeOf(second).count > 0)
+})
+
 test('an answer is read in whatever pieces it comes, by length, in chunks or to the end', () => {
   const answers = [
     [
@@ -142,8 +186,14 @@ test('a quantile is the least value that so many do not exceed', () => {
   assert.ok(Number.isNaN(quantile([], 0.5)))
 })
 
-function run(order: Partial<Order> & { url: string }) {
-  return runOrder({ ...SHORT, ...order }, () => {})
+function outcomeOf(taken: Taken | undefined): Outcome {
+  if (taken && 'outcome' in taken) return taken.outcome
+  throw new Error(taken?.failure)
+}
+
+async function run(order: Partial<Order> & { url: string }) {
+  const [taken] = await takeTurns({ orders: [{ ...SHORT, ...order }], passes: 1 })
+  return outcomeOf(taken)
 }
 
 function readIn(text: string, size: number) {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { isMet, TARGETS, type TargetId } from '../../bench/kit/targets.ts'
 import { findTrips } from '../../bench/report/guard.ts'
 import { toJson } from '../../bench/report/json.ts'
-import { findBusyness } from '../../bench/report/machine.ts'
+import { findBusyness, machineLines } from '../../bench/report/machine.ts'
 import { toPage } from '../../bench/report/page.ts'
 import type { Report } from '../../bench/report/report.ts'
 import { toRows } from '../../bench/report/rows.ts'
@@ -208,6 +208,28 @@ test('the page shows a picture of what is compared, with the same in words', () 
   assert.ok(toPage(report).includes('](benchmarks/calls-rate.svg)'))
 })
 
+test('of a part the page says who is absent, then what was seen, then under which conditions', () => {
+  const figures = [figure('Entrance', [1, 2, 3]), figure('Other', [4, 5, 6])]
+  const absent = [{ subject: 'A peer', why: 'It is not here.\nand its log' }]
+  const seen = { figures, absent, ratios: [ratio('a/b', [1, 2, 3])], conditions: ['At night.'] }
+  const page = toPage({ ...report, outcomes: [measured({ title: 'A part' }, seen)] })
+  const order = [
+    '## A part',
+    '- Absent: A peer: It is not here.',
+    '![Tool calls',
+    '### Beside each other',
+    '### Figures',
+    '### Conditions\n\n- At night.',
+  ]
+  const places = order.map((text) => page.indexOf(text))
+  assert.ok(
+    places.every((place, at) => place > (places[at - 1] ?? 0)),
+    String(places),
+  )
+  assert.doesNotMatch(page, /and its log/)
+  assert.doesNotMatch(toPage({ ...report, outcomes: [measured({})] }), /### /)
+})
+
 test('the page has a line for each target and for each that was not measured', () => {
   const page = toPage(report)
   const marks = [...page.matchAll(/^\| ([✓✗–]) \|/gm)].map(([, mark]) => mark)
@@ -248,6 +270,14 @@ test('figures of the same stand beside each other, in the order of the subjects'
 test('a machine that does nothing else is not complained of', () => {
   assert.equal(findBusyness({ ...report.machine, load: 0.3 }), undefined)
   assert.match(findBusyness(report.machine) ?? '', /load average 1\.50/)
+})
+
+test('that nothing could be kept to a processor is said where the machine is', () => {
+  const unpinned = 'there is no taskset, which util-linux brings'
+  const text = `The system decided which processor ran what: ${unpinned}`
+  const head = (more: object) => machineLines({ ...report.machine, ...more }).join('\n')
+  assert.ok(head({ unpinned }).includes(text))
+  assert.doesNotMatch(head({}), /which processor/)
 })
 
 test('a ratio below its floor trips, and says what it was, what is expected and what to do', () => {

@@ -73,6 +73,23 @@ test('without --docs no file is written', () => {
   assert.deepEqual(readdirSync(folder), before)
 })
 
+test('what was measured is printed though no file can be written, and the run has failed', {
+  skip: !isLinux && 'There is no /dev/full.',
+}, () => {
+  // A file where the folder should be.
+  const inFile = join(folder, 'a file')
+  writeFileSync(inFile, '')
+  const asked = [['--only', 'steady', '--json', '/dev/full'], ['--docs']] as const
+  for (const args of asked) {
+    const command = [program, join(inFile, 'docs'), ...args]
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' })
+    assert.equal(status, 1)
+    assert.match(stdout, /the ratio steady\/bare +96\.0 %/)
+    assert.match(stderr, /(\/dev\/full|benchmarks\.md) could not be written: (ENOSPC|ENOTDIR)/)
+    assert.doesNotMatch(stderr, /^wrote/m)
+  }
+})
+
 const taken = mkdtempSync(join(folder, 'taken-'))
 
 for (const [args, text] of [

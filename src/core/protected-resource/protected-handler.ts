@@ -1,7 +1,6 @@
 import type { Audit } from '../audit.ts'
 import type { AuditOutcome } from '../audit-event.ts'
 import { OAuthError } from '../errors.ts'
-import { digest } from '../keys/mac.ts'
 import type { AuthInfo } from './auth-info.ts'
 import { refusalOf, toResponse } from './challenge.ts'
 
@@ -30,7 +29,7 @@ export function createAuditTool(
       outcome,
       tool,
       person: user,
-      client: { digest: digest(clientId) },
+      client: { client_id: clientId },
       grant,
       transaction,
       address: findAddress(),

@@ -1,11 +1,9 @@
 // Programs of the bench that take orders as messages, each in a process beside what is measured.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { nodeBinary } from '../../scripts/setup.js'
-import { canPin } from '../kit/process.ts'
-import { BESIDE } from '../subjects/programs.ts'
+import { BESIDE, pinTo } from './processors.ts'
 
 /** A program that takes one order after the other. */
 export type Ordered<Order, Done> = AsyncDisposable & {
@@ -17,10 +15,7 @@ export type Ordered<Order, Done> = AsyncDisposable & {
 }
 
 /** What a program says. */
-export type Message<Done> =
-  | { readonly began: true }
-  | { readonly done: Done }
-  | { readonly error: string }
+type Message<Done> = { readonly began: true } | { readonly done: Done } | { readonly error: string }
 
 /** In the program: takes orders until nobody is there any more to give one. */
 export function takeOrders<Order, Done>(
@@ -30,16 +25,16 @@ export function takeOrders<Order, Done>(
   process.on('message', (order: Order) => {
     take(order, () => say({ began: true })).then(
       (done) => say({ done }),
-      (error: unknown) => say({ error: String(error) }),
+      (error: unknown) => say({ error: error instanceof Error ? error.message : String(error) }),
     )
   })
   process.on('disconnect', () => process.exit())
 }
 
-/** Starts `bench/flows/<file>`. */
+/** Starts `bench/<file>`. */
 export function startOrdered<Order extends object, Done>(file: string): Ordered<Order, Done> {
-  const pin = canPin() ? ['taskset', '-c', String(BESIDE % availableParallelism())] : []
-  const [command = '', ...args] = [...pin, nodeBinary(), join(import.meta.dirname, file)]
+  const path = join(import.meta.dirname, '..', file)
+  const [command = '', ...args] = [...pinTo(BESIDE), nodeBinary(), path]
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   return {
     order(order, began = () => {}) {
@@ -50,16 +45,18 @@ export function startOrdered<Order extends object, Done>(file: string): Ordered<
         else reject(new Error(message.error))
       }
       const ended = () => reject(new Error(`${file} ended.`))
-      child.on('message', hear).once('exit', ended)
+      child.on('message', hear).once('exit', ended).once('error', reject)
       child.send(order)
-      return promise.finally(() => child.off('message', hear).off('exit', ended))
+      return promise.finally(() =>
+        child.off('message', hear).off('exit', ended).off('error', reject),
+      )
     },
     [Symbol.asyncDispose]: () => end(child),
   }
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
   await gone
