@@ -1,7 +1,13 @@
 import type { Log } from '../log.ts'
 import type { Store, StoredRecord } from '../stores/store.ts'
 import { ConfigError, OAuthError } from './errors.ts'
-import { checkPage, checkRecord, checkRevocations, keepRecords } from './store-answers.ts'
+import {
+  checkCount,
+  checkPage,
+  checkRecord,
+  checkRevocations,
+  keepRecords,
+} from './store-answers.ts'
 
 /** Seconds after which a client may try again when the store is away. */
 const RETRY_AFTER = 5
@@ -73,7 +79,7 @@ export function guardStore(store: Store, log: Log, patience = PATIENCE): Store {
       guard('replace', () => settle(record, () => store.replace(record, version))),
     delete: (key) => guard('delete', () => store.delete(key)),
     list: (by) => guard('list', async () => keepRecords(await store.list(by))),
-    ...(count && { count: (by) => guard('count', () => count(by)) }),
+    ...(count && { count: (by) => guard('count', async () => checkCount(await count(by))) }),
     page: (query) => guard('page', async () => checkPage(await store.page(query))),
     revoke: (revocation) => guard('revoke', () => store.revoke(revocation)),
     revocations: (cursor) =>

@@ -24,6 +24,12 @@ export function checkPage(page: RecordPage): RecordPage {
   return { ...page, records: keepRecords(page.records) }
 }
 
+/** What is none would be less than any bound, or more. */
+export function checkCount(count: number): number {
+  if (Number.isInteger(count) && count >= 0) return count
+  throw new Error('It gave a count that is none.')
+}
+
 /** A rule that cannot be understood may be the one that shuts somebody out: none is passed over. */
 export function checkRevocations(page: RevocationPage): RevocationPage {
   const isRule = ({ kind, id, issuedUntil, expiresAt }: Record<string, unknown>) =>

@@ -18,7 +18,13 @@ test('whatever the store rejects with is 503 for the client, and told to the ope
     replace: reject,
     delete: reject,
   }
-  const broken: Store = { ...away, list: reject, revoke: reject, revocations: reject }
+  const broken: Store = {
+    ...away,
+    list: reject,
+    count: reject,
+    revoke: reject,
+    revocations: reject,
+  }
   const store = guardStore(broken, (event) => void logs.push(event))
   const record = { key: 'k', value: 'v', expiresAt: 1 }
   const rule = { kind: 'all', id: '', issuedUntil: 1, expiresAt: 1 } as const
@@ -31,6 +37,7 @@ test('whatever the store rejects with is 503 for the client, and told to the ope
     replace: () => store.replace(record, 1),
     delete: () => store.delete('k'),
     list: () => store.list({ person: 'p' }),
+    count: () => store.count?.({ person: 'p' }) ?? assert.fail('It does not count.'),
     revoke: () => store.revoke(rule),
     revocations: () => store.revocations(),
   }
@@ -57,6 +64,18 @@ test('what the store answers passes as it is', async () => {
   assert.equal(await store.create(record), false)
   assert.equal(await store.replace({ ...record, value: 'w' }, 1), true)
   assert.deepEqual(await store.get('k'), { ...record, value: 'w', version: 2 })
+})
+
+// `null <= 100`: a person's sign-ins would have no bound, and nobody would be told.
+test('a count that is none is no answer, and a store that does not count goes on not to', async () => {
+  assert.equal(guardStore(memoryStore(), () => {}).count, undefined)
+  for (const wrong of [null, undefined, Number.NaN, -1, '3', 0.5]) {
+    const count = async () => wrong as number
+    const store = guardStore({ ...memoryStore(), count }, () => {})
+    await assert.rejects(async () => store.count?.({ person: 'p' }), { status: 503 }, String(wrong))
+  }
+  const counting = guardStore({ ...memoryStore(), count: async () => 3 }, () => {})
+  assert.equal(await counting.count?.({ person: 'p' }), 3)
 })
 
 test('a write whose answer was lost is found to have been done', async () => {
