@@ -20,9 +20,9 @@ const HOST = 'login.example'
 type Network = { entra: RunningEmulator; proxy: ForwardProxy }
 
 /** Entra as it is for a company: behind a proxy, with a certificate of the company's own. */
-async function startNetwork(t: TestContext): Promise<Network> {
+async function startNetwork(t: TestContext, hostname = HOST): Promise<Network> {
   const caFolder = mkdtempSync(join(tmpdir(), 'entrance-ca-'))
-  const entra = await startEmulator({ port: 0, https: { caFolder }, hostname: HOST })
+  const entra = await startEmulator({ port: 0, https: { caFolder }, hostname })
   const proxy = await startForwardProxy()
   t.after(async () => {
     await proxy[Symbol.asyncDispose]()
@@ -52,7 +52,7 @@ async function serve(t: TestContext, { entra }: Network, env: Record<string, str
 function createPersonsBrowser({ entra }: Network) {
   const direct = createLoopbackFetch({ cert: entra.caCertificate ?? '' })
   return createBrowser((input, init) =>
-    new URL(input instanceof Request ? input.url : input).hostname === HOST
+    new URL(input instanceof Request ? input.url : input).origin === entra.origin
       ? direct(input, init)
       : fetch(input, init),
   )
@@ -82,6 +82,20 @@ suite('with a proxy and a certificate authority of the company', () => {
       assert.ok(asked.has(endpoint), endpoint)
     }
     assert.deepEqual([...new Set(proxy.connected)], [`${HOST}:${entra.port}`])
+  })
+
+  test('without a proxy too the authority is known', async (t) => {
+    const network = await startNetwork(t, 'localhost')
+    for (const [caFile, isTrusted] of [
+      [network.entra.caFile, true],
+      [undefined, false],
+    ] as const) {
+      const server = await serve(t, network, { NODE_EXTRA_CA_CERTS: caFile })
+      const { client, authorization, page } = await trySignIn(network, server)
+      if (isTrusted) await json(await client.exchange(authorization, codeOf(page)))
+      else assert.match(page.text, /its certificate is not trusted here/)
+    }
+    assert.deepEqual(network.proxy.connected, [])
   })
 
   const TROUBLE: readonly {
