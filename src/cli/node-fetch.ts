@@ -45,11 +45,33 @@ async function ask(url: URL, init: RequestInit): Promise<Response> {
   return toResponse(message, unpack(message, await readBody(message)))
 }
 
-function send(url: URL, { method = 'GET', headers, body, signal }: RequestInit) {
+/**
+ * Sends it, once more where the host has given up the connection meanwhile. Nothing that Entra is asked
+ * does harm when it is asked twice: what uses something up does so once.
+ */
+function send(url: URL, init: RequestInit): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const content = body == null ? undefined : Buffer.from(String(body))
-  const request = url.protocol === 'https:' ? secureRequest : plainRequest
-  const options = {
+  const content = init.body == null ? undefined : Buffer.from(String(init.body))
+  const make = url.protocol === 'https:' ? secureRequest : plainRequest
+  const request = make(url, toRequestOptions(init, content))
+  request
+    .on('response', resolve)
+    .on('error', (error: NodeJS.ErrnoException) => {
+      const isStale = request.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '')
+      if (isStale) resolve(send(url, init))
+      else reject(error)
+    })
+    // One that changes the protocol ends with neither.
+    .on('close', () => reject(new Error('The connection ended without an answer.')))
+    .end(content)
+  return promise
+}
+
+function toRequestOptions(
+  { method = 'GET', headers, body, signal }: RequestInit,
+  content: Buffer | undefined,
+) {
+  return {
     method,
     headers: {
       'user-agent': 'Entrance',
@@ -63,13 +85,6 @@ function send(url: URL, { method = 'GET', headers, body, signal }: RequestInit) 
     },
     ...(signal && { signal }),
   }
-  request(url, options)
-    .on('response', resolve)
-    .on('error', reject)
-    // One that changes the protocol ends with neither.
-    .on('close', () => reject(new Error('The connection ended without an answer.')))
-    .end(content)
-  return promise
 }
 
 async function readBody(message: IncomingMessage): Promise<Buffer<ArrayBuffer>> {

@@ -66,6 +66,25 @@ suite('how the command asks Entra', () => {
     assert.equal(ports.size, 1)
   })
 
+  test('on a connection that the host had given up, what was asked is asked once more', async (t) => {
+    const used = new WeakSet<Socket>()
+    let count = 0
+    let isAway = false
+    const url = await startHost(t, ({ socket }, response) => {
+      count++
+      if (isAway || used.has(socket)) return void socket.destroy()
+      used.add(socket)
+      response.end('{}')
+    })
+    const asked = { method: 'POST', body: 'x' }
+    for (let i = 0; i < 2; i++) assert.equal((await nodeFetch(url, asked)).status, 200)
+    assert.equal(count, 3)
+    // One that was made for it has been given up by nobody.
+    isAway = true
+    await assert.rejects(nodeFetch(url, asked), { code: 'ECONNRESET' })
+    assert.equal(count, 5)
+  })
+
   test('a redirect leads nowhere, with what was sent least of all', async (t) => {
     let count = 0
     const url = await startHost(t, (_request, response) => {
