@@ -1,6 +1,5 @@
 import type { AuditClient, AuditEvent } from './audit-event.ts'
 import { maskText } from './guarded-log.ts'
-import { digest } from './keys/mac.ts'
 import type { Config } from './options.ts'
 
 /** A client, as the audit log has it. */
@@ -11,10 +10,13 @@ export function auditedClient(client: {
   return { digest: client.digest, name: client.client_name }
 }
 
-/** An event as it is told: of a client, the id will do, and is hashed where somebody takes the event. */
-export type ToldEvent = Omit<AuditEvent, 'client'> & {
-  readonly client?: AuditClient | { readonly client_id: string } | undefined
+/** An event as it is told: what costs something to find out is asked for where somebody takes it. */
+export type ToldEvent = Omit<AuditEvent, 'client' | 'address'> & {
+  readonly client?: Told<AuditEvent['client']>
+  readonly address?: Told<AuditEvent['address']>
 }
+
+type Told<T> = T | (() => T)
 
 /** Writes to the audit log. */
 export type Audit = (event: ToldEvent) => void
@@ -66,20 +68,21 @@ export function createAudit({ observe, keyring }: Pick<Config, 'observe' | 'keyr
     if (event.transaction) observe.transaction(event.transaction)
     // What nobody takes need not be cleaned.
     if (!observe.audit) return
-    const { person, client, ...facts } = event
+    const { person, client: toldClient, ...facts } = event
     if (!person && event.actor === undefined && !isTaken()) return
+    const client = known(toldClient)
     observe.audit({
-      ...cleaned(facts, clean),
+      ...cleaned({ ...facts, address: known(event.address) }, clean),
       person: person && cleaned(pick(person, PERSON), clean),
       // The digest is of our own making, and looks like a secret.
-      client:
-        client &&
-        ('client_id' in client
-          ? { digest: digest(client.client_id) }
-          : { digest: client.digest, name: client.name && clean(client.name) }),
+      client: client && { digest: client.digest, name: client.name && clean(client.name) },
     })
   }
   return { audit, close: endWindow }
+}
+
+function known<T>(told: Told<T>): T {
+  return told instanceof Function ? told() : told
 }
 
 const PERSON = ['oid', 'tid', 'name', 'preferred_username'] as const

@@ -1,6 +1,7 @@
 import type { Audit } from '../audit.ts'
 import type { AuditOutcome } from '../audit-event.ts'
 import { OAuthError } from '../errors.ts'
+import { digest } from '../keys/mac.ts'
 import type { AuthInfo } from './auth-info.ts'
 import { refusalOf, toResponse } from './challenge.ts'
 
@@ -29,10 +30,10 @@ export function createAuditTool(
       outcome,
       tool,
       person: user,
-      client: { client_id: clientId },
+      client: () => ({ digest: digest(clientId) }),
       grant,
       transaction,
-      address: findAddress(),
+      address: findAddress,
     })
 }
 
