@@ -25,8 +25,9 @@ function proxySupport(): ProxySupport {
  * `NO_PROXY` and, always, to this machine itself. Where this Node cannot, says what to do.
  */
 export function useProxy(env: Environment, given?: ProxySupport): string | undefined {
-  const { secure, plain } = proxiesOf(env)
-  if (!isProxied(env)) return undefined
+  const secure = env.HTTPS_PROXY || env.https_proxy
+  const plain = env.HTTP_PROXY || env.http_proxy
+  if (!secure && !plain) return undefined
   const node = given ?? proxySupport()
   if (!node.setGlobalProxyFromEnv) return findHindrance(env, node)
   const exceptions = [env.NO_PROXY || env.no_proxy, ...LOOPBACK_HOSTS, '::1']
@@ -41,19 +42,6 @@ export function useProxy(env: Environment, given?: ProxySupport): string | undef
     // What was given may hold a password.
     const problem = 'HTTPS_PROXY or HTTP_PROXY is not the address of a proxy.'
     throw new UsageError(problem, 'Write it as http://proxy.example.com:8080, or unset it.')
-  }
-}
-
-/** Whether any request of this process is to go through a proxy. */
-export function isProxied(env: Environment): boolean {
-  const { secure, plain } = proxiesOf(env)
-  return Boolean(secure || plain)
-}
-
-function proxiesOf(env: Environment) {
-  return {
-    secure: env.HTTPS_PROXY || env.https_proxy,
-    plain: env.HTTP_PROXY || env.http_proxy,
   }
 }
 

@@ -146,7 +146,7 @@ suite('with a proxy and a certificate authority of the company', () => {
     })
   }
 
-  // Node's own client listens once more for each piece by each listener, and keeps what it reads.
+  // `node:https` would listen once more for each piece by each listener, until the memory is full.
   test('that answers piece by piece without end, the server goes on', async (t) => {
     let pieces = 0
     const proxy = createServer((socket) => {

@@ -29,7 +29,6 @@ import { toConfigError } from '../file-problems.ts'
 import { findKeyFileProblems, keyFilePath } from '../key-file.ts'
 import { letRequestsGo } from '../let-requests-go.ts'
 import { createLog } from '../log.ts'
-import { fetchFor } from '../node-fetch.ts'
 import { openAudit } from '../open-audit.ts'
 import { NO_ENTRA, openKeys } from '../open-keys.ts'
 import { type OperatorPort, openOperatorPort } from '../operator-port.ts'
@@ -233,7 +232,11 @@ async function openServer(
 }
 
 /** Tells whether grants and expenses are there: a stop ends the wait. */
-async function waitForBoth({ ready }: Entrance, { connect }: ExpenseStore, wait: StoreWait) {
+async function waitForBoth(
+  { ready }: Entrance,
+  { connect }: ExpenseStore,
+  wait: StoreWait,
+): Promise<boolean> {
   const message = 'Waiting for the expenses. Nobody can see or add any.'
   return (await waitForStore(ready, wait)) && waitForStore(connect, { ...wait, message })
 }
@@ -292,7 +295,6 @@ export async function toOptions(
     clients: settings.clients,
     trustedProxyHops: settings.trustedProxyHops,
     ...(!settings.isRateLimited && { limits: false }),
-    fetch: fetchFor(environment()),
     log,
   }
 }

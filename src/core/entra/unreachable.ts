@@ -42,13 +42,10 @@ const PROXY_PASSWORD: Trouble = {
   cure: 'Write them into HTTPS_PROXY, as http://user:password@proxy.example.com:8080, and restart.',
 }
 
-/** As `fetch` says it, and as Node's own client does. */
-const PROXY_STATUS = /(?:proxy response.*?|establish tunnel .*: HTTP\/\d\.\d )\b(\d{3})\b/i
-
 /** Says what stood in the way of a request, by the error that `fetch` gave. */
 export function explainUnreachable(error: unknown): Trouble {
   for (const { name, code, message } of causesOf(error)) {
-    const status = PROXY_STATUS.exec(message)?.[1]
+    const status = /proxy response.*?\b(\d{3})\b/i.exec(message)?.[1]
     if (status === '407') return PROXY_PASSWORD
     if (status) return refusedByProxy(status)
     if (name === 'TimeoutError') return away('it takes too long')
