@@ -31,6 +31,29 @@ export function topicOf(message: unknown): Topic {
   return typeof method === 'string' ? method.split('/', 1)[0] : undefined
 }
 
+const OF_REQUEST: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params'])
+
+/**
+ * Whether it can be nothing but a request of the revisions of 2025: a whole one, sent under one of
+ * them, without the `_meta` in which later ones say what they are. The SDK's own look finds the same of
+ * every message, and takes longer for it than the gate for a token.
+ */
+export function isPlainLegacy({ headers }: Request, message: unknown): boolean {
+  if (typeof message !== 'object' || message === null) return false
+  const { jsonrpc, id, method, params = {} } = message as Readonly<Record<string, unknown>>
+  return (
+    /^2025-\d\d-\d\d$/.test(headers.get('mcp-protocol-version') ?? '') &&
+    Object.keys(message).every((name) => OF_REQUEST.has(name)) &&
+    jsonrpc === '2.0' &&
+    (typeof id === 'string' || Number.isSafeInteger(id)) &&
+    typeof method === 'string' &&
+    typeof params === 'object' &&
+    params !== null &&
+    !Array.isArray(params) &&
+    !('_meta' in params)
+  )
+}
+
 /** A JSON-RPC error of a request that has no id, as far as is known. */
 function refuse(status: number, code: number, message: string): Message {
   const body = { jsonrpc: '2.0', error: { code, message }, id: null }

@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { Owner } from './expense-store.ts'
 import { instructions } from './instructions.ts'
 import { serveLegacy } from './legacy.ts'
-import { MAX_BODY_BYTES, readMessage, type Topic, topicOf } from './message.ts'
+import { isPlainLegacy, MAX_BODY_BYTES, readMessage, type Topic, topicOf } from './message.ts'
 import { currencyOf, isCurrencyCode } from './money.ts'
 import { registerPrompts } from './prompts.ts'
 import { prepareResources } from './resources.ts'
@@ -102,7 +102,8 @@ export function createExpensesServer(options: ExpensesServerOptions): ExpensesSe
       const known = { authInfo: { ...authInfo, extra }, parsedBody: message }
       // Requests of 2026-07-28 name their method in a header too: they need not be looked at twice.
       const isLegacy =
-        !request.headers.has('mcp-method') && (await isLegacyRequest(request, message))
+        !request.headers.has('mcp-method') &&
+        (isPlainLegacy(request, message) || (await isLegacyRequest(request, message)))
       if (!isLegacy) return handler.fetch(request, known)
       return serveLegacy(createServer(known.authInfo), request, known)
     },
