@@ -148,8 +148,9 @@ suite('a code in the wrong hands', () => {
       [299, 200],
       [301, 400],
     ] as const) {
-      const { authorization, code } = await authorized()
+      // Stopped before the code is made: a second might end in between.
       using clock = stopClock()
+      const { authorization, code } = await authorized()
       clock.forward(seconds)
       const answer = await client.exchange(authorization, code)
       assert.equal(answer.status, status)

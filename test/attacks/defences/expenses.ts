@@ -51,8 +51,8 @@ export const EXPENSES_DEFENCES: readonly Defence[] = [
     [
       [
         'expenses: a call that is refused is audited too',
-        "audit?.(tool, result.isError ? 'failure' : 'success')",
-        "if (!result.isError) audit?.(tool, 'success')",
+        "audit?.(name, result.isError ? 'failure' : 'success')",
+        "if (!result.isError) audit?.(name, 'success')",
       ],
     ],
   ),
